@@ -5,7 +5,7 @@
 #   rivermeet_test(NAME SOURCES ... DEPS ... [LABELS unit|integration] [PCH ...])
 #   rivermeet_benchmark(NAME SOURCES ... DEPS ...)
 #   rivermeet_fuzzer(NAME SOURCES ... DEPS ...)      (runs its corpus as a test)
-#   rivermeet_proto(NAME PROTOS ... DEPS ... [GRPC])
+#   rivermeet_proto(NAME PROTOS ... DEPS ... [GRPC] [ROOT folder])
 
 function(rivermeet_add_folders parent)
   file(GLOB lists CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${parent}/*/CMakeLists.txt)
@@ -33,6 +33,11 @@ rivermeet_pch(rpc HEADERS ${std_headers} <grpcpp/grpcpp.h> <google/protobuf/mess
               DEPS fmt::fmt PkgConfig::GRPC protobuf::libprotobuf)
 rivermeet_pch(net HEADERS ${std_headers} <boost/asio.hpp> <boost/asio/ssl.hpp> <boost/beast.hpp>
               DEPS Boost::headers OpenSSL::SSL)
+
+# Generated code is compiled without warnings, so it needs one of its own.
+rivermeet_pch(generated HEADERS <grpcpp/grpcpp.h> <google/protobuf/message.h> <google/protobuf/arena.h>
+              DEPS PkgConfig::GRPC protobuf::libprotobuf)
+target_compile_options(rivermeet_pch_generated PRIVATE -w)
 
 function(rivermeet_finish name pch)
   target_link_libraries(${name} PRIVATE rivermeet_warnings)
@@ -106,7 +111,10 @@ endfunction()
 
 # Messages, and with GRPC the service stubs, of one proto package. Never committed.
 function(rivermeet_proto name)
-  cmake_parse_arguments(A "GRPC" "" "PROTOS;DEPS" ${ARGN})
+  cmake_parse_arguments(A "GRPC" "ROOT" "PROTOS;DEPS" ${ARGN})
+  if(NOT A_ROOT)
+    set(A_ROOT ${CMAKE_SOURCE_DIR}/proto)
+  endif()
   set(out ${CMAKE_BINARY_DIR}/gen)
   file(MAKE_DIRECTORY ${out})
   set(sources)
@@ -120,7 +128,7 @@ function(rivermeet_proto name)
     endif()
     add_custom_command(OUTPUT ${made}
       COMMAND protobuf::protoc ${flags} -I ${CMAKE_SOURCE_DIR}/proto -I ${GOOGLEAPIS_DIR} ${proto}
-      DEPENDS ${CMAKE_SOURCE_DIR}/proto/${proto} VERBATIM)
+      DEPENDS ${A_ROOT}/${proto} VERBATIM)
     list(APPEND sources ${made})
   endforeach()
   add_library(${name} STATIC ${sources})
@@ -131,4 +139,5 @@ function(rivermeet_proto name)
   if(A_GRPC)
     target_link_libraries(${name} PUBLIC PkgConfig::GRPC)
   endif()
+  target_precompile_headers(${name} REUSE_FROM rivermeet_pch_generated)
 endfunction()
