@@ -1,0 +1,66 @@
+#include "rpc/server.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include "base/strings.h"
+#include "rpc/call.h"
+
+namespace rivermeet::rpc {
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
+                                                      const std::vector<grpc::Service*>& services) {
+  grpc::EnableDefaultHealthCheckService(true);
+  std::unique_ptr<Server> made(new Server());
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.SetResourceQuota(grpc::ResourceQuota("rivermeet").Resize(options.memory_quota_bytes));
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  // Clients may ping every 30 s, idle or not: agents keep quiet connections open.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  // Two threads wait for the calls of services that are not asynchronous; more are made while calls run.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
+  if (!options.listen.empty()) {
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    if (options.tls.enabled()) {
+      grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+      tls.pem_root_certs = options.tls.authority;
+      tls.pem_key_cert_pairs.push_back({options.tls.key, options.tls.certificate});
+      credentials = grpc::SslServerCredentials(tls);
+    }
+    builder.AddListeningPort(options.listen, credentials, &made->port_);
+  }
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  made->server_ = builder.BuildAndStart();
+  if (made->server_ == nullptr || (!options.listen.empty() && made->port_ == 0)) {
+    return absl::AlreadyExistsError(
+        fmt::format("gRPC can't listen on {}: the address is taken or not this machine's", options.listen));
+  }
+  return made;
+}
+
+Server::~Server() { Stop(absl::InfinitePast()); }
+
+std::shared_ptr<grpc::Channel> Server::InProcessChannel() { return server_->InProcessChannel(ChannelArguments()); }
+
+void Server::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(serving); }
+
+void Server::Stop(absl::Time deadline) {
+  if (server_ == nullptr) return;
+  server_->GetHealthCheckService()->Shutdown();
+  server_->Shutdown(ToDeadline(deadline));
+  server_->Wait();
+  server_.reset();
+}
+
+}  // namespace rivermeet::rpc
