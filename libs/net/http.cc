@@ -1,0 +1,164 @@
+#include "net/http.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "fmt/format.h"
+
+namespace rivermeet::net {
+namespace {
+
+int HexValue(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> Decode(std::string_view text, bool plus_is_space) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const int high = HexValue(text[i + 1]);
+      const int low = HexValue(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      decoded.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else {
+      decoded.push_back(plus_is_space && text[i] == '+' ? ' ' : text[i]);
+    }
+  }
+  return decoded;
+}
+
+}  // namespace
+
+bool Response::Has(std::string_view name) const {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
+}
+
+Response Response::Of(int status, std::string content_type, std::string body) {
+  Response response;
+  response.status = status;
+  response.Set("Content-Type", std::move(content_type));
+  response.body = std::move(body);
+  return response;
+}
+
+std::string_view StatusText(int status) {
+  switch (status) {
+    case 100: return "Continue";
+    case 101: return "Switching Protocols";
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 411: return "Length Required";
+    case 412: return "Precondition Failed";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
+    case 422: return "Unprocessable Content";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 499: return "Client Closed Request";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Unknown";
+  }
+}
+
+std::optional<std::string> PercentDecode(std::string_view text) { return Decode(text, false); }
+
+std::optional<std::vector<std::pair<std::string, std::string>>> ParseQuery(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string_view piece : Split(query, '&')) {
+    if (piece.empty()) continue;
+    const size_t equals = piece.find('=');
+    auto name = Decode(piece.substr(0, equals), true);
+    auto value = Decode(equals == std::string_view::npos ? std::string_view() : piece.substr(equals + 1), true);
+    if (!name || !value) return std::nullopt;
+    pairs.emplace_back(std::move(*name), std::move(*value));
+  }
+  return pairs;
+}
+
+std::optional<std::string_view> FindCookie(const RequestHead& head, std::string_view name) {
+  for (const HeaderField& field : head.fields) {
+    if (!EqualsIgnoreCase(field.name, "cookie")) continue;
+    for (std::string_view piece : Split(field.value, ';')) {
+      piece = Trim(piece);
+      const size_t equals = piece.find('=');
+      if (equals != std::string_view::npos && piece.substr(0, equals) == name) return piece.substr(equals + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string JsonString(std::string_view text) {
+  std::string json = "\"";
+  while (!text.empty()) {
+    size_t bad = text.size();
+    const bool whole = IsUtf8(text, &bad);
+    for (const char c : text.substr(0, whole ? text.size() : bad)) {
+      switch (c) {
+        case '"': json += "\\\""; break;
+        case '\\': json += "\\\\"; break;
+        case '\n': json += "\\n"; break;
+        case '\r': json += "\\r"; break;
+        case '\t': json += "\\t"; break;
+        default:
+          if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            json += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+          } else {
+            json.push_back(c);
+          }
+      }
+    }
+    if (whole) break;
+    json += "\xef\xbf\xbd";
+    text.remove_prefix(bad + 1);
+  }
+  json.push_back('"');
+  return json;
+}
+
+Response ProblemResponse(const Problem& problem) {
+  std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}", JsonString(StatusText(problem.status)),
+                                 problem.status);
+  if (!problem.detail.empty()) body += ",\"detail\":" + JsonString(problem.detail);
+  if (!problem.request_id.empty()) body += ",\"request_id\":" + JsonString(problem.request_id);
+  for (const auto& [name, json] : problem.extra) body += fmt::format(",{}:{}", JsonString(name), json);
+  body += "}\n";
+  Response response = Response::Of(problem.status, "application/problem+json", std::move(body));
+  response.Set("Cache-Control", "no-store");
+  return response;
+}
+
+}  // namespace rivermeet::net
