@@ -32,7 +32,7 @@ rivermeet_pch(std HEADERS ${std_headers} DEPS fmt::fmt)
 rivermeet_pch(rpc HEADERS ${std_headers} <grpcpp/grpcpp.h> <google/protobuf/message.h> <google/protobuf/arena.h>
               DEPS fmt::fmt PkgConfig::GRPC protobuf::libprotobuf)
 rivermeet_pch(net HEADERS ${std_headers} <boost/asio.hpp> <boost/asio/ssl.hpp> <boost/beast.hpp>
-              DEPS Boost::headers OpenSSL::SSL)
+              DEPS fmt::fmt Boost::headers OpenSSL::SSL)
 
 # Generated code is compiled without warnings, so it needs one of its own.
 rivermeet_pch(generated HEADERS <grpcpp/grpcpp.h> <google/protobuf/message.h> <google/protobuf/arena.h>
