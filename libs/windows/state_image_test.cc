@@ -1,0 +1,93 @@
+#include "windows/state_image.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "windows/batch_builder.h"
+#include "windows/internal/crc32c.h"
+
+namespace rivermeet::windows {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kStart = 1'700'000'040 * kSecond;
+
+void FoldRandom(PartitionState& state, std::mt19937_64& random, int records, int64_t first_offset) {
+  for (int r = 0; r < records; ++r) {
+    const int64_t offset = first_offset + r;
+    std::vector<TestEvent> events;
+    for (uint64_t e = 0; e < random() % 40; ++e) {
+      TestEvent event{kStart + offset * kSecond / 4 - static_cast<int64_t>(random() % 5) * kSecond, {}, {}, {}};
+      event.dimensions["host"] = std::to_string(random() % 50);
+      if (offset > 20 && random() % 2 == 0) event.dimensions["core"] = std::to_string(random() % 4);
+      if (random() % 3 != 0) event.float64["cpu"] = static_cast<double>(random() % 1000) / 7;
+      if (offset > 30) event.int64["bytes"] = static_cast<int64_t>(random());
+      events.push_back(event);
+    }
+    const auto batch = MakeBatch(events);
+    auto header = MakeHeader(random() % 100 == 0 ? 1 : static_cast<uint64_t>(offset + 1),
+                             static_cast<uint32_t>(events.size()), 1 + random() % 3);
+    header.set_stream_id(1 + random() % 2);
+    state.Fold(header, &batch, offset, kStart + offset * kSecond / 4);
+  }
+}
+
+std::string Bytes(const PartitionState& state) { return EncodeState(StateImage::Capture(state)); }
+
+TEST_CASE("a restored state is the same, byte for byte, and goes on the same", "[snapshot]") {
+  const uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  PartitionState state{FoldOptions()};
+  FoldRandom(state, random, 300, 0);
+  const std::string blob = Bytes(state);
+  const auto restored = DecodeState(blob, FoldOptions());
+  REQUIRE(restored.ok());
+  CHECK(Bytes(**restored) == blob);
+  std::mt19937_64 again = random;
+  FoldRandom(state, random, 200, 300);
+  FoldRandom(**restored, again, 200, 300);
+  CHECK(Bytes(**restored) == Bytes(state));
+  CHECK((*restored)->Find(1)->ledger().balanced());
+}
+
+TEST_CASE("an empty state can be stored and restored", "[snapshot]") {
+  PartitionState state{FoldOptions()};
+  const auto restored = DecodeState(Bytes(state), FoldOptions());
+  REQUIRE(restored.ok());
+  CHECK((*restored)->through_offset() == -1);
+}
+
+TEST_CASE("one flipped bit, anywhere, is detected", "[snapshot]") {
+  const uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  PartitionState state{FoldOptions()};
+  FoldRandom(state, random, 100, 0);
+  const std::string blob = Bytes(state);
+  for (int i = 0; i < 1'000; ++i) {
+    std::string damaged = blob;
+    const size_t at = i < 32 ? static_cast<size_t>(i) : random() % blob.size();
+    damaged[at] = static_cast<char>(damaged[at] ^ 1 << random() % 8);
+    CAPTURE(at);
+    REQUIRE_FALSE(DecodeState(damaged, FoldOptions()).ok());
+  }
+}
+
+TEST_CASE("a blob cut anywhere is detected", "[snapshot]") {
+  std::mt19937_64 random(1);
+  PartitionState state{FoldOptions()};
+  FoldRandom(state, random, 50, 0);
+  const std::string blob = Bytes(state);
+  for (int i = 0; i < 200; ++i) {
+    REQUIRE(DecodeState(std::string_view(blob).substr(0, random() % blob.size()), FoldOptions()).status().code() ==
+            absl::StatusCode::kDataLoss);
+  }
+}
+
+TEST_CASE("the checksum is CRC-32C", "[snapshot]") {
+  CHECK(Crc32c("123456789") == 0xe3069283u);  // the check value of the CRC catalogue
+}
+
+}  // namespace
+}  // namespace rivermeet::windows
