@@ -110,10 +110,7 @@ absl::Status PartitionLog::Prepare(int64_t group_bytes) {
 }
 
 absl::Status PartitionLog::Roll() {
-  absl::StatusOr<OpenSegment> created = CreateSegment(recovery_, index_.end);
-  // An error may have left the new file under its name, and recovery would take it for the end of this one.
-  file_failed_ = true;
-  RM_ASSIGN_OR_RETURN(OpenSegment next, std::move(created));
+  RM_ASSIGN_OR_RETURN(OpenSegment next, CreateSegment(recovery_, index_.end));
   SegmentIndex closed = std::move(index_);
   closed.complete = true;
   file_ = std::move(next.file);
@@ -123,13 +120,9 @@ absl::Status PartitionLog::Roll() {
   file_failed_ = false;
   {
     MutexLock lock(mutex_);
-    // A file that failed before anything was durable in it has been replaced.
-    if (closed.end > closed.base) {
-      sealed_.push_back({closed.base, closed.end, closed.data_end, closed.last_time_us});
-    }
+    sealed_.push_back({closed.base, closed.end, closed.data_end, closed.last_time_us});
     active_ = index_;
   }
-  if (closed.end == closed.base) return absl::OkStatus();
   CrashPoint("log.roll.before_index");
   SaveIndex(closed, /*durably=*/false);
   CrashPoint("log.roll.after_index");
