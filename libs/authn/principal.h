@@ -13,6 +13,12 @@ namespace rivermeet::authn {
 // Ordered: each role may do all that the ones before it may.
 enum class Role { kNone = 0, kViewer = 1, kEditor = 2, kAdmin = 3 };
 
+// "viewer", "editor", "admin"; "none".
+std::string_view RoleName(Role role);
+
+// kNone for any other name.
+Role RoleOf(std::string_view name);
+
 struct Principal {
   std::string subject;  // the user's or the API key's id
   std::string tenant;   // the tenant's id; the only source of the tenant anywhere
