@@ -1,0 +1,163 @@
+#include "client/connection.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace rivermeet::client {
+namespace {
+
+std::string StringField(const google::protobuf::Struct& json, const std::string& name) {
+  const auto found = json.fields().find(name);
+  return found == json.fields().end() ? "" : found->second.string_value();
+}
+
+absl::Status CheckUrl(const std::string& url, const std::string& source) {
+  const bool http = url.rfind("http://", 0) == 0 || url.rfind("https://", 0) == 0;
+  const size_t host = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
+  if (http && host < url.size() && url[host] != '/') return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("\"{}\" (from {}) is not an address: write http://HOST:PORT or https://HOST", url, source));
+}
+
+// `flag`, else the variable, else the suite's state, else the default; `*source` says which.
+std::string Choose(const std::string& flag, const char* flag_name, const std::optional<std::string>& variable,
+                   const char* variable_name, const std::string& state, const std::string& state_path,
+                   const char* fallback, std::string* source) {
+  if (!flag.empty()) return *source = flag_name, flag;
+  if (variable && !variable->empty()) return *source = variable_name, *variable;
+  if (!state.empty()) return *source = state_path, state;
+  return *source = "the default", fallback;
+}
+
+absl::Status FindKey(const ConnectionFlags& flags, const EnvironmentLookup& environment, Connection& connection) {
+  if (!flags.key_file.empty()) {
+    RM_ASSIGN_OR_RETURN(connection.key, ReadSecretFile(flags.key_file));
+    connection.key_source = fmt::format("the file {}", flags.key_file);
+    return absl::OkStatus();
+  }
+  if (const auto key = environment("RIVERMEET_KEY"); key && !key->empty()) {
+    connection.key = *key;
+    connection.key_source = "RIVERMEET_KEY";
+    return absl::OkStatus();
+  }
+  const std::string path = LocalKeyPath(connection.data_folder);
+  absl::StatusOr<std::string> key = ReadSecretFile(path);
+  if (key.ok()) {
+    connection.key = *std::move(key);
+    connection.key_source = fmt::format("the file {}", path);
+  } else if (absl::IsNotFound(key.status())) {
+    connection.key_source = fmt::format("nowhere: no --key-file, no RIVERMEET_KEY, no file {}", path);
+  } else {
+    return key.status();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string SuiteStatePath(const std::string& data_folder) { return data_folder + "/suite.json"; }
+std::string LocalKeyPath(const std::string& data_folder) { return data_folder + "/keys/local.key"; }
+
+absl::Status WriteSuiteState(const std::string& data_folder, const SuiteState& state) {
+  google::protobuf::Struct json;
+  (*json.mutable_fields())["url"].set_string_value(state.url);
+  (*json.mutable_fields())["grpc"].set_string_value(state.grpc_address);
+  (*json.mutable_fields())["pid"].set_number_value(static_cast<double>(state.pid));
+  std::string text;
+  RM_CHECK(google::protobuf::util::MessageToJsonString(json, &text).ok());
+  const std::string path = SuiteStatePath(data_folder);
+  const std::string temporary = path + ".new";
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out << text << '\n';
+  out.close();
+  if (!out || rename(temporary.c_str(), path.c_str()) != 0) {
+    return absl::UnavailableError(fmt::format("can't write {}: {}", path, std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SuiteState> ReadSuiteState(const std::string& data_folder) {
+  const std::string path = SuiteStatePath(data_folder);
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return absl::NotFoundError(fmt::format("no {}: no suite runs on this folder", path));
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  google::protobuf::Struct json;
+  if (!google::protobuf::util::JsonStringToMessage(text, &json).ok()) {
+    return absl::InvalidArgumentError(fmt::format("{} is not JSON: delete it and start the suite again", path));
+  }
+  SuiteState state;
+  state.url = StringField(json, "url");
+  state.grpc_address = StringField(json, "grpc");
+  if (const auto pid = json.fields().find("pid"); pid != json.fields().end()) {
+    state.pid = static_cast<int64_t>(pid->second.number_value());
+  }
+  return state;
+}
+
+std::optional<std::string> ProcessEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags, const EnvironmentLookup& environment) {
+  Connection connection;
+  connection.plain_http = flags.plain_http;
+  connection.data_folder = flags.data_folder.empty() ? environment("RIVERMEET_DATA").value_or("") : flags.data_folder;
+  if (connection.data_folder.empty()) connection.data_folder = kDefaultDataFolder;
+
+  SuiteState state;
+  absl::StatusOr<SuiteState> found = ReadSuiteState(connection.data_folder);
+  if (found.ok()) {
+    state = *std::move(found);
+  } else if (!absl::IsNotFound(found.status())) {
+    return found.status();
+  }
+  const std::string state_path = SuiteStatePath(connection.data_folder);
+  connection.url = Choose(flags.url, "--url", environment("RIVERMEET_URL"), "RIVERMEET_URL", state.url, state_path,
+                          kDefaultUrl, &connection.url_source);
+  connection.grpc_address = Choose(flags.grpc_address, "--grpc", environment("RIVERMEET_GRPC"), "RIVERMEET_GRPC",
+                                   state.grpc_address, state_path, kDefaultGrpcAddress, &connection.grpc_source);
+  RM_RETURN_IF_ERROR(CheckUrl(connection.url, connection.url_source));
+  while (connection.url.back() == '/') connection.url.pop_back();
+  RM_RETURN_IF_ERROR(FindKey(flags, environment, connection));
+  return connection;
+}
+
+bool IsLoopback(std::string_view address) {
+  std::string_view host = address;
+  if (!host.empty() && host.front() == '[') {
+    host = host.substr(1, host.find(']') == std::string_view::npos ? std::string_view::npos : host.find(']') - 1);
+  } else if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && host.find(':') == colon) {
+    host = host.substr(0, colon);
+  }
+  if (host == "localhost" || host == "::1") return true;
+  const std::vector<std::string_view> parts = Split(host, '.');
+  if (parts.size() != 4 || parts[0] != "127") return false;
+  for (const std::string_view part : parts) {
+    uint8_t number = 0;
+    if (!ParseNumber(part, number)) return false;
+  }
+  return true;
+}
+
+std::string RedactKey(std::string_view key) {
+  if (key.rfind("rm_", 0) != 0) return "(not a key)";
+  const size_t end = key.find('_', 3);
+  if (end == std::string_view::npos || end - 3 > 64) return "(not a key)";
+  return fmt::format("{}_...", key.substr(0, end));
+}
+
+}  // namespace rivermeet::client
