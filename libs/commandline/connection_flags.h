@@ -1,0 +1,23 @@
+// The flags that say which suite a command speaks to.
+#ifndef RIVERMEET_COMMANDLINE_CONNECTION_FLAGS_H_
+#define RIVERMEET_COMMANDLINE_CONNECTION_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "client/connection.h"
+#include "client/rivermeet_client.h"
+
+namespace rivermeet::commandline {
+
+// Adds --url, --key-file, --data and --plain-http to `command`, and --grpc where `with_grpc`. The flags are filled
+// when the command line is parsed; both live as long as the command.
+std::shared_ptr<client::ConnectionFlags> AddConnectionFlags(CLI::App& command, bool with_grpc = false);
+
+// The client for those flags. Errors as FindConnection() and RivermeetClient::Open().
+absl::StatusOr<std::unique_ptr<client::RivermeetClient>> OpenClient(const client::ConnectionFlags& flags);
+
+}  // namespace rivermeet::commandline
+
+#endif  // RIVERMEET_COMMANDLINE_CONNECTION_FLAGS_H_
