@@ -110,7 +110,10 @@ absl::Status PartitionLog::Prepare(int64_t group_bytes) {
 }
 
 absl::Status PartitionLog::Roll() {
-  RM_ASSIGN_OR_RETURN(OpenSegment next, CreateSegment(recovery_, index_.end));
+  absl::StatusOr<OpenSegment> created = CreateSegment(recovery_, index_.end);
+  // An error may have left the new file under its name, and recovery would take it for the end of this one.
+  file_failed_ = true;
+  RM_ASSIGN_OR_RETURN(OpenSegment next, std::move(created));
   SegmentIndex closed = std::move(index_);
   closed.complete = true;
   file_ = std::move(next.file);
@@ -120,9 +123,13 @@ absl::Status PartitionLog::Roll() {
   file_failed_ = false;
   {
     MutexLock lock(mutex_);
-    sealed_.push_back({closed.base, closed.end, closed.data_end, closed.last_time_us});
+    // A file that failed before anything was durable in it has been replaced.
+    if (closed.end > closed.base) {
+      sealed_.push_back({closed.base, closed.end, closed.data_end, closed.last_time_us});
+    }
     active_ = index_;
   }
+  if (closed.end == closed.base) return absl::OkStatus();
   CrashPoint("log.roll.before_index");
   SaveIndex(closed, /*durably=*/false);
   CrashPoint("log.roll.after_index");

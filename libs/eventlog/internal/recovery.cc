@@ -141,13 +141,6 @@ absl::StatusOr<OpenSegment> RecoverActive(const RecoveryOptions& options, Offset
   return segment;
 }
 
-// Whether the making of this segment was interrupted before anything could be in it.
-absl::StatusOr<bool> IsUnfinished(const RecoveryOptions& options, Offset base) {
-  RM_ASSIGN_OR_RETURN(const auto file, options.fs->OpenForRead(SegmentPath(options.folder, base)));
-  RM_ASSIGN_OR_RETURN(const int64_t size, file->Size());
-  return size <= static_cast<int64_t>(kSegmentHeaderBytes) && absl::IsDataLoss(ReadHeader(options, base, *file).status());
-}
-
 }  // namespace
 
 std::string SegmentPath(const std::string& folder, Offset base) {
@@ -163,16 +156,19 @@ absl::StatusOr<OpenSegment> CreateSegment(const RecoveryOptions& options, Offset
   OpenSegment segment;
   segment.header = {options.partition, base, absl::ToUnixMicros(options.clock->Now()), std::random_device()()};
   segment.index = EmptyIndex(options, base);
+  // Complete before it has its name: a segment is never found without its header.
+  const std::string temporary = path + ".tmp";
   CrashPoint("log.roll.before_create");
-  RM_ASSIGN_OR_RETURN(segment.file, options.fs->OpenForAppend(path, files::OpenMode::kCreateNew));
-  CrashPoint("log.roll.after_create");
-  absl::Status made = segment.file->Append(EncodeSegmentHeader(segment.header));
+  RM_ASSIGN_OR_RETURN(segment.file, options.fs->OpenForAppend(temporary, files::OpenMode::kOpenOrCreate));
+  absl::Status made = segment.file->Truncate(0);
+  if (made.ok()) made = segment.file->Append(EncodeSegmentHeader(segment.header));
   if (made.ok()) made = segment.file->Sync();
+  CrashPoint("log.roll.before_rename");
+  if (made.ok()) made = options.fs->Rename(temporary, path);
   CrashPoint("log.roll.before_sync_directory");
   if (made.ok()) made = options.fs->SyncDirectory(options.folder);
-  CrashPoint("log.roll.after_sync_directory");
+  CrashPoint("log.roll.after_create");
   if (made.ok()) return segment;
-  options.fs->Remove(path).IgnoreError();
   return made;
 }
 
@@ -185,21 +181,12 @@ absl::StatusOr<RecoveredPartition> RecoverPartition(const RecoveryOptions& optio
   RM_RETURN_IF_ERROR(options.fs->CreateFolders(options.folder));
   RM_ASSIGN_OR_RETURN(std::vector<Offset> bases, ListSegments(options));
   RecoveredPartition recovered;
-  Offset base = 0;
-  if (!bases.empty()) {
-    RM_ASSIGN_OR_RETURN(const bool unfinished, IsUnfinished(options, bases.back()));
-    if (unfinished) {
-      base = bases.back();
-      RM_RETURN_IF_ERROR(options.fs->Remove(SegmentPath(options.folder, base)));
-      bases.pop_back();
-    }
-  }
   for (size_t i = 0; i + 1 < bases.size(); ++i) {
     RM_ASSIGN_OR_RETURN(SealedSegment sealed, RecoverSealed(options, bases[i], bases[i + 1], recovered.damage));
     recovered.sealed.push_back(sealed);
   }
   if (bases.empty()) {
-    RM_ASSIGN_OR_RETURN(recovered.active, CreateSegment(options, base));
+    RM_ASSIGN_OR_RETURN(recovered.active, CreateSegment(options, 0));
   } else {
     RM_ASSIGN_OR_RETURN(recovered.active, RecoverActive(options, bases.back(), recovered.cut_bytes));
   }

@@ -48,7 +48,7 @@ struct RecoveredPartition {
 std::string SegmentPath(const std::string& folder, Offset base);
 std::string IndexPath(const std::string& folder, Offset base);
 
-// Makes an empty segment, durably.
+// Makes an empty segment, durably, in place of one that may be there.
 absl::StatusOr<OpenSegment> CreateSegment(const RecoveryOptions& options, Offset base);
 
 // Reads what there is, removes what an interrupted step left, cuts a torn end and makes the rest durable. Scans only

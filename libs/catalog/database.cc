@@ -1,0 +1,309 @@
+#include "catalog/database.h"
+
+#include <thread>
+
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "catalog/internal/result_data.h"
+#include "catalog/internal/stall_guard.h"
+
+namespace rivermeet::catalog {
+namespace {
+
+// What a failed statement or commit means for the transaction as a whole.
+enum class Failure { kNone, kConflict, kBroken, kFinal };
+
+struct Outcome {
+  absl::Status status;
+  Failure failure = Failure::kNone;
+};
+
+absl::StatusCode CodeOf(std::string_view sqlstate) {
+  const std::string_view group = sqlstate.substr(0, 2);
+  if (sqlstate == "23505") return absl::StatusCode::kAlreadyExists;
+  if (sqlstate == "57014") return absl::StatusCode::kDeadlineExceeded;
+  if (sqlstate == "53300") return absl::StatusCode::kUnavailable;
+  if (group == "23") return absl::StatusCode::kFailedPrecondition;
+  if (group == "22") return absl::StatusCode::kInvalidArgument;
+  if (group == "53") return absl::StatusCode::kResourceExhausted;
+  if (group == "57" || group == "08") return absl::StatusCode::kUnavailable;
+  return absl::StatusCode::kInternal;
+}
+
+Outcome Failed(absl::StatusCode code, std::string_view message, Failure failure) {
+  return {absl::Status(code, ToAbsl(fmt::format("catalog: {}", Trim(message)))), failure};
+}
+
+// The exception being handled, as a value.
+Outcome FromException() {
+  try {
+    throw;
+  } catch (const pqxx::in_doubt_error& error) {
+    return Failed(absl::StatusCode::kUnavailable, error.what(), Failure::kBroken);
+  } catch (const pqxx::broken_connection& error) {
+    return Failed(absl::StatusCode::kUnavailable, error.what(), Failure::kBroken);
+  } catch (const pqxx::transaction_rollback& error) {
+    return Failed(absl::StatusCode::kAborted, error.what(), Failure::kConflict);
+  } catch (const pqxx::sql_error& error) {
+    const absl::StatusCode code = CodeOf(error.sqlstate());
+    const bool shut_down = error.sqlstate().substr(0, 3) == "57P";
+    return Failed(code, error.what(), shut_down ? Failure::kBroken : Failure::kFinal);
+  } catch (const std::exception& error) {
+    return Failed(absl::StatusCode::kInternal, error.what(), Failure::kFinal);
+  }
+}
+
+struct Session {
+  explicit Session(const std::string& options) : connection(options), quiet(connection) {
+    // Deprecated because lazy connections go away in pqxx 7, where this is how it behaves. A session must keep its
+    // socket: the stall guard knows it by number.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+    connection.set_variable("TimeZone", "'UTC'");
+    connection.set_variable("DateStyle", "'ISO'");
+    connection.set_variable("client_min_messages", "error");
+  }
+  pqxx::connection connection;
+  // Without it the driver writes server notices to stderr.
+  pqxx::quiet_errorhandler quiet;
+};
+
+class PqxxTransaction final : public Transaction {
+ public:
+  explicit PqxxTransaction(Session& session) : work_(session.connection) {}
+
+  absl::StatusOr<Result> Execute(std::string_view sql, const std::vector<Param>& params) override {
+    if (failed_.failure != Failure::kNone) return failed_.status;
+    std::vector<const char*> values;
+    values.reserve(params.size());
+    for (const Param& param : params) {
+      values.push_back(param.text() ? param.text()->c_str() : nullptr);
+      if (param.text() && param.text()->find('\0') != std::string::npos) {
+        failed_ = Failed(absl::StatusCode::kInvalidArgument, "a text holds a zero byte", Failure::kFinal);
+        return failed_.status;
+      }
+    }
+    try {
+      auto data = std::make_shared<Result::Data>();
+      data->rows = params.empty() ? work_.exec(std::string(sql))
+                                  : work_.exec_params(std::string(sql), pqxx::prepare::make_dynamic_params(values));
+      return Result(std::move(data));
+    } catch (...) {
+      failed_ = FromException();
+      return failed_.status;
+    }
+  }
+
+  Outcome Commit() {
+    if (failed_.failure != Failure::kNone) return failed_;
+    try {
+      work_.commit();
+      return {};
+    } catch (...) {
+      Outcome outcome = FromException();
+      if (outcome.failure == Failure::kBroken) {
+        // Not to be run again: it may have happened.
+        outcome = Failed(absl::StatusCode::kUnavailable, "the connection was lost during a commit; outcome unknown",
+                         Failure::kFinal);
+      }
+      return outcome;
+    }
+  }
+
+  void Rollback() {
+    try {
+      work_.abort();
+    } catch (...) {
+      // The server rolls back by itself when the connection ends.
+    }
+  }
+
+  const Outcome& failed() const { return failed_; }
+
+ private:
+  pqxx::work work_;
+  Outcome failed_;
+};
+
+Outcome RunOnce(Session& session, absl::Time deadline, const Database::Body& body) {
+  try {
+    PqxxTransaction transaction(session);
+    if (deadline != absl::InfiniteFuture()) {
+      const int64_t left = std::max<int64_t>(1, absl::ToInt64Milliseconds(deadline - absl::Now()));
+      (void)transaction.Execute(fmt::format("SET LOCAL statement_timeout = {}", std::min<int64_t>(left, INT32_MAX)), {});
+    }
+    absl::Status status = transaction.failed().status;
+    if (status.ok()) status = body(transaction);
+    if (transaction.failed().failure != Failure::kNone) {
+      transaction.Rollback();
+      // The body may have said more about it.
+      return {status.ok() ? transaction.failed().status : status, transaction.failed().failure};
+    }
+    if (!status.ok()) {
+      transaction.Rollback();
+      return {status, Failure::kFinal};
+    }
+    return transaction.Commit();
+  } catch (...) {
+    return FromException();
+  }
+}
+
+std::string WithTimeout(const std::string& connection, absl::Duration timeout) {
+  const int64_t seconds = std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(timeout, absl::Seconds(1))));
+  if (connection.find("connect_timeout") != std::string::npos) return connection;
+  if (connection.find("://") == std::string::npos) return fmt::format("{} connect_timeout={}", connection, seconds);
+  return fmt::format("{}{}connect_timeout={}", connection, connection.find('?') == std::string::npos ? '?' : '&',
+                     seconds);
+}
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
+constexpr absl::Duration kLongestPause = absl::Seconds(1);
+
+// Half to all of `pause`, so that many waiters don't come back together.
+absl::Duration Jittered(absl::Duration pause) { return pause * (0.5 + 0.5 * static_cast<double>(RandomId() % 1024) / 1024); }
+
+}  // namespace
+
+class Database::Pool {
+ public:
+  explicit Pool(DatabaseOptions options)
+      : options_(std::move(options)), connection_(WithTimeout(options_.connection, options_.connect_timeout)) {
+    RM_CHECK(options_.max_connections > 0);
+  }
+
+  absl::StatusOr<std::unique_ptr<Session>> Take(absl::Time deadline) {
+    {
+      MutexLock lock(mutex_);
+      while (idle_.empty() && open_ == options_.max_connections) {
+        const absl::Duration left = deadline - absl::Now();
+        if (left <= absl::ZeroDuration()) {
+          return absl::DeadlineExceededError("catalog: no connection became free in time; nothing was changed");
+        }
+        freed_.WaitFor(mutex_, left);
+      }
+      if (!idle_.empty()) {
+        std::unique_ptr<Session> session = std::move(idle_.back());
+        idle_.pop_back();
+        return session;
+      }
+      if (absl::Now() < next_connect_) return refused_;
+      ++open_;
+    }
+    return Connect();
+  }
+
+  // Takes it back; a broken one takes all idle ones with it: they were made to the same server.
+  void Return(std::unique_ptr<Session> session, bool broken) {
+    std::vector<std::unique_ptr<Session>> dropped;
+    {
+      MutexLock lock(mutex_);
+      if (broken) {
+        dropped.swap(idle_);
+        dropped.push_back(std::move(session));
+        open_ -= static_cast<int>(dropped.size());
+      } else {
+        idle_.push_back(std::move(session));
+      }
+    }
+    broken ? freed_.NotifyAll() : freed_.NotifyOne();
+  }
+
+  StallGuard& guard() { return guard_; }
+
+ private:
+  absl::StatusOr<std::unique_ptr<Session>> Connect() {
+    Outcome outcome;
+    try {
+      auto session = std::make_unique<Session>(connection_);
+      MutexLock lock(mutex_);
+      pause_ = kFirstPause;
+      next_connect_ = absl::InfinitePast();
+      return session;
+    } catch (...) {
+      outcome = FromException();
+    }
+    absl::Status refused(absl::StatusCode::kUnavailable, outcome.status.message());
+    {
+      MutexLock lock(mutex_);
+      --open_;
+      refused_ = refused;
+      next_connect_ = absl::Now() + Jittered(pause_);
+      pause_ = std::min(pause_ * 2, kLongestPause);
+    }
+    freed_.NotifyOne();
+    return refused;
+  }
+
+  const DatabaseOptions options_;
+  const std::string connection_;
+  StallGuard guard_;
+  Mutex mutex_;
+  CondVar freed_;
+  std::vector<std::unique_ptr<Session>> idle_ ABSL_GUARDED_BY(mutex_);
+  int open_ ABSL_GUARDED_BY(mutex_) = 0;
+  // While the server can't be reached: when to try again, and what to say until then.
+  absl::Time next_connect_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Duration pause_ ABSL_GUARDED_BY(mutex_) = kFirstPause;
+  absl::Status refused_ ABSL_GUARDED_BY(mutex_);
+};
+
+Database::Database(DatabaseOptions options) : pool_(std::make_unique<Pool>(std::move(options))) {}
+Database::~Database() = default;
+
+absl::Status Database::Run(absl::Time deadline, const Body& body) {
+  constexpr int kAttemptsAfterConflict = 20;
+  constexpr int kAttemptsAfterBreak = 3;
+  absl::Duration pause = kFirstPause;
+  for (int attempt = 1;; ++attempt) {
+    if (absl::Now() >= deadline) return absl::DeadlineExceededError("catalog: too late to start; nothing was changed");
+    RM_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, pool_->Take(deadline));
+    Outcome outcome;
+    bool broken;
+    {
+      const StallGuard::Watch watch(pool_->guard(), session->connection.sock(), deadline + absl::Milliseconds(500));
+      outcome = RunOnce(*session, deadline, body);
+      broken = outcome.failure == Failure::kBroken || !session->connection.is_open();
+    }
+    pool_->Return(std::move(session), broken);
+    const int attempts = outcome.failure == Failure::kConflict ? kAttemptsAfterConflict
+                         : outcome.failure == Failure::kBroken ? kAttemptsAfterBreak
+                                                               : 1;
+    if (absl::Now() >= deadline && outcome.failure == Failure::kBroken) {
+      return absl::DeadlineExceededError("catalog: no answer in time; nothing was changed");
+    }
+    if (attempt >= attempts || absl::Now() + pause >= deadline) return outcome.status;
+    std::this_thread::sleep_for(absl::ToChronoMicroseconds(Jittered(pause)));
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+absl::StatusOr<Result> Database::Execute(absl::Time deadline, std::string_view sql, const std::vector<Param>& params) {
+  absl::StatusOr<Result> result = absl::InternalError("catalog: the statement did not run");
+  RM_RETURN_IF_ERROR(Run(deadline, [&](Transaction& transaction) {
+    result = transaction.Execute(sql, params);
+    return result.status();
+  }));
+  return result;
+}
+
+absl::Status Database::RunAlone(absl::Time deadline, std::string_view sql) {
+  RM_ASSIGN_OR_RETURN(std::unique_ptr<Session> session, pool_->Take(deadline));
+  Outcome outcome;
+  {
+    const StallGuard::Watch watch(pool_->guard(), session->connection.sock(), deadline);
+    try {
+      pqxx::nontransaction(session->connection).exec(std::string(sql));
+    } catch (...) {
+      outcome = FromException();
+    }
+  }
+  pool_->Return(std::move(session), outcome.failure == Failure::kBroken);
+  return outcome.status;
+}
+
+}  // namespace rivermeet::catalog
