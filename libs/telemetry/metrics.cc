@@ -46,8 +46,12 @@ void AppendMetric(std::string& text, std::string_view name, std::string_view typ
 
 }  // namespace
 
-std::string RenderMetrics(const prometheus::Registry& registry) {
-  std::string text = prometheus::TextSerializer().Serialize(registry.Collect());
+std::string RenderMetrics(const std::vector<const prometheus::Collectable*>& sources) {
+  std::vector<prometheus::MetricFamily> families;
+  for (const prometheus::Collectable* source : sources) {
+    for (prometheus::MetricFamily& family : source->Collect()) families.push_back(std::move(family));
+  }
+  std::string text = prometheus::TextSerializer().Serialize(families);
   const std::vector<std::string> stat = StatFields();
   const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   rusage usage;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "prometheus/collectable.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
@@ -14,9 +15,9 @@
 
 namespace rivermeet::telemetry {
 
-// The text exposition format of `registry`, followed by the process's own metrics (resident memory, CPU seconds,
+// The text exposition format of what `sources` collect, followed by the process's own metrics (resident memory, CPU seconds,
 // open descriptors, threads, start time) under Prometheus' standard names.
-std::string RenderMetrics(const prometheus::Registry& registry);
+std::string RenderMetrics(const std::vector<const prometheus::Collectable*>& sources);
 
 // Bucket bounds in seconds for latencies from 50 us to 10 s, five a decade.
 const std::vector<double>& LatencyBuckets();
