@@ -1,0 +1,24 @@
+import { Activity, KeyRound, Layers, Telescope, type LucideIcon } from "lucide-react";
+import { text } from "../messages/en.js";
+
+export interface PageInfo {
+  readonly path: string;
+  readonly title: string;
+  readonly icon: LucideIcon;
+  /** The second letter of its `g` shortcut. */
+  readonly key: string;
+  readonly section: "main" | "data";
+  /** Whether the page shows a time range, which the header then offers. */
+  readonly ranged: boolean;
+}
+
+export const PAGES: readonly PageInfo[] = [
+  { path: "/", title: text.nav.home, icon: Activity, key: "h", section: "main", ranged: true },
+  { path: "/explore", title: text.nav.explore, icon: Telescope, key: "e", section: "main", ranged: true },
+  { path: "/streams", title: text.nav.streams, icon: Layers, key: "s", section: "data", ranged: false },
+  { path: "/keys", title: text.nav.keys, icon: KeyRound, key: "k", section: "data", ranged: false },
+];
+
+export function pageAt(path: string): PageInfo | undefined {
+  return PAGES.find((page) => page.path === path || (page.path !== "/" && path.startsWith(`${page.path}/`)));
+}

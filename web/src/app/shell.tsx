@@ -1,0 +1,150 @@
+import { Link2, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
+import { lazy, Suspense, useState, type ComponentType, type LazyExoticComponent } from "react";
+import { session } from "../api/services.js";
+import type { Person } from "../api/session.js";
+import { ThisMachine } from "../features/this-machine/this-machine.js";
+import { text } from "../messages/en.js";
+import { copyText, IconButton, Link, Mark } from "../ui/controls.js";
+import { Menu } from "../ui/menu.js";
+import { setTheme, themeChoice } from "../ui/theme.js";
+import { toast, Toasts } from "../ui/toast.js";
+import { CommandPalette } from "./command-palette.js";
+import { ConnectionBadge } from "./connection-badge.js";
+import { useObservable, usePlace } from "./hooks.js";
+import { pageAt, PAGES } from "./pages.js";
+import { RangePicker } from "./range-picker.js";
+import { useShortcuts } from "./shortcuts.js";
+import { ShortcutsDialog } from "./shortcuts-dialog.js";
+import { CrashBoundary } from "./crash-boundary.js";
+
+const Explore = lazy(() => import("../features/explore/explore.js"));
+const Streams = lazy(() => import("../features/streams/streams.js"));
+const StreamDetail = lazy(() => import("../features/streams/stream-detail.js"));
+const Keys = lazy(() => import("../features/keys/keys.js"));
+
+const CONTENT: Readonly<Record<string, LazyExoticComponent<ComponentType>>> = {
+  "/explore": Explore,
+  "/streams": Streams,
+  "/keys": Keys,
+};
+
+/** Everything around a page: navigation, header, palette, shortcuts. */
+export function Shell({ person }: { readonly person: Person }) {
+  const place = usePlace();
+  const page = pageAt(place.path);
+  const [palette, setPalette] = useState(false);
+  const [help, setHelp] = useState(false);
+  useShortcuts({ openPalette: () => setPalette(true), openHelp: () => setHelp(true) });
+  const detail = page !== undefined && page.path !== "/" && place.path !== page.path ? decodeURIComponent(place.path.slice(page.path.length + 1)) : undefined;
+  document.title = `${detail ?? page?.title ?? text.notFound.title} · ${text.product}`;
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        {text.nav.skip}
+      </a>
+      <nav className="nav" aria-label={text.nav.label}>
+        <Link to="/" className="brand" title={text.product}>
+          <Mark />
+          <span>{text.product}</span>
+        </Link>
+        {(["main", "data"] as const).map((section) => (
+          <div key={section} className="nav-section">
+            {section === "data" && <h2 className="nav-heading faint">{text.nav.data}</h2>}
+            {PAGES.filter((p) => p.section === section).map((p) => (
+              <Link key={p.path} to={p.path} className="nav-item" current={p === page} title={p.title}>
+                <p.icon className="icon" aria-hidden="true" />
+                <span>{p.title}</span>
+              </Link>
+            ))}
+          </div>
+        ))}
+        <Account person={person} />
+      </nav>
+      <div className="frame">
+        <header className="top">
+          <div className="crumbs">
+            {detail !== undefined && page !== undefined && (
+              <>
+                <Link to={page.path} className="muted crumb">
+                  {page.title}
+                </Link>
+                <span className="faint" aria-hidden="true">
+                  /
+                </span>
+              </>
+            )}
+            <h1 className="truncate">{detail ?? page?.title ?? text.notFound.title}</h1>
+          </div>
+          <ConnectionBadge ranged={page?.ranged ?? false} />
+          <div className="top-actions">
+            <IconButton label={text.palette.open} onClick={() => setPalette(true)} className="top-search">
+              <Search className="icon" />
+            </IconButton>
+            <IconButton
+              label={text.actions.copyLink}
+              className="wide-only"
+              onClick={() => void copyText(location.href).then(() => toast(text.actions.linkCopied))}
+            >
+              <Link2 className="icon" />
+            </IconButton>
+            {page?.ranged === true && <RangePicker />}
+          </div>
+        </header>
+        <main id="content" className="content" tabIndex={-1}>
+          <CrashBoundary key={place.path}>
+            <Suspense fallback={null}>
+              <Content path={place.path} detail={detail} />
+            </Suspense>
+          </CrashBoundary>
+        </main>
+      </div>
+      {palette && <CommandPalette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
+      {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
+      <Toasts />
+    </div>
+  );
+}
+
+function Content({ path, detail }: { readonly path: string; readonly detail: string | undefined }) {
+  if (path === "/") return <ThisMachine />;
+  if (path.startsWith("/streams/") && detail !== undefined) return <StreamDetail name={detail} />;
+  const Page = CONTENT[path];
+  if (Page !== undefined) return <Page />;
+  return (
+    <div className="page-empty">
+      <h2>{text.notFound.title}</h2>
+      <p className="muted">{text.notFound.lead}</p>
+      <Link to="/">{text.notFound.home}</Link>
+    </div>
+  );
+}
+
+function Account({ person }: { readonly person: Person }) {
+  const theme = useObservable(themeChoice);
+  const role = text.account.roles[person.role] ?? "";
+  return (
+    <div className="account">
+      <Menu
+        label={text.account.menu}
+        header={
+          <div className="menu-head">
+            <span className="strong truncate">{person.name}</span>
+            <span className="muted truncate">{`${person.tenant} · ${role}`}</span>
+          </div>
+        }
+        items={[
+          { id: "system", label: text.account.system, icon: <Monitor className="icon" />, checked: theme === "system", onSelect: () => setTheme("system") },
+          { id: "dark", label: text.account.dark, icon: <Moon className="icon" />, checked: theme === "dark", onSelect: () => setTheme("dark") },
+          { id: "light", label: text.account.light, icon: <Sun className="icon" />, checked: theme === "light", onSelect: () => setTheme("light") },
+          { id: "out", label: text.account.signOut, icon: <LogOut className="icon" />, onSelect: () => void session.signOut() },
+        ]}
+        trigger={(props) => (
+          <button type="button" className="nav-item account-button" {...props} title={`${person.name} · ${person.tenant}`}>
+            <UserRound className="icon" aria-hidden="true" />
+            <span className="truncate">{`${person.tenant} · ${role}`}</span>
+          </button>
+        )}
+      />
+    </div>
+  );
+}

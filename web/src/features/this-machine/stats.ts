@@ -1,0 +1,100 @@
+import { completeColumns } from "../../live/complete.js";
+import type { LiveChannel } from "../../live/live-channel.js";
+import { text } from "../../messages/en.js";
+import type { StatView } from "../../panels/stat-panel.js";
+import { durationText, formatText, formatValue } from "../../ui/format.js";
+import { windowOf } from "../../panels/use-channel.js";
+import type { TimeRange } from "../../app/time-range.js";
+import { live } from "../../api/services.js";
+
+/** The values of a channel's first group within the shown range. */
+function inRange(channel: LiveChannel, aggregate: number, range: TimeRange, end = channel.grid.length): Float64Array {
+  const { grid } = channel;
+  const from = grid.indexOf(windowOf(range).from * 1e6);
+  const values = grid.groups[0]?.values[aggregate];
+  return values?.subarray(Math.min(from, end), end) ?? new Float64Array(0);
+}
+
+function mean(values: Float64Array): number {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? NaN : sum / count;
+}
+
+function lastOf(values: Float64Array): number {
+  for (let i = values.length - 1; i >= 0; i--) {
+    const value = values[i];
+    if (value !== undefined && !Number.isNaN(value)) return value;
+  }
+  return NaN;
+}
+
+/** "3.1 % above 15 min mean". */
+function against(now: number, usual: number, seconds: number, unit: string): string {
+  const difference = now - usual;
+  if (Number.isNaN(difference)) return "";
+  const size = formatText(Math.abs(difference), unit);
+  const words = difference >= 0 ? text.machine.above(`▲ ${size}`) : text.machine.below(`▼ ${size}`);
+  return `${words} ${text.machine.mean(durationText(seconds))}`;
+}
+
+function secondsOf(range: TimeRange): number {
+  return range.kind === "last" ? range.seconds : Math.round((range.toMs - range.fromMs) / 1_000);
+}
+
+export function cpuView(channel: LiveChannel | undefined, range: TimeRange): StatView | undefined {
+  if (channel === undefined) return undefined;
+  const spark = inRange(channel, 0, range);
+  const now = lastOf(spark);
+  return {
+    main: formatValue(now, "percent"),
+    below: against(now, mean(spark), secondsOf(range), "percent"),
+    tone: now >= 97 ? "bad" : now >= 90 ? "warn" : undefined,
+    spark,
+  };
+}
+
+export function memoryView(channel: LiveChannel | undefined, range: TimeRange): StatView | undefined {
+  const group = channel?.grid.groups[0];
+  if (channel === undefined || group === undefined) return undefined;
+  const spark = inRange(channel, 0, range);
+  const used = lastOf(spark);
+  const total = channel.grid.lastValue(group, 1);
+  const available = channel.grid.lastValue(group, 2);
+  const main = formatValue(used, "bytes");
+  const all = formatValue(total, "bytes");
+  return {
+    main: { value: main.value, unit: `${main.unit} ${text.machine.of(main.unit === all.unit ? all.value : `${all.value} ${all.unit}`)}` },
+    below: text.machine.free(formatText(available, "bytes")),
+    tone: available < total * 0.05 ? "bad" : available < total * 0.12 ? "warn" : undefined,
+    spark,
+  };
+}
+
+export function eventsView(channel: LiveChannel | undefined, range: TimeRange, below: string, tone: StatView["tone"]): StatView | undefined {
+  if (channel === undefined) return undefined;
+  const end = range.kind === "last" ? Math.min(channel.grid.length, completeColumns(channel)) : channel.grid.length;
+  const counts = inRange(channel, 0, range, end);
+  const seconds = channel.stepUs / 1e6;
+  const spark = counts.map((count) => count / seconds);
+  // Ten windows together: single seconds of a 1 Hz source alternate with its phase.
+  return { main: formatValue(mean(spark.subarray(-10)), "per_second"), below, tone, spark };
+}
+
+const GOAL_MS = 50;
+
+export function freshnessView(): StatView {
+  const { freshness } = live;
+  const p99 = freshness.quantile(0.99);
+  return {
+    main: formatValue(p99, "ms"),
+    below: freshness.size === 0 ? text.machine.goal : `${text.machine.median(formatText(freshness.quantile(0.5), "ms"))} · ${text.machine.goal}`,
+    tone: p99 > GOAL_MS * 10 ? "warn" : undefined,
+    spark: freshness.series(180),
+  };
+}

@@ -1,0 +1,231 @@
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { setParams } from "../app/router.js";
+import { rangeParams, type TimeRange } from "../app/time-range.js";
+import { useTick } from "../app/hooks.js";
+import type { ChartLine } from "../charts/chart-view.js";
+import type { LiveChannel } from "../live/live-channel.js";
+import { growsWithinWindow } from "../live/query-spec.js";
+import { text } from "../messages/en.js";
+import { clockTime, dateTime, durationText, formatText, unitCaption } from "../ui/format.js";
+import { seriesColor } from "../ui/theme.js";
+import { Panel, type PanelProps } from "./panel.js";
+import { Skeleton } from "./panel-state.js";
+import { windowOf } from "./use-channel.js";
+
+const Chart = lazy(() => import("./chart.js"));
+
+interface ChartPanelProps extends Omit<PanelProps, "children" | "shape" | "table" | "csv" | "spec"> {
+  readonly spec: NonNullable<PanelProps["spec"]>;
+  /** Names of the aggregates' lines; without it the groups name them. */
+  readonly names?: readonly string[];
+  /** Names a group's line. */
+  readonly groupName?: (labels: readonly string[]) => string;
+  readonly unit: string;
+  readonly filled?: boolean;
+  readonly fixed?: { readonly min: number; readonly max: number };
+  /** Words before the unit and step of the caption. */
+  readonly legend?: boolean;
+}
+
+/** A live chart with its legend, table view and text summary. */
+export function ChartPanel(props: ChartPanelProps) {
+  const { spec, names, groupName, unit, filled = false, fixed, legend = true, handle, title, ...panel } = props;
+  const [lines, setLines] = useState<readonly ChartLine[]>([]);
+  const [table, setTable] = useState(false);
+  const channel = handle?.channel;
+  const label = useCallback(
+    (aggregate: number, labels: readonly string[]): string => {
+      const group = groupName === undefined ? labels.map((l) => (l === "" ? text.explore.without : l)).join(" · ") : groupName(labels);
+      const name = names?.[aggregate];
+      if (labels.length === 0) return name ?? title;
+      return name === undefined ? group : `${group} ${name}`;
+    },
+    [groupName, names, title],
+  );
+  const sources = useMemo(
+    () =>
+      channel === undefined
+        ? []
+        : spec.aggregates.map(({ fn }, aggregate) => ({
+            channel,
+            aggregate,
+            label: (labels: readonly string[]) => label(aggregate, labels),
+            completeOnly: growsWithinWindow(fn) && spec.range.kind === "last",
+            ...(spec.aggregates.length > 1 && (spec.groupBy ?? []).length === 0 ? { ordinal: aggregate } : {}),
+          })),
+    // The spec's words decide, not its identity.
+    [channel, JSON.stringify(spec.aggregates), JSON.stringify(spec.groupBy), spec.range.kind, label],
+  );
+  const values = useRef(new Map<string, HTMLElement>());
+  const paintLegend = useCallback((): void => {
+    for (const line of lines) {
+      const element = values.current.get(keyOf(line));
+      const group = line.source.channel.grid.groups[line.group];
+      if (element === undefined || group === undefined) continue;
+      const words = formatText(line.source.channel.grid.lastValue(group, line.source.aggregate), unit);
+      if (element.textContent !== words) element.textContent = words;
+    }
+  }, [lines, unit]);
+  const step = spec.stepSeconds;
+  return (
+    <Panel
+      {...panel}
+      title={title}
+      spec={spec}
+      handle={handle}
+      caption={panel.caption ?? <Caption channel={channel} unit={unit} step={step} />}
+      className={`chart ${panel.className ?? ""}`}
+      table={{ shown: table, toggle: () => setTable(!table) }}
+      csv={channel === undefined ? undefined : () => toCsv(lines)}
+      footer={legend && <Legend lines={lines} values={values.current} />}
+    >
+      {table && channel !== undefined ? (
+        <ValueTable title={title} lines={lines} unit={unit} range={spec.range} />
+      ) : (
+        channel !== undefined && (
+          <Suspense fallback={<Skeleton shape="chart" />}>
+            <Chart
+              sources={sources}
+              unit={unit}
+              filled={filled}
+              {...(fixed === undefined ? {} : { fixed })}
+              range={spec.range}
+              label={title}
+              onLines={setLines}
+              onPaint={paintLegend}
+              onSelect={(from, to) => selectRange(from, to, step)}
+              onReset={resetRange}
+            />
+          </Suspense>
+        )
+      )}
+      <Summary title={title} lines={lines} unit={unit} />
+    </Panel>
+  );
+}
+
+function selectRange(from: number, to: number, step: number): void {
+  const fromMs = Math.floor(from / step) * step * 1_000;
+  const toMs = Math.max(Math.ceil(to / step) * step * 1_000, fromMs + step * 2_000);
+  setParams(rangeParams({ kind: "fixed", fromMs, toMs }));
+}
+
+/** Back to the range that moves with the time. */
+export function resetRange(): void {
+  setParams({ from: undefined, to: undefined });
+}
+
+function keyOf(line: ChartLine): string {
+  return `${line.source.aggregate}/${line.label}`;
+}
+
+function Caption({ channel, unit, step }: { readonly channel: LiveChannel | undefined; readonly unit: string; readonly step: number }) {
+  useTick(2_000);
+  let largest = 0;
+  for (const group of channel?.grid.groups ?? []) {
+    for (const values of group.values) for (const value of values) if (value > largest) largest = value;
+  }
+  const parts = [unitCaption(unit, largest), durationText(step)];
+  return <>{parts.filter((part) => part !== "").join(" · ")}</>;
+}
+
+function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; readonly values: Map<string, HTMLElement> }) {
+  return (
+    <ul className="legend">
+      {lines.slice(0, 12).map((line) => (
+        <li key={keyOf(line)} className="legend-item">
+          <span className="legend-mark" style={{ background: seriesColor(line.ordinal) }} />
+          <span className="truncate muted">{line.label}</span>
+          <span
+            className="legend-value"
+            ref={(element) => {
+              if (element === null) values.delete(keyOf(line));
+              else values.set(keyOf(line), element);
+            }}
+          />
+        </li>
+      ))}
+      {lines.length > 12 && <li className="legend-item muted">{text.chart.more(lines.length - 12)}</li>}
+    </ul>
+  );
+}
+
+const TABLE_ROWS = 60;
+
+/** The same numbers as text, newest first. */
+function ValueTable({ title, lines, unit, range }: { readonly title: string; readonly lines: readonly ChartLine[]; readonly unit: string; readonly range: TimeRange }) {
+  useTick(2_000);
+  const grid = lines[0]?.source.channel.grid;
+  const rows: { time: number; values: number[] }[] = [];
+  if (grid !== undefined) {
+    const first = grid.indexOf(windowOf(range).from * 1e6);
+    for (let i = grid.length - 1; i >= first && rows.length < TABLE_ROWS; i--) {
+      const values = lines.map((line) => line.source.channel.grid.groups[line.group]?.values[line.source.aggregate]?.[i] ?? NaN);
+      if (values.some((value) => !Number.isNaN(value))) rows.push({ time: grid.times[i] ?? 0, values });
+    }
+  }
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label={title}>
+      <table className="table dense">
+        <caption className="visually-hidden">{`${title}. ${text.chart.rows(rows.length)}`}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{text.chart.time}</th>
+            {lines.map((line) => (
+              <th key={keyOf(line)} scope="col" className="number">
+                {line.label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.time}>
+              <th scope="row" title={dateTime(row.time * 1_000)}>
+                {clockTime(row.time * 1_000)}
+              </th>
+              {row.values.map((value, i) => (
+                <td key={i} className="number">
+                  {formatText(value, unit)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** For screen readers: what the lines say, in words. */
+function Summary({ title, lines, unit }: { readonly title: string; readonly lines: readonly ChartLine[]; readonly unit: string }) {
+  useTick(10_000);
+  const words = lines.slice(0, 12).map((line) => {
+    const { grid } = line.source.channel;
+    const group = grid.groups[line.group];
+    const values = group?.values[line.source.aggregate]?.subarray(0, grid.length) ?? new Float64Array(0);
+    let low = Infinity;
+    let high = -Infinity;
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    if (group === undefined || low === Infinity) return `${line.label}: ${text.chart.noValues}`;
+    const now = formatText(grid.lastValue(group, line.source.aggregate), unit);
+    return text.chart.line(line.label, now, formatText(low, unit), formatText(high, unit));
+  });
+  return <p className="visually-hidden">{text.chart.summary(title, words.join(". "))}</p>;
+}
+
+function toCsv(lines: readonly ChartLine[]): string {
+  const grid = lines[0]?.source.channel.grid;
+  const quote = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const rows = [["time", ...lines.map((line) => line.label)].map(quote).join(",")];
+  for (let i = 0; i < (grid?.length ?? 0); i++) {
+    const values = lines.map((line) => line.source.channel.grid.groups[line.group]?.values[line.source.aggregate]?.[i] ?? NaN);
+    if (values.every(Number.isNaN)) continue;
+    const time = new Date((grid?.times[i] ?? 0) * 1_000).toISOString();
+    rows.push([time, ...values.map((value) => (Number.isNaN(value) ? "" : String(value)))].join(","));
+  }
+  return `${rows.join("\n")}\n`;
+}
