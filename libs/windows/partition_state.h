@@ -36,6 +36,9 @@ struct FoldOptions {
 // between memory and segments.
 inline constexpr int64_t kLongestRollupUs = 60'000'000;
 
+// Generations wrap.
+inline bool IsNewer(uint32_t generation, uint32_t than) { return static_cast<int32_t>(generation - than) > 0; }
+
 struct Measure {
   std::string name;
   bool is_int64 = false;
@@ -68,6 +71,8 @@ struct StreamView {
   // Panes before this have left memory for segments.
   int64_t stored_until_us = kNoTime;
   uint32_t generation = 0;
+  // The newest generation of a pane that has left memory since the process started.
+  uint32_t stored_generation = 0;
 };
 
 class StreamState {
@@ -126,6 +131,7 @@ class StreamState {
   int64_t closed_until_us_ = kNoTime;
   int64_t stored_until_us_ = kNoTime;
   uint32_t generation_ = 0;
+  uint32_t stored_generation_ = 0;
 
   // Of the batch in hand, kept for their memory.
   struct Target {

@@ -199,9 +199,6 @@ bool InRange(const RollupQuery& query, const Pane& pane) {
   return pane.start_us() >= query.start_us && pane.start_us() < query.end_us;
 }
 
-// Generations wrap.
-bool IsNewer(uint32_t generation, uint32_t than) { return static_cast<int32_t>(generation - than) > 0; }
-
 }  // namespace
 
 void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink) {

@@ -119,10 +119,13 @@ class RollupWatch {
   // The first call, and each after Reset(), gives every row.
   void Update(const StreamView& view, RowSink sink);
   void Reset() { started_ = false; }
+  // Of the stream, at the last Update().
+  uint32_t generation() const { return generation_; }
+  bool started() const { return started_; }
 
   const RollupQuery& query() const { return query_; }
   const Grouping& grouping() const { return grouping_; }
-  // From where Update() reads panes when the stream is at `view`'s generation; what its view must reach back to.
+  // How far back a view for Update() must reach.
   int64_t ViewFrom() const { return query_.start_us - kCounterLookbackUs; }
 
  private:

@@ -47,6 +47,7 @@ StreamView StreamState::View(int64_t from_us, int64_t to_us) const {
   view.closed_until_us = closed_until_us_;
   view.stored_until_us = stored_until_us_;
   view.generation = generation_;
+  view.stored_generation = stored_generation_;
   return view;
 }
 
@@ -60,7 +61,11 @@ int64_t StreamState::StorableUntil(int64_t hot_age_us) const {
 
 void StreamState::DropStored(int64_t until_us, std::shared_ptr<const Carry> carry) {
   RM_CHECK(until_us <= closed_until_us_);
-  panes_.erase(panes_.begin(), panes_.lower_bound(until_us));
+  const auto end = panes_.lower_bound(until_us);
+  for (auto pane = panes_.begin(); pane != end; ++pane) {
+    if (IsNewer(pane->second->generation(), stored_generation_)) stored_generation_ = pane->second->generation();
+  }
+  panes_.erase(panes_.begin(), end);
   stored_until_us_ = std::max(stored_until_us_, until_us);
   carry_ = std::move(carry);
 }

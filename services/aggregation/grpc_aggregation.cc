@@ -1,0 +1,275 @@
+#include "aggregation/grpc_aggregation.h"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/status.h"
+#include "rpc/status.h"
+
+namespace rivermeet::aggregation {
+namespace {
+
+// Responses that may wait for a slow reader before it misses changes and gets a snapshot instead.
+constexpr size_t kQueuedResponses = 4;
+
+// A stream that has its error from the beginning.
+template <typename Response>
+class RefusedStream final : public grpc::ServerWriteReactor<Response> {
+ public:
+  explicit RefusedStream(const absl::Status& status) { this->Finish(rpc::ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
+// Writes an answer, one message after the other, once the pool has it.
+class ReadStream final : public grpc::ServerWriteReactor<v1::ReadPartialsResponse> {
+ public:
+  void Answer(absl::StatusOr<std::vector<v1::ReadPartialsResponse>> answer) {
+    if (!answer.ok()) {
+      Finish(rpc::ToGrpc(answer.status()));
+      return;
+    }
+    responses_ = std::move(answer).value();
+    WriteNext();
+  }
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the reader is gone"));
+      return;
+    }
+    responses_[next_ - 1].Clear();
+    WriteNext();
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void WriteNext() {
+    if (next_ == responses_.size()) {
+      Finish(grpc::Status::OK);
+      return;
+    }
+    StartWrite(&responses_[next_++]);
+  }
+
+  std::vector<v1::ReadPartialsResponse> responses_;
+  size_t next_ = 0;
+};
+
+// A watch's stream. gRPC and the hub both hold it; it lives until both have let go.
+class WatchStream final : public grpc::ServerWriteReactor<v1::WatchPartialsResponse>, public WatchSubscriber {
+ public:
+  explicit WatchStream(AggregationService& service) : service_(service) {}
+
+  // Keeps itself until OnDone().
+  void Hold(std::shared_ptr<WatchStream> self) { self_ = std::move(self); }
+
+  bool Ready() override {
+    MutexLock lock(mutex_);
+    if (ending_) return false;
+    full_ = queue_.size() >= kQueuedResponses;
+    return !full_;
+  }
+  void OnResponse(std::shared_ptr<const v1::WatchPartialsResponse> response) override {
+    MutexLock lock(mutex_);
+    if (ending_) return;
+    queue_.push_back(std::move(response));
+    if (queue_.size() == 1) StartWrite(queue_.front().get());
+  }
+  void OnClosed(const absl::Status& status) override { End(status); }
+
+  void OnWriteDone(bool ok) override {
+    bool has_room = false;
+    {
+      MutexLock lock(mutex_);
+      queue_.pop_front();
+      if (!ok && !ending_) {
+        ending_ = true;
+        status_ = absl::CancelledError("the reader is gone");
+      }
+      if (ending_) {
+        FinishOnce();
+      } else if (!queue_.empty()) {
+        StartWrite(queue_.front().get());
+      } else if (full_) {
+        full_ = false;
+        has_room = true;
+      }
+    }
+    // Outside the lock: the hub calls in here while it holds its own.
+    if (has_room) service_.hub().Wake();
+  }
+  void OnCancel() override { End(absl::CancelledError("the reader is gone")); }
+  void OnDone() override {
+    service_.hub().Unsubscribe(this);
+    const std::shared_ptr<WatchStream> last = std::move(self_);
+  }
+
+  void End(const absl::Status& status) {
+    MutexLock lock(mutex_);
+    if (ending_) return;
+    ending_ = true;
+    status_ = status;
+    // A write under way finishes the stream when it is done.
+    if (queue_.empty()) FinishOnce();
+  }
+
+ private:
+  void FinishOnce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (finished_) return;
+    finished_ = true;
+    queue_.clear();
+    Finish(rpc::ToGrpc(status_));
+  }
+
+  AggregationService& service_;
+  std::shared_ptr<WatchStream> self_;
+  Mutex mutex_;
+  // The first is being written.
+  std::deque<std::shared_ptr<const v1::WatchPartialsResponse>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+// A unary call that waits for offsets; a caller that gives up or whose deadline passes ends it.
+class WaitCall final : public grpc::ServerUnaryReactor {
+ public:
+  explicit WaitCall(AggregationService& service) : service_(service) {}
+
+  // `then` runs once all is folded, and gives the call's outcome.
+  void Start(const v1::WaitForOffsetsRequest& request, std::function<absl::Status()> then) {
+    auto wait = service_.WaitForOffsets(request, [this, then = std::move(then)](const absl::Status& status) {
+      // May be within Start(): the call must live until Start() is over, so OnDone() waits for `started_`.
+      const absl::Status outcome = status.ok() ? then() : status;
+      Finish(rpc::ToGrpc(outcome));
+    });
+    bool cancelled = false;
+    {
+      MutexLock lock(mutex_);
+      wait_ = wait;
+      cancelled = cancelled_;
+    }
+    if (cancelled) service_.CancelWait(wait);
+    Release();
+  }
+  void Refuse(const absl::Status& status) {
+    Finish(rpc::ToGrpc(status));
+    Release();
+  }
+  void OnCancel() override {
+    std::shared_ptr<AggregationService::Wait> wait;
+    {
+      MutexLock lock(mutex_);
+      cancelled_ = true;
+      wait = wait_;
+    }
+    if (wait != nullptr) service_.CancelWait(wait);
+  }
+  void OnDone() override { Release(); }
+
+ private:
+  // Held by whoever starts it and by gRPC.
+  void Release() {
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  AggregationService& service_;
+  std::atomic<int> holders_{2};
+  Mutex mutex_;
+  std::shared_ptr<AggregationService::Wait> wait_ ABSL_GUARDED_BY(mutex_);
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const absl::Status& status) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(rpc::ToGrpc(status));
+  return reactor;
+}
+
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
+  return absl::FromChrono(std::chrono::time_point_cast<std::chrono::microseconds>(context.deadline()));
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::ReadPartialsResponse>* GrpcAggregation::ReadPartials(
+    grpc::CallbackServerContext* context, const v1::ReadPartialsRequest* request) {
+  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadPartials");
+  if (!caller.ok()) return new RefusedStream<v1::ReadPartialsResponse>(caller.status());
+  auto* const stream = new ReadStream;
+  const absl::Status queued =
+      pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
+        if (context->IsCancelled()) {
+          stream->Answer(absl::CancelledError("the reader is gone"));
+          return;
+        }
+        stream->Answer(service_.ReadPartials(tenant, *request));
+      });
+  if (!queued.ok()) stream->Answer(queued);
+  return stream;
+}
+
+grpc::ServerWriteReactor<v1::WatchPartialsResponse>* GrpcAggregation::WatchPartials(
+    grpc::CallbackServerContext* context, const v1::WatchPartialsRequest* request) {
+  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.WatchPartials");
+  if (!caller.ok()) return new RefusedStream<v1::WatchPartialsResponse>(caller.status());
+  auto stream = std::make_shared<WatchStream>(service_);
+  stream->Hold(stream);
+  const absl::Status watching = service_.WatchPartials(caller->principal.tenant, *request, stream);
+  if (!watching.ok()) stream->End(watching);
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* GrpcAggregation::WaitForOffsets(grpc::CallbackServerContext* context,
+                                                          const v1::WaitForOffsetsRequest* request,
+                                                          v1::WaitForOffsetsResponse*) {
+  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.WaitForOffsets");
+  if (!caller.ok()) return Refuse(context, caller.status());
+  auto* const call = new WaitCall(service_);
+  call->Start(*request, [] { return absl::OkStatus(); });
+  return call;
+}
+
+grpc::ServerUnaryReactor* GrpcAggregation::ReadLedger(grpc::CallbackServerContext* context,
+                                                      const v1::ReadLedgerRequest* request,
+                                                      v1::ReadLedgerResponse* response) {
+  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadLedger");
+  if (!caller.ok()) return Refuse(context, caller.status());
+  auto* const call = new WaitCall(service_);
+  const absl::Status queued = pool_.Run(
+      [this, call, request, response, tenant = caller->principal.tenant, deadline = DeadlineOf(*context)] {
+        const auto positions = service_.LedgerPositions(*request, deadline);
+        if (!positions.ok()) {
+          call->Refuse(positions.status());
+          return;
+        }
+        call->Start(*positions, [this, tenant, request, response] {
+          auto ledger = service_.ReadLedger(tenant, *request);
+          if (ledger.ok()) *response = std::move(ledger).value();
+          return ledger.status();
+        });
+      });
+  if (!queued.ok()) call->Refuse(queued);
+  return call;
+}
+
+grpc::ServerUnaryReactor* GrpcAggregation::ReadDimensionValues(grpc::CallbackServerContext* context,
+                                                               const v1::ReadDimensionValuesRequest* request,
+                                                               v1::ReadDimensionValuesResponse* response) {
+  const auto caller =
+      authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadDimensionValues");
+  if (!caller.ok()) return Refuse(context, caller.status());
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const absl::Status queued = pool_.Run([this, reactor, tenant = caller->principal.tenant, request, response] {
+    auto values = service_.ReadDimensionValues(tenant, *request);
+    if (values.ok()) *response = std::move(values).value();
+    reactor->Finish(rpc::ToGrpc(values.status()));
+  });
+  if (!queued.ok()) reactor->Finish(rpc::ToGrpc(queued));
+  return reactor;
+}
+
+}  // namespace rivermeet::aggregation
