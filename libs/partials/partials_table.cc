@@ -149,6 +149,16 @@ void PartialsTable::MergeCell(const PartialsTable& other, uint32_t cell) {
   }
 }
 
+bool PartialsTable::SameCell(uint32_t cell, const PartialsTable& other, uint32_t other_cell) const {
+  const auto same = [&](const auto& mine, const auto& others, size_t count) {
+    const auto begin = mine.begin() + static_cast<ptrdiff_t>(cell * count);
+    return std::equal(begin, begin + static_cast<ptrdiff_t>(count),
+                      others.begin() + static_cast<ptrdiff_t>(other_cell * count));
+  };
+  return cells_[cell].event_count == other.cells_[other_cell].event_count &&
+         same(float64_, other.float64_, float64_count_) && same(int64_, other.int64_, int64_count_);
+}
+
 bool PartialsTable::InDense(uint32_t group, int64_t window) const {
   return window >= dense_first_ && window - dense_first_ < static_cast<int64_t>(dense_windows_) &&
          group < dense_.size() / dense_windows_;

@@ -40,6 +40,7 @@ struct MeasureState {
   uint32_t last_partition = 0;
 
   void Merge(const MeasureState& other);
+  bool operator==(const MeasureState&) const = default;
 };
 
 template <typename T>
@@ -127,6 +128,9 @@ class PartialsTable {
   // Adds all that `other` holds of a cell. The measures must be the same.
   void MergeCell(const PartialsTable& other, uint32_t cell);
 
+  // Whether a cell here and one of `other`, of the same measures, hold the same states.
+  bool SameCell(uint32_t cell, const PartialsTable& other, uint32_t other_cell) const;
+
   // kNone when there is no such cell.
   uint32_t Find(uint32_t group, int64_t window) const;
   // Forgets every window before `window`.
@@ -170,7 +174,7 @@ class PartialsTable {
   template <bool kReplace>
   uint32_t Put(const PartialsView& rows, size_t row);
 
-  const std::vector<MeasureSpec> measures_;
+  std::vector<MeasureSpec> measures_;
   std::vector<uint32_t> slot_;  // the measure's place among those of its type
   size_t float64_count_ = 0;
   size_t int64_count_ = 0;
