@@ -21,13 +21,6 @@ namespace {
 using ingest::v1::IngestStreamRequest;
 using ingest::v1::IngestStreamResponse;
 
-// Without gRPC's own retries: what is sent again, and when, is decided here.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
-  grpc::ChannelArguments arguments = rpc::ChannelArguments();
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
 // Refusals that the same batch can only meet again.
 bool IsFinal(absl::StatusCode code) {
   switch (code) {
@@ -49,6 +42,12 @@ bool IsProducerLost(absl::StatusCode code) {
 
 }  // namespace
 
+std::shared_ptr<grpc::Channel> MakeSenderChannel(const std::string& address) {
+  grpc::ChannelArguments arguments = rpc::ChannelArguments();
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
 // One stream's life. The supervisor makes it and waits; writer and reader end it by `broken`.
 struct BatchSender::Connection {
   std::unique_ptr<grpc::ClientContext> context;
@@ -62,7 +61,7 @@ absl::StatusOr<std::unique_ptr<BatchSender>> BatchSender::Open(Options options) 
     return absl::InvalidArgumentError("max_in_flight is 1 to 1,023");
   }
   if (options.channel == nullptr && options.address.empty()) return absl::InvalidArgumentError("no address was given");
-  if (options.channel == nullptr) options.channel = MakeChannel(options.address);
+  if (options.channel == nullptr) options.channel = MakeSenderChannel(options.address);
   std::unique_ptr<BatchSpool> spool;
   if (!options.spool_folder.empty()) {
     RM_ASSIGN_OR_RETURN(spool, BatchSpool::Open(options.spool_folder, options.max_spool_bytes));

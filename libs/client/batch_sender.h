@@ -28,6 +28,9 @@
 
 namespace rivermeet::client {
 
+// A channel to "host:port" without gRPC's own retries: what is sent again, and when, is the sender's to decide.
+std::shared_ptr<grpc::Channel> MakeSenderChannel(const std::string& address);
+
 // What became of one batch; final.
 struct BatchResult {
   uint64_t sequence = 0;
