@@ -230,7 +230,8 @@ inline void CheckReaders(EventLogFixture& fixture) {
 
   SECTION("a reader begins where it is told to") {
     std::vector<Offset> offsets;
-    for (int i = 0; i < 20; ++i) offsets.push_back(log.AppendAndWait(0, {std::to_string(i), ""}, TestDeadline()).value());
+    for (int i = 0; i < 20; ++i)
+      offsets.push_back(log.AppendAndWait(0, {std::to_string(i), ""}, TestDeadline()).value());
     for (const size_t i : {0, 7, 19}) {
       const auto records = ReadRecords(log, 0, offsets[i], 20 - i);
       CHECK(records.front().offset == offsets[i]);

@@ -114,8 +114,8 @@ absl::StatusOr<std::unique_ptr<LogReader>> LocalEventLog::OpenReader(PartitionId
   if (from < 0) return absl::InvalidArgumentError("an offset is at least 0");
   const Offset first = partitions_[partition]->Range().first;
   if (from < first) {
-    return absl::OutOfRangeError(fmt::format("retention removed offset {} of partition {}; the first one left is {}",
-                                             from, partition, first));
+    return absl::OutOfRangeError(
+        fmt::format("retention removed offset {} of partition {}; the first one left is {}", from, partition, first));
   }
   return std::make_unique<internal::LocalLogReader>(*partitions_[partition], from);
 }

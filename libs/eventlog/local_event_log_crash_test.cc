@@ -162,9 +162,8 @@ TEST_CASE("no acknowledged record is lost when power goes at any operation", "[e
 TEST_CASE("the checker notices when fdatasync is taken out", "[eventlog][crash]") {
   const auto wrong = CrashEverywhere(/*skip_sync=*/true, {{}}, Seed());
   CHECK(wrong.size() >= 20);
-  CHECK(std::any_of(wrong.begin(), wrong.end(), [](const std::string& violation) {
-    return violation.find("is lost") != std::string::npos;
-  }));
+  CHECK(std::any_of(wrong.begin(), wrong.end(),
+                    [](const std::string& violation) { return violation.find("is lost") != std::string::npos; }));
 }
 
 TEST_CASE("the last group may be torn at every byte", "[eventlog][crash]") {

@@ -41,8 +41,8 @@ std::vector<Record> Fill(LossyFileSystem& fs, size_t count, bool clean_stop) {
 }
 
 struct Outcome {
-  size_t read = 0;        // whole records, each as it was appended
-  absl::Status error;     // what ended the reading, if anything
+  size_t read = 0;     // whole records, each as it was appended
+  absl::Status error;  // what ended the reading, if anything
 };
 
 // Opens and reads all there is; fails the test when a record is not what was appended.

@@ -26,23 +26,23 @@ struct LatencyHistogram {
 
 struct LogStats {
   int64_t appended_records = 0;
-  int64_t appended_bytes = 0;  // headers and payloads as the caller gave them
-  int64_t stored_bytes = 0;    // the same as written, framed and compressed
-  int64_t failed_appends = 0;  // by whatever error but a full queue
-  int64_t refused_appends = 0; // because the queue was full
-  int64_t queued_bytes = 0;    // now
+  int64_t appended_bytes = 0;   // headers and payloads as the caller gave them
+  int64_t stored_bytes = 0;     // the same as written, framed and compressed
+  int64_t failed_appends = 0;   // by whatever error but a full queue
+  int64_t refused_appends = 0;  // because the queue was full
+  int64_t queued_bytes = 0;     // now
   int64_t read_records = 0;
   int64_t read_bytes = 0;
-  // A sync makes a group of records durable: an fdatasync here, an acknowledged request on Kafka.
+  // What made records durable: an fdatasync of a group; on Kafka, the acknowledgement of a record.
   int64_t syncs = 0;
   int64_t failed_syncs = 0;
   LatencyHistogram sync_latency;
   // The built-in log only.
-  int64_t segments = 0;           // files now
-  int64_t disk_bytes = 0;         // in them now
-  int64_t disk_full = 0;          // groups refused because no space was left
-  int64_t damaged_segments = 0;   // found since opening, by recovery or by a reader
-  int64_t cut_tail_bytes = 0;     // torn ends cut by recovery
+  int64_t segments = 0;          // files now
+  int64_t disk_bytes = 0;        // in them now
+  int64_t disk_full = 0;         // groups refused because no space was left
+  int64_t damaged_segments = 0;  // found since opening, by recovery or by a reader
+  int64_t cut_tail_bytes = 0;    // torn ends cut by recovery
   // Kafka only.
   int64_t producers_made = 0;  // the first one too; more than one means unclear sends
 };

@@ -70,8 +70,8 @@ class FileLock {
 };
 
 enum class OpenMode {
-  kCreateNew,      // ALREADY_EXISTS when there is one
-  kOpenExisting,   // NOT_FOUND when there is none
+  kCreateNew,     // ALREADY_EXISTS when there is one
+  kOpenExisting,  // NOT_FOUND when there is none
   kOpenOrCreate,
 };
 

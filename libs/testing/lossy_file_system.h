@@ -28,7 +28,18 @@ struct CrashMode {
   std::optional<uint64_t> seed = std::nullopt;
 };
 
-enum class FileOperation { kOpen, kAppend, kSync, kTruncate, kReserve, kRename, kRemove, kCreateFolder, kSyncDirectory, kRead };
+enum class FileOperation {
+  kOpen,
+  kAppend,
+  kSync,
+  kTruncate,
+  kReserve,
+  kRename,
+  kRemove,
+  kCreateFolder,
+  kSyncDirectory,
+  kRead
+};
 
 // Thread-safe. Its files must not outlive it.
 class LossyFileSystem final : public files::FileSystem {

@@ -24,8 +24,8 @@ void AppendQueue::Push(EncodedRecord record, absl::Time deadline, EventLog::Done
   }
   if (queued_bytes_ > 0 && queued_bytes_ + bytes > options_.max_bytes) {
     Counters::Add(counters_.refused_appends, 1);
-    Refuse(std::move(done), absl::ResourceExhaustedError(fmt::format(
-                                "the log's queue is full ({} of {} bytes wait)", queued_bytes_, options_.max_bytes)));
+    Refuse(std::move(done), absl::ResourceExhaustedError(fmt::format("the log's queue is full ({} of {} bytes wait)",
+                                                                     queued_bytes_, options_.max_bytes)));
     return;
   }
   queued_bytes_ += bytes;

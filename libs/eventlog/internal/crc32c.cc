@@ -83,7 +83,7 @@ uint64_t Word(const char* p) {
 }
 
 __attribute__((target("sse4.2"))) const char* ThreeStreams(uint64_t& crc, const char* p, const char* end, size_t stride,
-                                                            const ZeroTables& zeros) {
+                                                           const ZeroTables& zeros) {
   while (static_cast<size_t>(end - p) >= 3 * stride) {
     uint64_t second = 0;
     uint64_t third = 0;

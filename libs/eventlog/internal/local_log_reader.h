@@ -36,9 +36,9 @@ class LocalLogReader final : public LogReader {
   Offset segment_ = 0;
   SegmentHeader header_;
   SegmentExtent extent_;
-  Offset offset_ = 0;       // of the record at position_
-  int64_t position_ = 0;    // in the file
-  std::string buffer_;      // holds the file from position_ on, at buffer_at_
+  Offset offset_ = 0;     // of the record at position_
+  int64_t position_ = 0;  // in the file
+  std::string buffer_;    // holds the file from position_ on, at buffer_at_
   size_t buffer_at_ = 0;
 };
 

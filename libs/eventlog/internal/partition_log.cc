@@ -326,13 +326,13 @@ absl::StatusOr<Place> PartitionLog::Locate(Offset offset) const {
     MutexLock lock(mutex_);
     const Offset first = sealed_.empty() ? active_.base : sealed_.front().base;
     if (offset < first) {
-      return absl::OutOfRangeError(
-          fmt::format("retention removed offset {} of partition {}; the first one left is {}", offset,
-                      recovery_.partition, first));
+      return absl::OutOfRangeError(fmt::format("retention removed offset {} of partition {}; the first one left is {}",
+                                               offset, recovery_.partition, first));
     }
     if (offset >= active_.base) return Place{active_.base, active_.Find(offset)};
-    const auto after = std::upper_bound(sealed_.begin(), sealed_.end(), offset,
-                                        [](Offset wanted, const SealedSegment& segment) { return wanted < segment.base; });
+    const auto after =
+        std::upper_bound(sealed_.begin(), sealed_.end(), offset,
+                         [](Offset wanted, const SealedSegment& segment) { return wanted < segment.base; });
     const SealedSegment& segment = *std::prev(after);
     if (offset >= segment.end) {
       return absl::DataLossError(fmt::format("{} ends with record {}: record {} is damaged or missing",

@@ -17,8 +17,8 @@ namespace rivermeet::eventlog::internal {
 
 // Where a record is to be looked for.
 struct Place {
-  Offset segment = 0;          // the base of the segment
-  SegmentIndex::Entry start;   // at or before the record
+  Offset segment = 0;         // the base of the segment
+  SegmentIndex::Entry start;  // at or before the record
 };
 
 // How far a segment can be read.
@@ -88,8 +88,8 @@ class PartitionLog {
   // The writing thread's own.
   std::unique_ptr<files::AppendFile> file_;
   SegmentHeader header_;
-  SegmentIndex index_;             // like active_
-  bool file_failed_ = false;       // no byte more goes to file_
+  SegmentIndex index_;        // like active_
+  bool file_failed_ = false;  // no byte more goes to file_
   int64_t index_saved_at_ = 0;
   int64_t last_time_us_ = 0;
 

@@ -13,9 +13,7 @@ constexpr size_t kChunkBytes = 4 << 20;
 // What a disk writes as one; a torn write is torn between them.
 constexpr int64_t kSectorBytes = 512;
 
-bool AllZero(std::string_view bytes) {
-  return bytes.find_first_not_of('\0') == std::string_view::npos;
-}
+bool AllZero(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
 // Whether a sector of the file, as far as it lies in `bytes` (which begin at `position`), is all zeros.
 bool HasZeroSector(std::string_view bytes, int64_t position) {

@@ -23,7 +23,7 @@ absl::StatusOr<bool> ScanSegment(const files::ReadFile& file, const SegmentHeade
 
 // What lies at `position`, where a record with offset `expected` should be and none is.
 struct BadTail {
-  bool torn = false;    // what a crash leaves, and nothing that was ever acknowledged
+  bool torn = false;  // what a crash leaves, and nothing that was ever acknowledged
   std::string reason;
 };
 absl::StatusOr<BadTail> ClassifyTail(const files::ReadFile& file, const SegmentHeader& header, int64_t position,

@@ -1,0 +1,179 @@
+#include "testing/kafka_broker.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "fmt/format.h"
+
+namespace rivermeet::testing {
+namespace {
+
+std::string JarFolder() {
+  const char* const deps = std::getenv("RIVERMEET_DEPS");
+  if (deps != nullptr && *deps != '\0') return std::string(deps) + "/kafka";
+  const char* const home = std::getenv("HOME");
+  return std::string(home == nullptr ? "/root" : home) + "/.cache/rivermeet/deps/kafka";
+}
+
+// Free at the moment; Kafka needs to know its ports before it binds them.
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  RM_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  RM_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+std::string ReadText(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string EndOf(const std::string& text) { return text.size() > 2000 ? text.substr(text.size() - 2000) : text; }
+
+// Starts java with these arguments, its output appended to `log`.
+pid_t StartJava(const std::vector<std::string>& arguments, const std::string& log) {
+  std::vector<std::string> words = {"java", "-cp", JarFolder() + "/*"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    execvp("java", argv.data());
+    _exit(127);
+  }
+  close(out);
+  return pid;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(const std::string& folder) {
+  if (!std::filesystem::exists(JarFolder() + "/.version")) {
+    return absl::FailedPreconditionError(fmt::format("no Kafka in {}: run tools/setup --kafka", JarFolder()));
+  }
+  absl::Status last;
+  // Another process may take a port between the choice and the start.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const std::string data = fmt::format("{}/broker{}", folder, attempt);
+    std::filesystem::create_directories(data);
+    std::unique_ptr<KafkaBroker> broker(new KafkaBroker(data, FreePort()));
+    broker->address_ = fmt::format("127.0.0.1:{}", broker->port_);
+    last = broker->Configure(FreePort());
+    if (last.ok()) last = broker->Format();
+    if (last.ok()) last = broker->Run();
+    if (last.ok()) return broker;
+  }
+  return last;
+}
+
+KafkaBroker::~KafkaBroker() { Kill(); }
+
+absl::Status KafkaBroker::Configure(int controller_port) {
+  std::ofstream(folder_ + "/server.properties") << fmt::format(R"(process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{1}
+listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1}
+advertised.listeners=PLAINTEXT://127.0.0.1:{0}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={2}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
+)",
+                                                               port_, controller_port, folder_);
+  std::ofstream(folder_ + "/log4j.properties") << R"(log4j.rootLogger=WARN, out
+log4j.logger.kafka.server.KafkaRaftServer=INFO
+log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
+)";
+  return absl::OkStatus();
+}
+
+absl::Status KafkaBroker::Format() {
+  const std::string log = folder_ + "/format.log";
+  const pid_t pid = StartJava({"-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", RandomToken(16),
+                               "-c", folder_ + "/server.properties"},
+                              log);
+  int status = 0;
+  waitpid(pid, &status, 0);
+  if (status == 0) return absl::OkStatus();
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    return absl::FailedPreconditionError("no java: run tools/setup --kafka");
+  }
+  return absl::UnavailableError(fmt::format("formatting the broker's folder failed: {}", EndOf(ReadText(log))));
+}
+
+absl::Status KafkaBroker::Run() {
+  const std::string log = fmt::format("{}/server.log", folder_);
+  std::filesystem::remove(log);
+  pid_ = StartJava(
+      {"-Xmx512m", "-XX:TieredStopAtLevel=1", fmt::format("-Dlog4j.configuration=file:{}/log4j.properties", folder_),
+       "kafka.Kafka", folder_ + "/server.properties"},
+      log);
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (absl::Now() < deadline) {
+    if (ReadText(log).find("Kafka Server started") != std::string::npos) return absl::OkStatus();
+    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
+      pid_ = -1;
+      break;
+    }
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+  Kill();
+  return absl::UnavailableError(fmt::format("the broker did not start: {}", EndOf(ReadText(log))));
+}
+
+void KafkaBroker::Kill() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void KafkaBroker::Pause() {
+  if (pid_ > 0) kill(pid_, SIGSTOP);
+}
+
+void KafkaBroker::Resume() {
+  if (pid_ > 0) kill(pid_, SIGCONT);
+}
+
+absl::Status KafkaBroker::Restart() {
+  Kill();
+  return Run();
+}
+
+}  // namespace rivermeet::testing
