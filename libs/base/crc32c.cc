@@ -1,10 +1,10 @@
-#include "windows/internal/crc32c.h"
+#include "base/crc32c.h"
 
 #include <array>
 
 #include "base/bytes.h"
 
-namespace rivermeet::windows {
+namespace rivermeet {
 namespace {
 
 constexpr std::array<uint32_t, 256> MakeTable() {
@@ -42,4 +42,4 @@ uint32_t Crc32c(std::string_view data, uint32_t crc) {
   return ~Portable(data.data(), data.size(), ~crc);
 }
 
-}  // namespace rivermeet::windows
+}  // namespace rivermeet
