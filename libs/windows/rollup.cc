@@ -221,31 +221,49 @@ void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& gr
   rows.Flush(window, false, sink);
 }
 
-std::shared_ptr<const Carry> RollupSeries(const StreamView& view, int64_t step_us, int64_t until_us, RowSink sink) {
+struct SeriesRollup::State {
+  const StreamView& view;
+  RollupQuery query;
+  int64_t until_us;
+  Scan scan;
+  WindowRows rows;
+  size_t next = 0;  // pane
+};
+
+SeriesRollup::SeriesRollup(const StreamView& view, int64_t step_us, int64_t until_us) {
   std::vector<ResolvedMeasure> measures;
   for (size_t m = 0; m < view.measures.size(); ++m) {
     measures.push_back({static_cast<int>(m), view.measures[m].is_int64});
   }
-  Scan scan(view, std::move(measures));
-  WindowRows rows(view.series.count, scan.measure_count());
   RollupQuery query;
   query.step_us = step_us;
-  // Windows are cut at multiples of the step since 1970, before it too.
+  // Early enough for any pane, and a multiple of every step.
   query.start_us = INT64_MIN / 4 / kLongestRollupUs * kLongestRollupUs;
+  state_.reset(new State{view, query, until_us, Scan(view, std::move(measures)),
+                         WindowRows(view.series.count, view.measures.size())});
+}
+
+SeriesRollup::~SeriesRollup() = default;
+
+bool SeriesRollup::Next(RowSink sink) {
+  State& s = *state_;
   int64_t window = kNoTime;
-  for (const auto& pane : view.panes) {
-    if (pane->start_us() >= until_us) break;
-    if (const int64_t next = query.WindowOf(pane->start_us()); next != window) {
-      rows.Flush(window, false, sink);
-      window = next;
-    }
-    Scan::ForEachCell(*pane, [&](uint32_t series, const CellHeader& cell, uint32_t width) {
-      scan.Add(series, cell, width, pane->start_us(), rows.Touch(series, cell.events, false));
+  for (; s.next < s.view.panes.size(); ++s.next) {
+    const Pane& pane = *s.view.panes[s.next];
+    const int64_t pane_window = s.query.WindowOf(pane.start_us());
+    if (pane.start_us() >= s.until_us || (window != kNoTime && pane_window != window)) break;
+    window = pane_window;
+    Scan::ForEachCell(pane, [&](uint32_t series, const CellHeader& cell, uint32_t width) {
+      s.scan.Add(series, cell, width, pane.start_us(), s.rows.Touch(series, cell.events, false));
     });
   }
-  rows.Flush(window, false, sink);
+  s.rows.Flush(window, false, sink);
+  return window != kNoTime;
+}
+
+std::shared_ptr<const Carry> SeriesRollup::TakeCarry() {
   auto carry = std::make_shared<Carry>();
-  carry->measures = std::move(scan.previous());
+  carry->measures = std::move(state_->scan.previous());
   return carry;
 }
 

@@ -106,9 +106,23 @@ std::vector<ResolvedMeasure> ResolveMeasures(const std::vector<Measure>& known, 
 // should reach back kCounterLookbackUs before the query's start. `grouping` must be extended to the view.
 void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink);
 
-// Gives each series' windows of `step_us` before `until_us`: what goes into a segment. Returns the values to carry.
-// The row's group is the series.
-std::shared_ptr<const Carry> RollupSeries(const StreamView& view, int64_t step_us, int64_t until_us, RowSink sink);
+// Each series' windows of `step_us` before `until_us`, one window after the other: what goes into a segment.
+// Windows start at multiples of the step.
+class SeriesRollup {
+ public:
+  // `view` outlives this.
+  SeriesRollup(const StreamView& view, int64_t step_us, int64_t until_us);
+  ~SeriesRollup();
+
+  // Gives the rows of the next window, each with its series as group. False when there is none.
+  bool Next(RowSink sink);
+  // After the last: each series' last value, to be carried on.
+  std::shared_ptr<const Carry> TakeCarry();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // Follows one query over successive views of a stream: each call gives the rows that changed since the call before.
 // For one thread.

@@ -156,10 +156,13 @@ TEST_CASE("what was stored carries each counter's last value on", "[rollup]") {
   const StreamView before = f.View();
   const int64_t until = stream.StorableUntil(0);
   double stored = 0;
-  const auto carry = RollupSeries(before, 60 * kSecond, until, [&](const RollupRow& row) {
+  SeriesRollup rollup(before, 60 * kSecond, until);
+  while (rollup.Next([&](const RollupRow& row) {
     CHECK(row.window_start_us % (60 * kSecond) == 0);
     stored += row.measures[0].increase;
-  });
+  })) {
+  }
+  const auto carry = rollup.TakeCarry();
   stream.DropStored(until, carry);
   RollupQuery query = Query(kSecond);
   double hot = 0;

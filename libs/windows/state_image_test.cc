@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "base/crc32c.h"
 #include "windows/batch_builder.h"
-#include "windows/internal/crc32c.h"
 
 namespace rivermeet::windows {
 namespace {

@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "base/status.h"
 #include "fmt/format.h"
-#include "windows/internal/crc32c.h"
 
 namespace rivermeet::windows {
 namespace {
