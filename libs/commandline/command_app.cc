@@ -1,6 +1,7 @@
 #include "commandline/command_app.h"
 
 #include <cstdio>
+#include <system_error>
 #include <utility>
 
 #include "base/strings.h"
@@ -38,8 +39,14 @@ int ExitCodeOf(const absl::Status& status) {
 void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> run) {
   command.callback([run = std::move(run)] {
     int exit_code = kOk;
-    const absl::Status status = run(exit_code);
-    std::fflush(stdout);
+    absl::Status status;
+    try {
+      status = run(exit_code);
+      std::fflush(stdout);
+    } catch (const std::system_error& closed) {
+      // {fmt} says so that standard output is closed: `rivermeet ... | head` is no mistake worth a message.
+      throw CLI::RuntimeError(kFailed);
+    }
     if (!status.ok()) {
       fmt::print(stderr, "rivermeet: {}\n", MessageOf(status));
       exit_code = exit_code == kOk ? ExitCodeOf(status) : exit_code;
