@@ -63,7 +63,7 @@ CREATE UNLOGGED TABLE tickets (
   hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
   subject text NOT NULL,
   tenant text NOT NULL,
-  role text NOT NULL,
+  -- Empty for the ticket of an API key.
   session_id text NOT NULL,
   expires_at timestamptz NOT NULL
 );
