@@ -40,10 +40,15 @@ bool Response::Has(std::string_view name) const {
                      [&](const auto& header) { return EqualsIgnoreCase(header.first, name); });
 }
 
-Response Response::Of(int status, std::string content_type, std::string body) {
+Response& Response::Set(std::string_view name, std::string_view value) {
+  headers.emplace_back(name, value);
+  return *this;
+}
+
+Response Response::Of(int status, std::string_view content_type, std::string body) {
   Response response;
   response.status = status;
-  response.Set("Content-Type", std::move(content_type));
+  response.Set("Content-Type", content_type);
   response.body = std::move(body);
   return response;
 }

@@ -83,13 +83,10 @@ struct Response {
   std::shared_ptr<WebSocketHandler> websocket;
   std::shared_ptr<const WebSocketRules> websocket_rules;
 
-  Response& Set(std::string name, std::string value) {
-    headers.emplace_back(std::move(name), std::move(value));
-    return *this;
-  }
+  Response& Set(std::string_view name, std::string_view value);
   bool Has(std::string_view name) const;
 
-  static Response Of(int status, std::string content_type, std::string body);
+  static Response Of(int status, std::string_view content_type, std::string body);
 };
 
 // What a request's body may be, asked for when its head is in.

@@ -128,6 +128,8 @@ class ServerOverWorkers final : public Server {
     return true;
   }
 
+  asio::any_io_executor executor(int worker) override { return workers_[worker]->context().get_executor(); }
+
   absl::Status ReloadTls() override {
     if (!core_->options.tls) return absl::OkStatus();
     RM_ASSIGN_OR_RETURN(internal::SslContext context, internal::LoadTls(*core_->options.tls));

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -88,6 +90,10 @@ class Server {
 
   // Runs `work` on a worker thread soon; false after Stop().
   virtual bool Post(int worker, std::function<void()> work) = 0;
+
+  // A worker thread's executor, for coroutines of the application's own. Their work has to end for Stop() to return;
+  // posting to it is safe as long as the server exists.
+  virtual boost::asio::any_io_executor executor(int worker) = 0;
 
   // Reads the TLS files again for connections to come. Errors as Open(); the old ones stay in use then.
   virtual absl::Status ReloadTls() = 0;
