@@ -24,6 +24,12 @@ inline constexpr size_t kMaxAttributesDepth = 32;
 // Dimensions and measures together. A stream's own limit is lower, and configured.
 inline constexpr size_t kMaxBatchColumns = 10'000;
 
+// An upper bound of the encoded size of so many events with so many columns and so many bytes of distinct texts: by it
+// decoders cut bodies into batches, the same way whatever the schema says.
+constexpr size_t BatchSizeBound(size_t events, size_t columns, size_t text_bytes) {
+  return 256 + events * (20 + 11 * columns) + 80 * columns + text_bytes;
+}
+
 // Errors that are told in detail; the others are counted.
 inline constexpr size_t kMaxDetailedErrors = 100;
 

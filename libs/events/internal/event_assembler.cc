@@ -16,11 +16,6 @@ namespace {
 using Kind = FieldSlot::Kind;
 using Role = FieldSlot::Role;
 
-// An upper bound of a batch's encoded size: what an event and each of its columns take at the most beside texts.
-size_t Bound(size_t events, size_t columns, size_t text_bytes) {
-  return 256 + events * (20 + 11 * columns) + 80 * columns + text_bytes;
-}
-
 Role RoleOf(std::string_view name) {
   if (name == "time") return Role::kTime;
   if (name == "id") return Role::kId;
@@ -335,12 +330,12 @@ absl::Status EventAssembler::End() {
   size_t new_columns = columns_with(chunk_);
   const bool full =
       chunk_events_ == kMaxBatchEvents ||
-      Bound(chunk_events_ + 1, chunk_columns_ + new_columns, chunk_bytes_ + event_bytes_) > kMaxBatchBytes;
+      BatchSizeBound(chunk_events_ + 1, chunk_columns_ + new_columns, chunk_bytes_ + event_bytes_) > kMaxBatchBytes;
   if (full && chunk_events_ > 0) {
     RM_RETURN_IF_ERROR(Flush());
     new_columns = touched_.size();
   }
-  if (Bound(1, new_columns, event_bytes_) > kMaxBatchBytes) {
+  if (BatchSizeBound(1, new_columns, event_bytes_) > kMaxBatchBytes) {
     Fail(Reason::kTooLong, "", 0, [] { return "the event alone is over a batch's limit of 1 MiB"; });
     event_bytes_ = 0;
   }
