@@ -108,8 +108,10 @@ class GrpcWatch : public Watch,
     StartRead(&response_);
   }
   void OnDone(const grpc::Status& status) override {
-    const std::shared_ptr<GrpcWatch> self = std::move(self_);
+    // This goes before the observer: whoever waits for the observer to be gone may then close the last channel, which
+    // gRPC 1.51 can't do on one of its own threads.
     const std::shared_ptr<WatchObserver> observer = std::move(observer_);
+    const std::shared_ptr<GrpcWatch> self = std::move(self_);
     observer->OnClosed(status.ok() ? absl::UnavailableError("the owner ended the watch") : FromOwner(status, address_));
   }
 

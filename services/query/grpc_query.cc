@@ -129,7 +129,15 @@ grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context,
       auto caller = authorizer_.Authorize(*context, std::string(kService) + method);
       status = caller.status();
       if (caller.ok()) {
+        {
+          MutexLock lock(mutex_);
+          running_.insert(&call->cancellation());
+        }
         auto answer = (service_.*rule)(*request, CallOf(*std::move(caller), &call->cancellation()));
+        {
+          MutexLock lock(mutex_);
+          running_.erase(&call->cancellation());
+        }
         status = answer.status();
         if (answer.ok()) *response = *std::move(answer);
       }
@@ -138,6 +146,11 @@ grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context,
     call->Finish(rpc::ToGrpc(status));
   });
   return call;
+}
+
+void GrpcQuery::CancelAll() {
+  MutexLock lock(mutex_);
+  for (Cancellation* const cancellation : running_) cancellation->Cancel();
 }
 
 grpc::ServerUnaryReactor* GrpcQuery::Query(grpc::CallbackServerContext* context, const v1::QueryRequest* request,

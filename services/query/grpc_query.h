@@ -2,7 +2,10 @@
 #ifndef RIVERMEET_QUERY_GRPC_QUERY_H_
 #define RIVERMEET_QUERY_GRPC_QUERY_H_
 
+#include <set>
+
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "query/live_query.h"
 #include "query/query_metrics.h"
 #include "query/query_service.h"
@@ -29,6 +32,9 @@ class GrpcQuery : public v1::QueryService::CallbackService {
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(grpc::CallbackServerContext* context,
                                                              const v1::SubscribeRequest* request) override;
 
+  // Cancels the queries that run.
+  void CancelAll();
+
  private:
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method,
@@ -41,6 +47,8 @@ class GrpcQuery : public v1::QueryService::CallbackService {
   WorkerPool& workers_;
   QueryMetrics& metrics_;
   const Clock& clock_;
+  Mutex mutex_;
+  std::set<Cancellation*> running_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rivermeet::query

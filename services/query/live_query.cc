@@ -127,7 +127,7 @@ void LiveQuery::Connect(const std::vector<uint32_t>& partitions, bool refresh) {
       id = next_leg_++;
       legs_[id].partitions = owner.partitions;
       subscription_.AddLeg(id, owner.partitions);
-      *request.mutable_query() = subscription_.plan().ToPartialsQuery(owner.partitions);
+      *request.mutable_query() = subscription_.QueryFor(owner.partitions);
     }
     request.mutable_interval()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(all_.options_.interval)));
     auto watch = all_.owners_.WatchPartials(owner.address, request, call_,
@@ -186,7 +186,7 @@ void LiveQuery::ReadStored(uint64_t id, const std::vector<uint32_t>& partitions,
   aggregation::v1::PartialsQuery query;
   {
     MutexLock lock(mutex_);
-    query = subscription_.plan().ToPartialsQuery(partitions);
+    query = subscription_.QueryFor(partitions);
   }
   absl::Status status =
       all_.segments_.Read(query, read.segments, call, [&](const aggregation::v1::Partials& partials) {

@@ -56,8 +56,8 @@ struct Plan {
   std::vector<OutputColumn> columns;
   uint32_t group_limit = 0;
 
-  // For some of the partitions, as the owners and the segment reader want it.
-  aggregation::v1::PartialsQuery ToPartialsQuery(const std::vector<uint32_t>& of) const;
+  // For some of the partitions, from window `first` on, as the owners and the segment reader want it.
+  aggregation::v1::PartialsQuery ToPartialsQuery(const std::vector<uint32_t>& of, int64_t first = 0) const;
   // The first window that the range holds at `now_us`; 0 unless the range moves.
   int64_t FirstWindow(int64_t now_us) const;
 };

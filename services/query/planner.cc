@@ -1,7 +1,5 @@
 #include "query/planner.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -9,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "events/series_hash.h"
 #include "fmt/format.h"
 
 namespace rivermeet::query {
@@ -273,13 +272,9 @@ absl::Status CheckDimension(const Stream& stream, std::string_view name, std::st
 }
 
 std::vector<uint32_t> PartitionsOf(std::string_view tenant, const Stream& stream, uint32_t log_partitions) {
-  std::string key(tenant);
-  key.push_back('\0');
-  key += stream.name();
-  const uint64_t first = XXH64(key.data(), key.size(), 0);
   std::set<uint32_t> partitions;
   for (uint32_t i = 0; i < std::max(1u, stream.partitions()); ++i) {
-    partitions.insert(static_cast<uint32_t>((first + i) % log_partitions));
+    partitions.insert(events::LogPartitionOf(tenant, stream.name(), i, log_partitions));
   }
   return {partitions.begin(), partitions.end()};
 }
@@ -298,15 +293,18 @@ absl::StatusOr<Plan> MakePlan(const TimeSeriesQuery& query, QueryKind kind, std:
   return plan;
 }
 
-aggregation::v1::PartialsQuery Plan::ToPartialsQuery(const std::vector<uint32_t>& of) const {
+aggregation::v1::PartialsQuery Plan::ToPartialsQuery(const std::vector<uint32_t>& of, int64_t first) const {
   aggregation::v1::PartialsQuery query;
   query.set_stream_id(stream_id);
   query.mutable_partitions()->Assign(of.begin(), of.end());
-  query.set_start_us(origin_us);
+  query.set_start_us(origin_us + first * step_us);
   query.set_end_us(end_us);
   query.set_step_us(read_step_us);
   query.set_resolution_us(resolution_us);
-  for (const partials::MeasureSpec& measure : measures) query.add_measures(measure.name);
+  for (const partials::MeasureSpec& measure : measures) {
+    query.add_measures(measure.name);
+    query.add_measure_is_int64(measure.is_int64);
+  }
   for (const std::string& dimension : group_by) query.add_group_by(dimension);
   for (const v1::Filter& filter : filters) *query.add_filters() = filter;
   return query;

@@ -43,7 +43,7 @@ absl::StatusOr<Plan> MakePlan(const v1::TimeSeriesQuery& query, QueryKind kind, 
 //   INVALID_ARGUMENT  It is not; the message begins with `where` and lists those there are.
 absl::Status CheckDimension(const events::v1::Stream& stream, std::string_view name, std::string_view where);
 
-// The log's partitions that hold a stream: (XXH64(tenant + "\0" + name, seed 0) + i) modulo the log's count.
+// The log's partitions that hold a stream, ascending, each once (events::LogPartitionOf).
 std::vector<uint32_t> PartitionsOf(std::string_view tenant, const events::v1::Stream& stream, uint32_t log_partitions);
 
 }  // namespace rivermeet::query

@@ -3,8 +3,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "query/grpc_owners.h"
-#include "query/test_owner.h"
+#include "query/test_world.h"
 
 namespace rivermeet::query {
 namespace {
@@ -13,45 +12,15 @@ constexpr int64_t kSecond = 1'000'000;
 // When the tests began, in seconds; queries end here, so that their answers don't depend on the time.
 const int64_t kNow = absl::ToUnixSeconds(Clock::System().Now());
 
-class OneStream : public StreamDirectory {
- public:
-  explicit OneStream(events::v1::Stream stream) : stream_(std::make_shared<events::v1::Stream>(std::move(stream))) {}
-  absl::StatusOr<std::shared_ptr<const events::v1::Stream>> Find(std::string_view, std::string_view name,
-                                                                 absl::Time) override {
-    if (name != stream_->name()) return absl::NotFoundError("no stream '" + std::string(name) + "'");
-    return stream_;
-  }
+struct World : TestWorld {
+  using TestWorld::TestWorld;
 
- private:
-  std::shared_ptr<const events::v1::Stream> stream_;
-};
-
-// Two owners of two partitions each, over real gRPC in process.
-struct World {
-  explicit World(QueryServiceOptions options = {}) : service(Adjust(options), streams, owners, segments, tokens, metrics, clock) {}
-  static QueryServiceOptions Adjust(QueryServiceOptions options) {
-    options.planner.log_partitions = 4;
-    return options;
-  }
-
-  void Add(const std::vector<TestEvent>& more) {
-    std::vector<TestEvent> added;
-    for (const TestEvent& event : more) {
-      events.Add(event);
-      added.push_back(events.all().back());
-    }
-    first.Add(added);
-    second.Add(added);
-  }
   absl::StatusOr<v1::QueryResponse> Ask(const v1::TimeSeriesQuery& query, std::string wait_for = "",
                                         absl::Duration within = absl::Seconds(20)) {
     v1::QueryRequest request;
     *request.mutable_query() = query;
     request.set_wait_for(std::move(wait_for));
     return service.Query(request, CallFor("acme", within));
-  }
-  Call CallFor(std::string tenant, absl::Duration within = absl::Seconds(20)) const {
-    return {.tenant = std::move(tenant), .bearer = "secret", .traceparent = "", .deadline = clock.Now() + within};
   }
   std::string Token(int64_t offset, std::string stream = "host.metrics") const {
     ingest::v1::VisibilityToken content;
@@ -62,21 +31,6 @@ struct World {
     position->set_offset(offset);
     return tokens.Issue("acme", content);
   }
-
-  const Clock& clock = Clock::System();
-  OneStream streams{TestStream(4)};
-  TestSegments segments;
-  TestOwner first{{0, 1}, segments};
-  TestOwner second{{2, 3}, segments};
-  TestDirectory directory{{"first", "first", "second", "second"}};
-  GrpcOwners owners{directory, [this](const std::string& address) {
-                      return address == "first" ? first.channel() : second.channel();
-                    }};
-  visibility::VisibilityTokens tokens{std::string(32, 'k')};
-  prometheus::Registry registry;
-  QueryMetrics metrics{registry};
-  TestEvents events;
-  QueryService service;
 };
 
 v1::TimeSeriesQuery AllFunctions() {

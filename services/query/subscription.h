@@ -70,6 +70,10 @@ class Subscription {
   absl::StatusOr<std::optional<v1::SubscribeResponse>> TakeChanges(absl::Time now);
 
   const Plan& plan() const { return plan_; }
+  // What to read of these partitions now: a moving range begins later than the plan's.
+  aggregation::v1::PartialsQuery QueryFor(const std::vector<uint32_t>& partitions) const {
+    return plan_.ToPartialsQuery(partitions, first_window_);
+  }
   size_t bytes() const;
   // Whether most of its memory is for groups that are long gone: begin a new one.
   bool worn_out() const { return groups_.size() > 10'000 && groups_.size() > 4 * live_groups_; }
