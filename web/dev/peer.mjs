@@ -119,7 +119,7 @@ const services = {
       const stream = streamNamed(query.stream);
       const started = performance.now();
       const { frame, rows } = store.query(query);
-      const elapsed = durationFromMs(performance.now() - started);
+      const elapsed = { seconds: 0n, nanos: Math.round((performance.now() - started) * 1e6) };
       return {
         frame,
         stats: { dataVersion: store.dataVersion(stream), step: store.stepOf(query), resolution: durationFromMs(1000), hotRows: BigInt(rows), elapsed },
@@ -159,8 +159,9 @@ async function unary(request, response, service, method) {
     const input = binary ? fromBinary(method.input, body) : fromJsonString(method.input, body.toString() || "{}");
     const output = create(method.output, handler(input, call));
     if (call.cookie !== undefined) response.setHeader("Set-Cookie", `refresh=${call.cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${call.cookie === "" ? 0 : 86400}`);
+    const encoded = binary ? toBinary(method.output, output) : toJsonString(method.output, output);
     response.writeHead(200, { "Content-Type": binary ? "application/proto" : "application/json" });
-    response.end(binary ? toBinary(method.output, output) : toJsonString(method.output, output));
+    response.end(encoded);
   } catch (error) {
     const code = error instanceof Failure ? error.code : "internal";
     if (code === "internal") console.error(error);

@@ -40,7 +40,8 @@ export function ConnectionBadge({ ranged }: { readonly ranged: boolean }) {
   }
   return (
     <div className="connection" ref={root}>
-      <button type="button" className={`chip ${state.kind}`} aria-expanded={open} aria-label={text.connection.label} onClick={() => setOpen(!open)}>
+      <button type="button" className={`chip ${state.kind}`} aria-expanded={open} onClick={() => setOpen(!open)}>
+        <span className="visually-hidden">{text.connection.label}: </span>
         <Words />
       </button>
       {state.kind === "paused" && (

@@ -21,11 +21,13 @@ const Explore = lazy(() => import("../features/explore/explore.js"));
 const Streams = lazy(() => import("../features/streams/streams.js"));
 const StreamDetail = lazy(() => import("../features/streams/stream-detail.js"));
 const Keys = lazy(() => import("../features/keys/keys.js"));
+const Bench = lazy(() => import("../features/bench/bench.js"));
 
 const CONTENT: Readonly<Record<string, LazyExoticComponent<ComponentType>>> = {
   "/explore": Explore,
   "/streams": Streams,
   "/keys": Keys,
+  "/bench": Bench,
 };
 
 /** Everything around a page: navigation, header, palette, shortcuts. */

@@ -4,9 +4,10 @@ export type TimeRange =
   | { readonly kind: "fixed"; readonly fromMs: number; readonly toMs: number };
 
 export const LAST_CHOICES = [60, 300, 900, 3_600, 6 * 3_600, 86_400, 7 * 86_400] as const;
-export const STEP_CHOICES = [1, 10, 60, 300, 3_600] as const;
+export const STEP_CHOICES = [1, 5, 10, 30, 60, 300, 1_800, 3_600] as const;
 export const DEFAULT_LAST = 900;
-const MOST_ROWS = 1_000;
+/** More points than this on a line are noise to the eye. */
+const MOST_ROWS = 400;
 const LONGEST_SECONDS = 400 * 86_400;
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -54,7 +55,7 @@ export function rangeSeconds(range: TimeRange): number {
   return range.kind === "last" ? range.seconds : (range.toMs - range.fromMs) / 1_000;
 }
 
-/** The step of the address, or the smallest choice that gives at most 1,000 rows. */
+/** The step of the address, or the smallest choice that gives at most 400 points a line. */
 export function stepOf(params: URLSearchParams, range: TimeRange): number {
   const seconds = rangeSeconds(range);
   const chosen = parseSeconds(params.get("step"));

@@ -15,8 +15,8 @@ export interface ChartSource {
   readonly aggregate: number;
   /** Names a group's line. */
   readonly label: (groupLabels: readonly string[]) => string;
-  /** A fixed place in the series colours instead of the group's own. */
-  readonly ordinal?: number;
+  /** The place in the series colours of a group's line; the group's own without it. */
+  readonly ordinal?: (groupOrdinal: number) => number;
   /** The newest window is drawn only when it is complete: for counts and rates, which start each window at zero. */
   readonly completeOnly?: boolean;
 }
@@ -165,9 +165,10 @@ export class ChartView implements Painter {
         source,
         group: index,
         label: source.label(group.labels),
-        ordinal: source.ordinal ?? group.ordinal,
+        ordinal: source.ordinal?.(group.ordinal) ?? group.ordinal,
       })),
     );
+    this.lines.sort((a, b) => a.ordinal - b.ordinal);
     this.onLines(this.lines);
     this.plot?.destroy();
     this.plot = undefined;
@@ -222,7 +223,7 @@ export class ChartView implements Painter {
           return {
             label: line.label,
             stroke: color,
-            width: 1.5,
+            width: 1.25,
             ...(line.ordinal >= palette.series.length ? { dash: [5, 3] } : {}),
             ...(this.options.filled ? { fill: color.replace(/^rgb\((.*)\)$/, "rgba($1, 0.13)") } : {}),
             paths: linePath(this.options.filled),

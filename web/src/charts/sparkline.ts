@@ -21,7 +21,7 @@ export function drawSparkline(canvas: HTMLCanvasElement, values: Float64Array, s
   if (low === Infinity) return;
   // A value that hardly moves is a line that hardly moves.
   const middle = (low + high) / 2;
-  const span = Math.max(high - low, Math.abs(middle) * 0.08, 1e-9);
+  const span = Math.max(high - low, Math.abs(middle) * 0.15, 1e-9);
   const bottom = height - 5;
   const yOf = (value: number): number => bottom - ((value - (middle - span / 2)) / span) * (height - 10);
   const step = width / Math.max(1, slots - 1);

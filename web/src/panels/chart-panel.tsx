@@ -51,7 +51,7 @@ export function ChartPanel(props: ChartPanelProps) {
             aggregate,
             label: (labels: readonly string[]) => label(aggregate, labels),
             completeOnly: growsWithinWindow(fn) && spec.range.kind === "last",
-            ...(spec.aggregates.length > 1 && (spec.groupBy ?? []).length === 0 ? { ordinal: aggregate } : {}),
+            ordinal: (group: number) => group * spec.aggregates.length + aggregate,
           })),
     // The spec's words decide, not its identity.
     [channel, JSON.stringify(spec.aggregates), JSON.stringify(spec.groupBy), spec.range.kind, label],
@@ -129,10 +129,12 @@ function Caption({ channel, unit, step }: { readonly channel: LiveChannel | unde
   return <>{parts.filter((part) => part !== "").join(" · ")}</>;
 }
 
+const LEGEND_LINES = 8;
+
 function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; readonly values: Map<string, HTMLElement> }) {
   return (
     <ul className="legend">
-      {lines.slice(0, 12).map((line) => (
+      {lines.slice(0, LEGEND_LINES).map((line) => (
         <li key={keyOf(line)} className="legend-item">
           <span className="legend-mark" style={{ background: seriesColor(line.ordinal) }} />
           <span className="truncate muted">{line.label}</span>
@@ -145,7 +147,7 @@ function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; reado
           />
         </li>
       ))}
-      {lines.length > 12 && <li className="legend-item muted">{text.chart.more(lines.length - 12)}</li>}
+      {lines.length > LEGEND_LINES && <li className="legend-item muted">{text.chart.more(lines.length - LEGEND_LINES)}</li>}
     </ul>
   );
 }
@@ -165,7 +167,7 @@ function ValueTable({ title, lines, unit, range }: { readonly title: string; rea
     }
   }
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label={title}>
+    <div className="table-scroll" tabIndex={0} role="group" aria-label={title}>
       <table className="table dense">
         <caption className="visually-hidden">{`${title}. ${text.chart.rows(rows.length)}`}</caption>
         <thead>

@@ -62,7 +62,7 @@ export default function Chart(props: ChartProps) {
       chart.resize(entry.contentRect.width, entry.contentRect.height);
       invalidate();
     });
-    const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true));
+    const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true), { rootMargin: "300px" });
     sized.observe(element);
     seen.observe(element);
     return () => {

@@ -21,7 +21,7 @@ export function usePainter(
     const invalidate = (): void => frameLoop.invalidate(painter);
     const stops = [frameLoop.add(painter), paletteVersion.subscribe(invalidate)];
     for (const channel of channels) if (channel !== undefined) stops.push(channel.onData(invalidate));
-    const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true));
+    const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true), { rootMargin: "300px" });
     const sized = new ResizeObserver(invalidate);
     seen.observe(host);
     sized.observe(host);

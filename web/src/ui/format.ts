@@ -67,7 +67,7 @@ export function formatValue(value: number, unit: string): Formatted {
     case "us":
       return value >= 1_000 ? formatValue(value / 1_000, "ms") : { value: significant(value), unit: "µs" };
     case "ms":
-      return value >= 10_000 ? { value: significant(value / 1_000), unit: "s" } : { value: value < 99.95 ? significantPercent(value) : value.toFixed(0), unit: "ms" };
+      return value >= 10_000 ? { value: significant(value / 1_000), unit: "s" } : { value: value < 9.95 ? significantPercent(value) : value.toFixed(0), unit: "ms" };
     case "s":
     case "seconds":
       return Math.abs(value) < 1 && value !== 0 ? formatValue(value * 1_000, "ms") : { value: significant(value), unit: "s" };

@@ -52,10 +52,8 @@ export function Menu({ trigger, items, label, several = false, search, header, f
 
   useEffect(() => {
     if (!open) return;
-    const first = popup.current?.querySelector<HTMLElement>(
-      "input, [role=menuitemradio][aria-checked=true], [role^=menuitem]",
-    );
-    first?.focus();
+    const find = (selector: string): HTMLElement | null => popup.current?.querySelector<HTMLElement>(selector) ?? null;
+    (find(".menu-search") ?? find("[role=menuitemradio][aria-checked=true]") ?? find("[role^=menuitem]"))?.focus();
     const outside = (event: PointerEvent): void => {
       const target = event.target as Node;
       if (popup.current?.contains(target) !== true && button.current?.contains(target) !== true) setOpen(false);
@@ -98,7 +96,7 @@ export function Menu({ trigger, items, label, several = false, search, header, f
 
   const shown = query === "" ? items : items.filter((item) => item.label.toLowerCase().includes(query.toLowerCase()));
   const choices = items.some((item) => item.checked !== undefined);
-  const container = typeof document === "undefined" ? null : (button.current?.closest("dialog") ?? document.body);
+  const container = typeof document === "undefined" ? null : (button.current?.closest("dialog, .top, .nav, main") ?? document.body);
   return (
     <>
       {trigger({

@@ -13,7 +13,7 @@ import { useChannel } from "../../panels/use-channel.js";
 import { CodeBlock, IconButton, Link } from "../../ui/controls.js";
 import { unitOf } from "../../ui/format.js";
 import { ChipMenu, Menu } from "../../ui/menu.js";
-import { StepChip } from "../this-machine/this-machine.js";
+import { StepChip, ZoneNote } from "../this-machine/this-machine.js";
 import { decodeExplore, withExplore, type ExploreState } from "./explore-state.js";
 import { FilterChip } from "./filter-chip.js";
 import { GroupTable } from "./group-table.js";
@@ -149,6 +149,7 @@ function ExploreBar({ state, stream, all, measures, change }: BarProps) {
           </button>
         )}
       />
+      <ZoneNote />
     </div>
   );
 }
@@ -178,7 +179,7 @@ function Result({ state, stream }: { readonly state: ExploreState; readonly stre
   }, [state.measure, state.fn, state.groupBy.join()]);
   const empty = (
     <>
-      <p className="strong">{text.panel.emptyTitle}</p>
+      <p className="strong">{range.kind === "fixed" ? text.panel.emptyPast : text.panel.emptyTitle}</p>
       <p className="muted">{stream === undefined ? text.panel.noStream(state.stream) : text.panel.emptyRange}</p>
       {stream === undefined && <Link to="/keys?new=1">{text.palette.newKey}</Link>}
     </>

@@ -34,11 +34,12 @@ export function GroupTable({ handle, spec, unit }: GroupTableProps) {
     }
     return { group, now: grid.lastValue(group, 0), low, high, mean: count === 0 ? NaN : sum / count };
   });
-  rows.sort((a, b) => (b.now || 0) - (a.now || 0));
+  // By the mean, which moves slowly: rows that change places every second can't be read.
+  rows.sort((a, b) => (b.mean || 0) - (a.mean || 0));
   const names = (spec.groupBy ?? []).length === 0 ? [t.group] : (spec.groupBy ?? []);
   return (
-    <section className="panel group-table" aria-label={t.table}>
-      <div className="table-scroll" tabIndex={0} role="region" aria-label={t.table}>
+    <section className="panel group-table">
+      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.table}>
         <table className="table">
           <thead>
             <tr>

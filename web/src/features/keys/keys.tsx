@@ -63,8 +63,8 @@ export default function Keys() {
 function KeyTable({ keys, onRevoke }: { readonly keys: readonly ApiKey[]; readonly onRevoke: (key: ApiKey) => void }) {
   const now = Date.now();
   return (
-    <section className="panel list" aria-label={t.title}>
-      <div className="table-scroll" tabIndex={0} role="region" aria-label={t.title}>
+    <section className="panel list">
+      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.title}>
         <table className="table">
           <thead>
             <tr>

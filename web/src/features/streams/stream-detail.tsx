@@ -67,17 +67,19 @@ function Facts({ stream }: { readonly stream: Stream }) {
     [t.created, created === undefined ? "" : <span title={dateTime(created)}>{relativeTime(created, Date.now())}</span>],
   ];
   return (
-    <dl className="fact-row">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt className="muted">{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
+    <div className="fact-row">
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt className="muted">{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
       <Link to={`/explore?stream=${encodeURIComponent(stream.name)}`} className="button primary">
         {t.explore}
       </Link>
-    </dl>
+    </div>
   );
 }
 
@@ -153,7 +155,7 @@ function LedgerTable({ ledger }: { readonly ledger: GetLedgerResponse }) {
     </tr>
   );
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label={t.ledger}>
+    <div className="table-scroll" tabIndex={0} role="group" aria-label={t.ledger}>
       <table className="table">
         <thead>
           <tr>
@@ -182,7 +184,7 @@ function Fields({ stream }: { readonly stream: Stream }) {
         <h2 id="fields-title">{t.fields}</h2>
         <div className="panel-caption faint">{stream.fields.length}</div>
       </header>
-      <div className="table-scroll" tabIndex={0} role="region" aria-label={t.fields}>
+      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.fields}>
         <table className="table">
           <thead>
             <tr>

@@ -53,8 +53,8 @@ export default function Streams() {
         </div>
       )}
       {all.length > 0 && (
-        <section className="panel list" aria-label={t.title}>
-          <div className="table-scroll" tabIndex={0} role="region" aria-label={t.title}>
+        <section className="panel list">
+          <div className="table-scroll" tabIndex={0} role="group" aria-label={t.title}>
             <table className="table">
               <thead>
                 <tr>

@@ -34,13 +34,12 @@ function lastOf(values: Float64Array): number {
   return NaN;
 }
 
-/** "3.1 % above 15 min mean". */
+/** "▲ 3.1 vs 15 min mean". */
 function against(now: number, usual: number, seconds: number, unit: string): string {
   const difference = now - usual;
   if (Number.isNaN(difference)) return "";
-  const size = formatText(Math.abs(difference), unit);
-  const words = difference >= 0 ? text.machine.above(`▲ ${size}`) : text.machine.below(`▼ ${size}`);
-  return `${words} ${text.machine.mean(durationText(seconds))}`;
+  const size = formatValue(Math.abs(difference), unit).value;
+  return text.machine.against(`${difference >= 0 ? "▲" : "▼"} ${size}`, durationText(seconds));
 }
 
 function secondsOf(range: TimeRange): number {
@@ -69,7 +68,7 @@ export function memoryView(channel: LiveChannel | undefined, range: TimeRange): 
   const main = formatValue(used, "bytes");
   const all = formatValue(total, "bytes");
   return {
-    main: { value: main.value, unit: `${main.unit} ${text.machine.of(main.unit === all.unit ? all.value : `${all.value} ${all.unit}`)}` },
+    main: { value: main.value, unit: `${main.unit} ${text.machine.of(main.unit === all.unit ? trimmed(all.value) : `${trimmed(all.value)} ${all.unit}`)}` },
     below: text.machine.free(formatText(available, "bytes")),
     tone: available < total * 0.05 ? "bad" : available < total * 0.12 ? "warn" : undefined,
     spark,
@@ -84,6 +83,11 @@ export function eventsView(channel: LiveChannel | undefined, range: TimeRange, b
   const spark = counts.map((count) => count / seconds);
   // Ten windows together: single seconds of a 1 Hz source alternate with its phase.
   return { main: formatValue(mean(spark.subarray(-10)), "per_second"), below, tone, spark };
+}
+
+/** 24.0 as 24: a size that never moves needs no decimals to stand still. */
+function trimmed(value: string): string {
+  return value.replace(/\.0+$/, "");
 }
 
 const GOAL_MS = 50;

@@ -10,7 +10,7 @@ import { ChartPanel } from "../../panels/chart-panel.js";
 import { StatPanel, type StatView } from "../../panels/stat-panel.js";
 import { useChannel } from "../../panels/use-channel.js";
 import { CodeBlock } from "../../ui/controls.js";
-import { durationText, formatCount } from "../../ui/format.js";
+import { durationText, formatCount, zoneName } from "../../ui/format.js";
 import { ChipMenu } from "../../ui/menu.js";
 import { encodeExplore } from "../explore/explore-state.js";
 import { BarTable } from "./bar-table.js";
@@ -72,6 +72,7 @@ export function ThisMachine() {
           />
         )}
         <StepChip />
+        <ZoneNote />
       </div>
       {hosts.isPending ? <MachineGridSkeleton /> : <MachineGrid scope={scope} />}
     </div>
@@ -97,6 +98,16 @@ export function StepChip() {
         })),
       ]}
     />
+  );
+}
+
+/** The time zone of all times on the page. */
+export function ZoneNote() {
+  const zone = zoneName(Date.now());
+  return (
+    <span className="zone-note faint" title={`${text.range.zone} ${zone}`}>
+      {zone}
+    </span>
   );
 }
 
@@ -136,8 +147,9 @@ function MachineGrid({ scope }: { readonly scope: MachineScope }) {
   const total = ledger.data?.total;
   const lost = total === undefined ? "" : `${t.rejected(formatCount(total.rejected))} · ${t.late(formatCount(total.tooLate))}`;
   const tone: StatView["tone"] = total === undefined ? undefined : total.rejected + total.tooLate > 0n ? "warn" : "good";
-  const empty = <AgentHint />;
-  const quiet = <p className="muted">{text.panel.emptyTitle}</p>;
+  const past = range.kind === "fixed";
+  const quiet = <p className="muted">{past ? text.panel.emptyPast : text.panel.emptyTitle}</p>;
+  const empty = past ? quiet : <AgentHint />;
   return (
     <div className="grid">
       <StatPanel id="cpu" className="span-3" title={t.cpu} caption={HOST_STREAM} handle={cpu} spec={specs.cpu} exploreHref={exploreOf(specs.cpu)} empty={quiet} view={() => cpuView(cpu.channel, range)} />
