@@ -5,6 +5,7 @@
 namespace rivermeet::cli {
 
 void AddCommands(CLI::App& app) {
+  AddSend(app);
   AddQuery(app);
   AddStreams(app);
   AddLedger(app);

@@ -61,7 +61,7 @@ void AddQuery(CLI::App& app) {
   flags->query = AddQueryFlags(command, /*with_end=*/true);
   flags->connection = commandline::AddConnectionFlags(command);
   command.add_option("--format", flags->format, "table, csv or json; else table")->type_name("FORMAT");
-  command.add_option("--wait-for", flags->wait_for, "A visibility token of `send`: wait until its events are counted")
+  command.add_option("--wait-for", flags->wait_for, "A visibility token: wait until its events are counted")
       ->type_name("TOKEN");
   command.add_flag("--stats", flags->stats, "Say what the answer was made of");
   command.footer(

@@ -11,6 +11,7 @@ namespace rivermeet::cli {
 // How long a command waits for one answer.
 inline constexpr absl::Duration kAnswerTimeout = absl::Seconds(30);
 
+void AddSend(CLI::App& app);
 void AddQuery(CLI::App& app);
 void AddStreams(CLI::App& app);
 void AddLedger(CLI::App& app);
