@@ -158,7 +158,7 @@ Response ProblemResponse(const Problem& problem) {
   std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}", JsonString(StatusText(problem.status)),
                                  problem.status);
   if (!problem.detail.empty()) body += ",\"detail\":" + JsonString(problem.detail);
-  if (!problem.request_id.empty()) body += ",\"request_id\":" + JsonString(problem.request_id);
+  if (!problem.request_id.empty()) body += ",\"requestId\":" + JsonString(problem.request_id);
   for (const auto& [name, json] : problem.extra) body += fmt::format(",{}:{}", JsonString(name), json);
   body += "}\n";
   Response response = Response::Of(problem.status, "application/problem+json", std::move(body));

@@ -254,7 +254,7 @@ net::Task<net::Response> Gateway::ConnectUnary(Context& context, const Method& m
     absl::Status status = ParseBytes(*answer, *message);
     if (status.ok()) MoveToCookie(context.request, *message, response);
     absl::StatusOr<std::string> text = !status.ok() ? status
-                                       : json       ? MessageToJson(*message, JsonNames::kCamelCase)
+                                       : json       ? MessageToJson(*message, JsonZeros::kLeftOut)
                                                     : absl::StatusOr<std::string>(message->SerializeAsString());
     if (!text.ok()) co_return FailConnect(context, text.status(), name);
     response.body = std::move(*text);

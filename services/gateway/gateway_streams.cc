@@ -150,7 +150,7 @@ net::Task<net::Response> Gateway::ConnectStream(Context& context, const Method& 
     if (!json) return Envelope(0, FromBytes(bytes));
     auto message = NewMessage(*method.descriptor->output_type());
     RM_RETURN_IF_ERROR(ParseBytes(bytes, *message));
-    RM_ASSIGN_OR_RETURN(const std::string text, MessageToJson(*message, JsonNames::kCamelCase));
+    RM_ASSIGN_OR_RETURN(const std::string text, MessageToJson(*message, JsonZeros::kLeftOut));
     return Envelope(0, text);
   };
   format.end = end;
@@ -181,7 +181,7 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   if (!parameters) co_return Fail(context, absl::InvalidArgumentError("The query string is malformed."), name);
   for (const auto& [key, value] : *parameters) {
     uint64_t number = 0;
-    if ((key != "producer_id" && key != "sequence") || !ParseNumber(value, number)) {
+    if ((key != "producer_id" && key != "producerId" && key != "sequence") || !ParseNumber(value, number)) {
       co_return Fail(context, absl::InvalidArgumentError(key + ": no such parameter, or no whole number"), name);
     }
     key == "sequence" ? request.set_sequence(number) : request.set_producer_id(number);
@@ -214,7 +214,7 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   const int status = receipt.accepted() == 0 && receipt.rejected() > 0 ? 422 : 200;
   co_return net::Response::Of(
       status, "application/json",
-      fmt::format("{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibility_token\":{}}}\n", receipt.accepted(),
+      fmt::format("{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}\n", receipt.accepted(),
                   receipt.rejected(), errors, net::JsonString(receipt.visibility_token())))
       .Set("Cache-Control", "no-store");
 }

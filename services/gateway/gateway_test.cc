@@ -43,7 +43,7 @@ TEST_CASE("path, query and body each fill what is theirs", "[gateway]") {
   CHECK(world.Ask("GET", "/v1/streams/a", kViewer, "body").status >= 400);
   CHECK(world.Ask("POST", "/v1/query", std::string(kViewer) + kJson,
                   R"({"query":{"stream":"a","last":"60s","aggregates":[{"function":"AGGREGATE_FUNCTION_COUNT"}]}})")
-            .body.find("\"hot_rows\":\"1\"") != std::string::npos);
+            .body.find("\"hotRows\":\"1\"") != std::string::npos);
 }
 
 TEST_CASE("JSON that is not the message is refused with its place, and nothing breaks", "[gateway]") {
@@ -51,7 +51,7 @@ TEST_CASE("JSON that is not the message is refused with its place, and nothing b
   for (const std::string& body :
        {std::string("{"), std::string("[]"), std::string("{\"query\":{\"nothing\":1}}"), std::string("{\"query\":7}"),
         std::string("\xff{}"), std::string(100'000, '['), std::string("{\"query\":{\"last\":\"soon\"}}"),
-        std::string("{\"query\":{}}{}"), std::string("{\"wait_for\":{}}")}) {
+        std::string("{\"query\":{}}{}"), std::string("{\"waitFor\":{}}")}) {
     CAPTURE(body.substr(0, 50));
     const auto answer = world.Ask("POST", "/v1/query", std::string(kViewer) + kJson, body);
     CHECK(answer.status == 400);
@@ -98,7 +98,7 @@ TEST_CASE("errors of services keep their code and lose what is ours", "[gateway]
   const auto missing = world.Ask("DELETE", "/v1/keys/k7", kEditor);
   CHECK(missing.status == 404);
   CHECK(Contains(missing.body, "no key k7"));
-  CHECK(Contains(missing.body, "\"request_id\":\""));
+  CHECK(Contains(missing.body, "\"requestId\":\""));
   const auto internal = world.Ask("GET", "/v1/streams/secret", kViewer);
   CHECK(internal.status == 500);
   CHECK_FALSE(Contains(internal.body, "hunter2"));
@@ -160,7 +160,7 @@ TEST_CASE("bulk bodies reach ingest as they came, and the receipt names each bad
   CHECK(answer.status == 200);
   CHECK(answer.body ==
         "{\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":7,\"field\":\"cpu\",\"reason\":\"\\\"x\\\" is no "
-        "number\"}],\"visibility_token\":\"tok\"}\n");
+        "number\"}],\"visibilityToken\":\"tok\"}\n");
   {
     std::lock_guard lock(world.ingest.mutex);
     CHECK(world.ingest.last.stream() == "my.first");

@@ -45,7 +45,7 @@ class Schemas {
       std::string properties;
       for (int i = 0; i < type.field_count(); ++i) {
         const FieldDescriptor& field = *type.field(i);
-        properties += fmt::format("{}{}:{}", i == 0 ? "" : ",", JsonString(field.name()), OfField(field));
+        properties += fmt::format("{}{}:{}", i == 0 ? "" : ",", JsonString(field.json_name()), OfField(field));
       }
       written_[type.full_name()] =
           fmt::format("{{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}", properties);
@@ -128,7 +128,7 @@ std::string Parameters(const HttpRule& rule, Schemas& schemas) {
                          return std::string_view(v).substr(0, v.find('.')) == field.name();
                        });
     const bool composite = field.message_type() != nullptr && WellKnown(field.message_type()->full_name()).empty();
-    if (!taken && !composite) add(field.name(), "query", field);
+    if (!taken && !composite) add(field.json_name(), "query", field);
   }
   return json;
 }
@@ -165,7 +165,7 @@ std::string Operation(const HttpRule& rule, Schemas& schemas) {
 constexpr char kBulk[] =
     R"("/v1/streams/{stream}/events":{"post":{"operationId":"IngestService_IngestRaw","tags":["IngestService"],)"
     R"("parameters":[{"name":"stream","in":"path","required":true,"schema":{"type":"string"}},)"
-    R"({"name":"producer_id","in":"query","schema":{"type":"string","format":"int64"}},)"
+    R"({"name":"producerId","in":"query","schema":{"type":"string","format":"int64"}},)"
     R"({"name":"sequence","in":"query","schema":{"type":"string","format":"int64"}}],)"
     R"("requestBody":{"required":true,"content":{"application/json":{},"application/x-ndjson":{},"text/csv":{}}},)"
     R"("responses":{"200":{"description":"At least one event was taken, or none was sent.","content":{"application/json":)"
@@ -173,14 +173,14 @@ constexpr char kBulk[] =
     R"({"application/json":{"schema":{"$ref":"#/components/schemas/BulkReceipt"}}}},)"
     R"("default":{"$ref":"#/components/responses/Problem"}}}})";
 constexpr char kBulkReceipt[] =
-    R"({"type":"object","required":["accepted","rejected","errors","visibility_token"],"properties":{)"
-    R"("accepted":{"type":"integer"},"rejected":{"type":"integer"},"visibility_token":{"type":"string"},)"
+    R"({"type":"object","required":["accepted","rejected","errors","visibilityToken"],"properties":{)"
+    R"("accepted":{"type":"integer"},"rejected":{"type":"integer"},"visibilityToken":{"type":"string"},)"
     R"("errors":{"type":"array","items":{"type":"object","required":["index","field","reason"],"properties":{)"
     R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"}}}}}})";
 constexpr char kProblem[] =
     R"({"type":"object","required":["type","title","status"],"properties":{"type":{"type":"string"},)"
     R"("title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
-    R"("code":{"type":"string"},"request_id":{"type":"string"}}})";
+    R"("code":{"type":"string"},"requestId":{"type":"string"}}})";
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 namespace rivermeet::gateway {
 
-// JSON. Names are those of the REST interface: snake_case, 64-bit numbers as strings.
+// JSON. Names are those of the REST interface: camelCase, 64-bit numbers as strings.
 std::string OpenApiDocument(const RouteTable& routes);
 
 }  // namespace rivermeet::gateway

@@ -110,10 +110,9 @@ absl::Status MessageFromJson(std::string_view json, Message& message) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> MessageToJson(const Message& message, JsonNames names) {
+absl::StatusOr<std::string> MessageToJson(const Message& message, JsonZeros zeros) {
   google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = names == JsonNames::kAsInProto;
-  options.always_print_primitive_fields = names == JsonNames::kAsInProto;
+  options.always_print_primitive_fields = zeros == JsonZeros::kWritten;
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
   if (!status.ok()) return absl::InternalError(fmt::format("{} as JSON", message.GetTypeName()));
@@ -148,9 +147,9 @@ absl::StatusOr<std::unique_ptr<Message>> RequestFromRest(const HttpRule& rule, c
 absl::StatusOr<std::string> ResponseToRest(const HttpRule& rule, const Message& message) {
   if (!rule.response_body.empty()) {
     const FieldDescriptor* field = message.GetDescriptor()->FindFieldByName(rule.response_body);
-    return MessageToJson(message.GetReflection()->GetMessage(message, field), JsonNames::kAsInProto);
+    return MessageToJson(message.GetReflection()->GetMessage(message, field), JsonZeros::kWritten);
   }
-  return MessageToJson(message, JsonNames::kAsInProto);
+  return MessageToJson(message, JsonZeros::kWritten);
 }
 
 }  // namespace rivermeet::gateway

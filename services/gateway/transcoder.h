@@ -31,11 +31,12 @@ absl::StatusOr<std::unique_ptr<google::protobuf::Message>> RequestFromRest(const
 // Errors: INVALID_ARGUMENT, the message names the place.
 absl::Status MessageFromJson(std::string_view json, google::protobuf::Message& message);
 
-enum class JsonNames {
-  kAsInProto,  // REST: snake_case, and fields that are zero are written too.
-  kCamelCase,  // Connect: protobuf's own mapping.
+// protobuf's own JSON mapping: camelCase, 64-bit numbers as strings.
+enum class JsonZeros {
+  kWritten,  // REST: a count of 0 is there to be read.
+  kLeftOut,  // Connect: its clients know what is not there.
 };
-absl::StatusOr<std::string> MessageToJson(const google::protobuf::Message& message, JsonNames names);
+absl::StatusOr<std::string> MessageToJson(const google::protobuf::Message& message, JsonZeros zeros);
 
 // The JSON of a REST response: of the field that `rule` names, or of the whole message.
 absl::StatusOr<std::string> ResponseToRest(const HttpRule& rule, const google::protobuf::Message& message);
