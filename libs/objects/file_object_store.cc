@@ -102,7 +102,7 @@ absl::Status FileObjectStore::Put(const std::string& key, std::string_view conte
 
 absl::Status FileObjectStore::PutIfAbsent(const std::string& key, std::string_view contents, absl::Time deadline) {
   RM_RETURN_IF_ERROR(CheckKey(key));
-  if (fs_.FileSize(PathOf(key)).ok()) return absl::AlreadyExistsError(fmt::format("object \"{}\" exists", key));
+  if (Stat(key, deadline).ok()) return absl::AlreadyExistsError(fmt::format("object \"{}\" exists", key));
   return PutContents(key, contents, deadline, /*replace=*/false);
 }
 
