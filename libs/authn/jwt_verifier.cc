@@ -1,5 +1,6 @@
 #include "authn/jwt_verifier.h"
 
+#include "absl/time/clock.h"
 #include "authn/base64url.h"
 #include "authn/internal/strict_json.h"
 #include "base/status.h"
@@ -8,7 +9,8 @@ namespace rivermeet::authn {
 namespace {
 
 constexpr size_t kMaxKidBytes = 128;
-constexpr absl::Duration kFetchTimeout = absl::Seconds(2);
+constexpr absl::Duration kFirstFetchTimeout = absl::Seconds(2);
+constexpr absl::Duration kRenewTimeout = absl::Milliseconds(500);
 // Without any keys: how soon after a failure to ask again.
 constexpr absl::Duration kRetryPause = absl::Milliseconds(200);
 
@@ -73,6 +75,11 @@ std::optional<Principal> PrincipalOf(const StrictJson& claims) {
   return principal;
 }
 
+// What can be ended: the session, or the API key itself.
+const std::string& SourceOf(const Principal& principal) {
+  return principal.session.empty() ? principal.subject : principal.session;
+}
+
 }  // namespace
 
 JwtVerifier::JwtVerifier(JwtVerifierOptions options, KeySource source, const Clock& clock)
@@ -90,8 +97,8 @@ absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view bearer, absl::Tim
   const auto signature = DecodeBase64Url(bearer.substr(second + 1));
   if (!kid || !signature) return Refused();
 
-  RM_ASSIGN_OR_RETURN(const std::shared_ptr<const KeySet> keys, KeysFor(*kid, deadline));
-  const PublicKey* key = keys->Find(*kid);
+  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor(*kid, deadline));
+  const PublicKey* key = state->keys->Find(*kid);
   if (key == nullptr || !key->Verify(bearer.substr(0, second), *signature)) return Refused();
 
   const auto payload = DecodeBase64Url(bearer.substr(first + 1, second - first - 1));
@@ -101,73 +108,91 @@ absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view bearer, absl::Tim
     return Refused();
   }
   std::optional<Principal> principal = PrincipalOf(*claims);
-  if (!principal) return Refused();
+  if (!principal || state->ended.contains(SourceOf(*principal))) return Refused();
   return *std::move(principal);
+}
+
+absl::Status JwtVerifier::Recheck(const Principal& principal, absl::Time deadline) {
+  if (clock_.Now() >= principal.expires + options_.leeway) return Refused();
+  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor("", deadline));
+  return state->ended.contains(SourceOf(principal)) ? Refused() : absl::OkStatus();
 }
 
 absl::Status JwtVerifier::Refresh(absl::Time deadline) {
   MutexLock lock(fetching_);
-  return Fetch(deadline);
+  return Fetch(std::min(deadline, absl::Now() + kFirstFetchTimeout));
 }
 
-std::shared_ptr<const KeySet> JwtVerifier::Keys() const {
+JwtVerifier::StatePtr JwtVerifier::Current() const {
   MutexLock lock(mutex_);
-  return keys_;
+  return state_;
 }
 
-bool JwtVerifier::IsOlderThan(absl::Duration age) const {
-  MutexLock lock(mutex_);
-  return clock_.MonotonicNow() - fetched_ > age;
+bool JwtVerifier::IsUsable(const StatePtr& state) const {
+  return state != nullptr && clock_.MonotonicNow() - state->fetched <= options_.max_key_age;
 }
 
 absl::Status JwtVerifier::Fetch(absl::Time deadline) {
+  StatePtr before;
   {
     MutexLock lock(mutex_);
     tried_ = clock_.MonotonicNow();
+    failed_ = true;
+    before = state_;
   }
-  const absl::StatusOr<std::string> text = source_(std::min(deadline, clock_.Now() + kFetchTimeout));
+  // As of before the question: what ends while it is answered is in the next answer.
+  auto state = std::make_shared<State>();
+  state->fetched = clock_.MonotonicNow();
+  absl::StatusOr<Published> published = source_(deadline);
   const auto unavailable = [](const absl::Status& status) {
     return absl::UnavailableError(ToAbsl(fmt::format("the signing keys can't be had: {}", MessageOf(status))));
   };
-  if (!text.ok()) return unavailable(text.status());
-  absl::StatusOr<std::shared_ptr<const KeySet>> keys = KeySet::Parse(*text);
-  if (!keys.ok()) return unavailable(keys.status());
+  if (!published.ok()) return unavailable(published.status());
+  if (before != nullptr && before->jwks == published->jwks) {
+    state->keys = before->keys;
+  } else {
+    absl::StatusOr<std::shared_ptr<const KeySet>> keys = KeySet::Parse(published->jwks);
+    if (!keys.ok()) return unavailable(keys.status());
+    state->keys = *std::move(keys);
+  }
+  state->jwks = std::move(published->jwks);
+  for (std::string& id : published->ended) state->ended.insert(std::move(id));
   MutexLock lock(mutex_);
-  keys_ = *std::move(keys);
-  fetched_ = clock_.MonotonicNow();
+  failed_ = false;
+  state_ = std::move(state);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const KeySet>> JwtVerifier::KeysFor(std::string_view kid, absl::Time deadline) {
-  std::shared_ptr<const KeySet> keys = Keys();
-  const bool too_old = keys == nullptr || IsOlderThan(options_.max_key_age);
-  if (!too_old && keys->Find(kid) != nullptr) {
-    // Good enough; one caller sees to newer ones.
-    if (IsOlderThan(options_.refresh_after) && fetching_.TryLock()) {
-      bool due;
-      {
-        MutexLock lock(mutex_);
-        due = clock_.MonotonicNow() - tried_ >= options_.refetch_pause;
-      }
-      if (due) (void)Fetch(deadline);
-      fetching_.Unlock();
-      return Keys();
-    }
-    return keys;
+// The same or a newer state: one caller fetches when it is time.
+JwtVerifier::StatePtr JwtVerifier::Renewed(StatePtr state, absl::Time deadline) {
+  if (clock_.MonotonicNow() - state->fetched <= options_.refresh_after || !fetching_.TryLock()) return state;
+  bool due;
+  {
+    MutexLock lock(mutex_);
+    due = clock_.MonotonicNow() - tried_ >= (failed_ ? options_.refetch_pause : options_.refresh_after);
   }
+  if (due) (void)Fetch(std::min(deadline, absl::Now() + kRenewTimeout));
+  fetching_.Unlock();
+  return Current();
+}
+
+absl::StatusOr<JwtVerifier::StatePtr> JwtVerifier::StateFor(std::string_view kid, absl::Time deadline) {
+  StatePtr state = Current();
+  const bool usable = IsUsable(state);
+  if (usable && (kid.empty() || state->keys->Find(kid) != nullptr)) return Renewed(std::move(state), deadline);
   MutexLock lock(fetching_);
   absl::Duration since;
   {
-    MutexLock state(mutex_);
+    MutexLock inner(mutex_);
     since = clock_.MonotonicNow() - tried_;
   }
   absl::Status fetched;
-  if (since >= (too_old ? kRetryPause : options_.refetch_pause)) fetched = Fetch(deadline);
-  keys = Keys();
-  if (keys == nullptr || IsOlderThan(options_.max_key_age)) {
-    return fetched.ok() ? absl::UnavailableError("the signing keys can't be had") : fetched;
+  if (since >= (usable ? options_.refetch_pause : kRetryPause)) {
+    fetched = Fetch(std::min(deadline, absl::Now() + kFirstFetchTimeout));
   }
-  return keys;
+  state = Current();
+  if (IsUsable(state)) return state;
+  return fetched.ok() ? absl::UnavailableError("the signing keys can't be had") : fetched;
 }
 
 }  // namespace rivermeet::authn

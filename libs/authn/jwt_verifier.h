@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -16,9 +18,18 @@
 
 namespace rivermeet::authn {
 
-// Gives the current JSON Web Key Set (RFC 7517), for example by asking the auth service. Called by one thread at a
-// time.
-using KeySource = std::function<absl::StatusOr<std::string>(absl::Time deadline)>;
+// What the issuer publishes.
+struct Published {
+  Published() = default;
+  Published(std::string jwks) : jwks(std::move(jwks)) {}  // NOLINT(google-explicit-constructor)
+  // A JSON Web Key Set (RFC 7517).
+  std::string jwks;
+  // Sessions and API keys that were ended before their tokens expire.
+  std::vector<std::string> ended;
+};
+
+// Gives what is published now, for example by asking the auth service. Called by one thread at a time.
+using KeySource = std::function<absl::StatusOr<Published>(absl::Time deadline)>;
 
 struct JwtVerifierOptions {
   // `iss` must be this, exactly.
@@ -29,22 +40,24 @@ struct JwtVerifierOptions {
   absl::Duration leeway = absl::Seconds(5);
   // A longer token is refused unread.
   size_t max_token_bytes = 8192;
-  // Keys older than this are fetched again when a token is checked; those in hand serve meanwhile.
-  absl::Duration refresh_after = absl::Minutes(1);
-  // A token with an unknown kid fetches the keys, at most once in this time.
+  // What was published is fetched again after this, by one caller, while the others go on with what is in hand: the
+  // longest that an ended session works.
+  absl::Duration refresh_after = absl::Milliseconds(800);
+  // After a failure, and for a token with an unknown kid, it is fetched at most once in this time.
   absl::Duration refetch_pause = absl::Seconds(5);
-  // Keys serve this long without the source; then every token is UNAVAILABLE.
+  // What is in hand serves this long without the source; then every token is UNAVAILABLE.
   absl::Duration max_key_age = absl::Minutes(5);
 };
 
-// Thread-safe. Blocks only while it has no keys at all, or for an unknown kid; otherwise one caller at a time fetches
-// newer keys while the others go on.
+// Thread-safe. Blocks up to 2 s while it has no keys at all, or for an unknown kid; otherwise one caller at a time
+// fetches, for half a second at most, while the others go on.
 class JwtVerifier final : public TokenVerifier {
  public:
   // `clock` outlives this.
   JwtVerifier(JwtVerifierOptions options, KeySource source, const Clock& clock = Clock::System());
 
   absl::StatusOr<Principal> Verify(std::string_view bearer, absl::Time deadline) override;
+  absl::Status Recheck(const Principal& principal, absl::Time deadline) override;
 
   // Fetches the keys now: at start, so that the first call need not wait.
   //
@@ -53,10 +66,21 @@ class JwtVerifier final : public TokenVerifier {
   absl::Status Refresh(absl::Time deadline);
 
  private:
-  std::shared_ptr<const KeySet> Keys() const;
-  bool IsOlderThan(absl::Duration age) const;
+  // What was fetched last. Immutable.
+  struct State {
+    std::string jwks;
+    std::shared_ptr<const KeySet> keys;
+    StringSet ended;
+    absl::Duration fetched;
+  };
+  using StatePtr = std::shared_ptr<const State>;
+
+  StatePtr Current() const;
+  bool IsUsable(const StatePtr& state) const;
   absl::Status Fetch(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(fetching_);
-  absl::StatusOr<std::shared_ptr<const KeySet>> KeysFor(std::string_view kid, absl::Time deadline);
+  // What to verify a token with this kid by; an empty kid is any.
+  absl::StatusOr<StatePtr> StateFor(std::string_view kid, absl::Time deadline);
+  StatePtr Renewed(StatePtr state, absl::Time deadline);
 
   const JwtVerifierOptions options_;
   const KeySource source_;
@@ -64,9 +88,9 @@ class JwtVerifier final : public TokenVerifier {
   // Held by the caller that fetches; taken before mutex_.
   Mutex fetching_;
   mutable Mutex mutex_;
-  std::shared_ptr<const KeySet> keys_ ABSL_GUARDED_BY(mutex_);
-  absl::Duration fetched_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  StatePtr state_ ABSL_GUARDED_BY(mutex_);
   absl::Duration tried_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace rivermeet::authn

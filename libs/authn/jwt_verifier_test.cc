@@ -21,14 +21,17 @@ const SigningKey& Key() {
 // An issuer whose keys can change and whose answer can fail, counting how often it is asked.
 struct Source {
   std::vector<std::string> keys{Key().public_jwk()};
+  std::vector<std::string> ended;
   bool down = false;
   std::atomic<int> asked = 0;
 
   KeySource Function() {
-    return [this](absl::Time) -> absl::StatusOr<std::string> {
+    return [this](absl::Time) -> absl::StatusOr<Published> {
       ++asked;
       if (down) return absl::UnavailableError("away");
-      return KeySetJson(keys);
+      Published published(KeySetJson(keys));
+      published.ended = ended;
+      return published;
     };
   }
 };
@@ -143,8 +146,65 @@ TEST_CASE("a key that the issuer takes back stops within the refresh time", "[au
   const std::string token = MakeAccessToken(Key(), {}, Ada(clock.Now() + absl::Hours(1)), clock.Now());
   REQUIRE(verifier.Verify(token, kNoDeadline).ok());
   source.keys.clear();
-  clock.Advance(absl::Seconds(61));
+  clock.Advance(absl::Seconds(1));
   CHECK_FALSE(verifier.Verify(token, kNoDeadline).ok());
+}
+
+TEST_CASE("an ended session or key is refused within the refresh time, others are not", "[authn]") {
+  testing::ManualClock clock;
+  Source source;
+  JwtVerifier verifier({}, source.Function(), clock);
+  const Principal ada = Ada(clock.Now() + absl::Hours(1));
+  Principal key = ada;
+  key.subject = "key1";
+  key.session.clear();
+  const std::string by_ada = MakeAccessToken(Key(), {}, ada, clock.Now());
+  const std::string by_key = MakeAccessToken(Key(), {}, key, clock.Now());
+  REQUIRE(verifier.Verify(by_ada, kNoDeadline).ok());
+  REQUIRE(verifier.Verify(by_key, kNoDeadline).ok());
+  // A user's id ends nothing: sessions do.
+  source.ended = {"s1", "ada"};
+  clock.Advance(absl::Seconds(1));
+  CHECK(verifier.Verify(by_ada, kNoDeadline).status().code() == absl::StatusCode::kUnauthenticated);
+  CHECK(verifier.Recheck(ada, kNoDeadline).code() == absl::StatusCode::kUnauthenticated);
+  CHECK(verifier.Verify(by_key, kNoDeadline).ok());
+  CHECK(verifier.Recheck(key, kNoDeadline).ok());
+  source.ended = {"key1"};
+  clock.Advance(absl::Seconds(1));
+  CHECK(verifier.Recheck(ada, kNoDeadline).ok());
+  CHECK(verifier.Recheck(key, kNoDeadline).code() == absl::StatusCode::kUnauthenticated);
+  // It is still known while the source is away.
+  source.down = true;
+  clock.Advance(absl::Minutes(2));
+  CHECK(verifier.Recheck(key, kNoDeadline).code() == absl::StatusCode::kUnauthenticated);
+  clock.Advance(absl::Minutes(4));
+  CHECK(verifier.Recheck(ada, kNoDeadline).code() == absl::StatusCode::kUnavailable);
+}
+
+TEST_CASE("a principal that has expired may not go on", "[authn]") {
+  testing::ManualClock clock;
+  Source source;
+  JwtVerifier verifier({}, source.Function(), clock);
+  const Principal ada = Ada(clock.Now() + absl::Seconds(10));
+  CHECK(verifier.Recheck(ada, kNoDeadline).ok());
+  clock.Advance(absl::Seconds(15));
+  CHECK(verifier.Recheck(ada, kNoDeadline).code() == absl::StatusCode::kUnauthenticated);
+}
+
+TEST_CASE("a source that is away is asked seldom", "[authn]") {
+  testing::ManualClock clock;
+  Source source;
+  JwtVerifier verifier({}, source.Function(), clock);
+  const std::string token = MakeAccessToken(Key(), {}, Ada(clock.Now() + absl::Hours(1)), clock.Now());
+  REQUIRE(verifier.Verify(token, kNoDeadline).ok());
+  source.down = true;
+  source.asked = 0;
+  for (int i = 0; i < 600; ++i) {
+    clock.Advance(absl::Milliseconds(100));
+    CHECK(verifier.Verify(token, kNoDeadline).ok());
+  }
+  CHECK(source.asked >= 10);
+  CHECK(source.asked <= 14);
 }
 
 TEST_CASE("many threads verify while keys are fetched", "[authn]") {

@@ -38,6 +38,14 @@ class TokenVerifier {
   //   UNAUTHENTICATED  Not a token of ours, expired, tampered with or revoked: told alike. Sign in anew.
   //   UNAVAILABLE      The keys can't be had right now. Retry.
   virtual absl::StatusOr<Principal> Verify(std::string_view bearer, absl::Time deadline) = 0;
+
+  // Whether a principal that Verify() gave may go on: for what outlives one call, such as a socket or a stream. Ask
+  // each second. A verifier that knows of no endings finds that everybody may.
+  //
+  // Errors:
+  //   UNAUTHENTICATED  Its session or key was ended, or its token has expired. Close.
+  //   UNAVAILABLE      As Verify().
+  virtual absl::Status Recheck(const Principal& principal, absl::Time deadline);
 };
 
 }  // namespace rivermeet::authn

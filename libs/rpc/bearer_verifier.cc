@@ -26,12 +26,14 @@ std::string Digest(std::string_view key) {
 }
 
 authn::KeySource JwksFrom(ChannelSource auth) {
-  return [auth = std::move(auth)](absl::Time deadline) -> absl::StatusOr<std::string> {
+  return [auth = std::move(auth)](absl::Time deadline) -> absl::StatusOr<authn::Published> {
     grpc::ClientContext context;
     PrepareCall(context, {.deadline = deadline}, kTimeout);
     auth::v1::GetJwksResponse response;
     RM_RETURN_IF_ERROR(FromGrpc(AuthService::NewStub(auth())->GetJwks(&context, {}, &response)));
-    return response.jwks();
+    authn::Published published(std::move(*response.mutable_jwks()));
+    published.ended.assign(response.ended().begin(), response.ended().end());
+    return published;
   };
 }
 
@@ -44,23 +46,43 @@ absl::StatusOr<authn::Principal> BearerVerifier::Verify(std::string_view bearer,
   return bearer.starts_with(kKeyPrefix) ? VerifyKey(bearer, deadline) : jwt_.Verify(bearer, deadline);
 }
 
-absl::StatusOr<authn::Principal> BearerVerifier::VerifyKey(std::string_view key, absl::Time deadline) {
-  const std::string digest = Digest(key);
+// What the key was good for, when it was checked less than `age` ago and has not ended since.
+std::optional<authn::Principal> BearerVerifier::Known(const std::string& digest, absl::Duration age,
+                                                      absl::Time deadline) {
   std::optional<KnownKey> known;
   {
     MutexLock lock(mutex_);
     if (const auto found = keys_.find(digest); found != keys_.end()) known = found->second;
   }
-  const absl::Duration now = clock_.MonotonicNow();
-  if (known && now - known->checked < options_.key_recheck) return known->principal;
+  if (!known || clock_.MonotonicNow() - known->checked >= age) return std::nullopt;
+  if (!jwt_.Recheck(known->principal, deadline).ok()) return std::nullopt;
+  return std::move(known->principal);
+}
+
+absl::StatusOr<authn::Principal> BearerVerifier::VerifyKey(std::string_view key, absl::Time deadline) {
+  const std::string digest = Digest(key);
+  if (auto known = Known(digest, options_.key_recheck, deadline)) return *std::move(known);
+  // One caller asks for a key that was good; meanwhile, and while there is no answer, it goes on to be.
+  bool is_asked = false;
+  {
+    MutexLock lock(mutex_);
+    if (const auto found = keys_.find(digest); found != keys_.end()) {
+      const absl::Duration now = clock_.MonotonicNow();
+      is_asked = now - found->second.asked < options_.key_retry;
+      if (!is_asked) found->second.asked = now;
+    }
+  }
+  if (is_asked) {
+    if (auto known = Known(digest, options_.key_grace, deadline)) return *std::move(known);
+  }
   absl::StatusOr<authn::Principal> principal = AskAboutKey(key, deadline);
   if (principal.ok()) {
     Remember(digest, *principal);
   } else if (absl::IsUnauthenticated(principal.status())) {
     MutexLock lock(mutex_);
     keys_.erase(digest);
-  } else if (known && now - known->checked < options_.key_grace) {
-    return known->principal;
+  } else if (auto known = Known(digest, options_.key_grace, deadline)) {
+    return *std::move(known);
   }
   return principal;
 }
@@ -82,7 +104,7 @@ void BearerVerifier::Remember(const std::string& digest, const authn::Principal&
       return a.second.checked < b.second.checked;
     }));
   }
-  keys_.insert_or_assign(digest, KnownKey{principal, clock_.MonotonicNow()});
+  keys_.insert_or_assign(digest, KnownKey{principal, clock_.MonotonicNow(), clock_.MonotonicNow()});
 }
 
 }  // namespace rivermeet::rpc

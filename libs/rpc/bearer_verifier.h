@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "authn/jwt_verifier.h"
@@ -21,8 +22,10 @@ using ChannelSource = std::function<std::shared_ptr<grpc::Channel>()>;
 
 struct BearerVerifierOptions {
   authn::JwtVerifierOptions jwt;
-  // An API key is asked about again after this: a revoked one works no longer than so.
-  absl::Duration key_recheck = absl::Seconds(2);
+  // An API key is traded again after this. A revoked one works no longer than jwt.refresh_after and a second.
+  absl::Duration key_recheck = absl::Minutes(1);
+  // While that fails, it is tried at most once in this time for each key.
+  absl::Duration key_retry = absl::Seconds(1);
   // How long a key that was good goes on to work while the auth service is away.
   absl::Duration key_grace = absl::Minutes(5);
   // API keys remembered at a time; the least recently checked go first.
@@ -37,6 +40,9 @@ class BearerVerifier final : public authn::TokenVerifier {
   BearerVerifier(BearerVerifierOptions options, ChannelSource auth, const Clock& clock = Clock::System());
 
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time deadline) override;
+  absl::Status Recheck(const authn::Principal& principal, absl::Time deadline) override {
+    return jwt_.Recheck(principal, deadline);
+  }
 
   // Fetches the public keys now, so that the first caller need not wait.
   absl::Status Refresh(absl::Time deadline) { return jwt_.Refresh(deadline); }
@@ -45,8 +51,10 @@ class BearerVerifier final : public authn::TokenVerifier {
   struct KnownKey {
     authn::Principal principal;
     absl::Duration checked;
+    absl::Duration asked;
   };
 
+  std::optional<authn::Principal> Known(const std::string& digest, absl::Duration age, absl::Time deadline);
   absl::StatusOr<authn::Principal> VerifyKey(std::string_view key, absl::Time deadline);
   absl::StatusOr<authn::Principal> AskAboutKey(std::string_view key, absl::Time deadline);
   void Remember(const std::string& digest, const authn::Principal& principal);

@@ -21,6 +21,7 @@ class Auth final : public auth::v1::AuthService::Service {
                        auth::v1::GetJwksResponse* response) override {
     if (away) return {grpc::StatusCode::UNAVAILABLE, "away"};
     response->set_jwks(authn::KeySetJson({key_->public_jwk()}));
+    if (revoked) response->add_ended("key-1");
     return grpc::Status::OK;
   }
   grpc::Status ExchangeApiKey(grpc::ServerContext*, const auth::v1::ExchangeApiKeyRequest* request,
@@ -73,10 +74,32 @@ TEST_CASE("a key is asked about once and again after its time", "[rpc]") {
   Fixture fixture;
   for (int i = 0; i < 5; ++i) CHECK(fixture.Verify("rm_id_secret").ok());
   CHECK(fixture.auth.exchanges == 1);
+  fixture.clock.Advance(absl::Minutes(1));
+  for (int i = 0; i < 5; ++i) CHECK(fixture.Verify("rm_id_secret").ok());
+  CHECK(fixture.auth.exchanges == 2);
+}
+
+TEST_CASE("a revoked key works no longer than a second", "[rpc]") {
+  Fixture fixture;
+  const auto principal = fixture.Verify("rm_id_secret");
+  REQUIRE(principal.ok());
+  const std::string token = fixture.auth.Token();
   fixture.auth.revoked = true;
   CHECK(fixture.Verify("rm_id_secret").ok());
-  fixture.clock.Advance(absl::Seconds(2));
+  fixture.clock.Advance(absl::Seconds(1));
   CHECK(absl::IsUnauthenticated(fixture.Verify("rm_id_secret").status()));
+  CHECK(absl::IsUnauthenticated(fixture.Verify(token).status()));
+  CHECK(absl::IsUnauthenticated(fixture.verifier.Recheck(*principal, absl::Now() + absl::Seconds(10))));
+}
+
+TEST_CASE("while the auth service is away a known key is asked about seldom", "[rpc]") {
+  Fixture fixture;
+  REQUIRE(fixture.Verify("rm_id_secret").ok());
+  fixture.auth.away = true;
+  fixture.clock.Advance(absl::Minutes(1));
+  for (int i = 0; i < 50; ++i) CHECK(fixture.Verify("rm_id_secret").ok());
+  // gRPC repeats a call that found nobody.
+  CHECK(fixture.auth.exchanges <= 5);
 }
 
 TEST_CASE("a good key outlives the auth service's absence by five minutes", "[rpc]") {
