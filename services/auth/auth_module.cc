@@ -63,7 +63,7 @@ class LocalVerifier final : public authn::TokenVerifier {
   LocalVerifier(AuthService& service, const AuthOptions& options, const Clock& clock)
       : service_(service),
         jwt_({.issuer = options.tokens.issuer, .audience = options.tokens.audience},
-             [&service](absl::Time) { return service.Jwks(); }, clock) {}
+             [&service](absl::Time deadline) { return service.Publish(deadline); }, clock) {}
 
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time deadline) override {
     if (!authn::LooksLikeApiKey(bearer)) return jwt_.Verify(bearer, deadline);

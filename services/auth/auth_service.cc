@@ -18,6 +18,7 @@ using catalog::Transaction;
 
 constexpr size_t kShortestPassword = 12;
 constexpr size_t kSecretBytes = 32;
+constexpr absl::Duration kEndedReadEvery = absl::Milliseconds(250);
 
 absl::Status WrongPassword() { return absl::UnauthenticatedError("wrong name or password"); }
 absl::Status SignInAnew() { return absl::UnauthenticatedError("the session has ended: sign in again"); }
@@ -213,6 +214,31 @@ absl::StatusOr<Identity> AuthService::WhoAmI(const Principal& caller, absl::Time
     return absl::OkStatus();
   }));
   return identity;
+}
+
+absl::StatusOr<authn::Published> AuthService::Publish(absl::Time deadline) {
+  RM_ASSIGN_OR_RETURN(authn::Published published, keys_.Jwks());
+  MutexLock reading(reading_);
+  const absl::Duration started = clock_.MonotonicNow();
+  bool due;
+  {
+    MutexLock lock(mutex_);
+    due = started - ended_read_ >= kEndedReadEvery;
+  }
+  if (due) {
+    std::vector<std::string> ended;
+    const absl::Status status = database_.Run(deadline, [&](Transaction& transaction) -> absl::Status {
+      // A minute more than a token's life, for clocks that differ.
+      RM_ASSIGN_OR_RETURN(ended, EndedSince(transaction, clock_.Now() - options_.access_lifetime - absl::Minutes(1)));
+      return absl::OkStatus();
+    });
+    MutexLock lock(mutex_);
+    if (status.ok()) ended_ = std::move(ended);
+    ended_read_ = started;
+  }
+  MutexLock lock(mutex_);
+  published.ended = ended_;
+  return published;
 }
 
 absl::Status AuthService::CleanUp(absl::Time deadline) {

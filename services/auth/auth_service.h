@@ -13,9 +13,11 @@
 #include "auth/key_ring.h"
 #include "auth/login_limiter.h"
 #include "auth/password_hasher.h"
+#include "authn/jwt_verifier.h"
 #include "authn/principal.h"
 #include "authn/signing_key.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "catalog/database.h"
 
 namespace rivermeet::auth {
@@ -87,7 +89,13 @@ class AuthService {
   // Ends the token's session. Not an error when there is none.
   absl::Status Logout(std::string_view refresh_token, absl::Time deadline);
 
-  absl::StatusOr<std::string> Jwks() const { return keys_.Jwks(); }
+  // The public keys, and what was ended that may still have tokens. Asked for by every process every second, so it is
+  // read from the catalog at most four times a second; while the catalog is away (nothing can be ended then) the last
+  // answer goes on.
+  //
+  // Errors:
+  //   UNAVAILABLE  The keys have not been read yet.
+  absl::StatusOr<authn::Published> Publish(absl::Time deadline);
 
   // Errors:
   //   UNAUTHENTICATED  The user or key is no more.
@@ -147,6 +155,11 @@ class AuthService {
   const Clock& clock_;
   PasswordHasher hasher_;
   LoginLimiter limiter_;
+  // Held by the one caller that reads what has ended.
+  Mutex reading_;
+  Mutex mutex_;
+  std::vector<std::string> ended_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration ended_read_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
 // A user's name: 1 to 128 bytes of UTF-8 without control characters or space at its ends; ASCII letters count as lower

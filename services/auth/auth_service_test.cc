@@ -31,7 +31,7 @@ struct World {
   KeyRing keys{catalog.database(), {.seal_key = std::string(32, 'k')}, clock};
   AuthService service{catalog.database(), keys, {}, clock};
   authn::JwtVerifier verifier{{.refresh_after = absl::ZeroDuration(), .refetch_pause = absl::ZeroDuration()},
-                              [this](absl::Time) { return service.Jwks(); }, clock};
+                              [this](absl::Time deadline) { return service.Publish(deadline); }, clock};
   std::string one_time_password;
 
   World() {
@@ -324,6 +324,41 @@ TEST_CASE("no secret is in the catalog as it was given out", "[auth]") {
   }
 }
 
+TEST_CASE("what is ended is refused by every verifier within a second, sockets and streams too", "[auth]") {
+  World world;
+  const SignedIn one = world.Admin();
+  const Principal admin = world.Who(one);
+  const auto key = world.service.CreateApiKey(admin, "k", Role::kViewer, std::nullopt, Soon());
+  const AccessToken by_key = *world.service.ExchangeApiKey(key->secret, Soon());
+  const Principal key_holder = *world.verifier.Verify(by_key.token, Soon());
+  const SignedIn stolen = *world.Login(kPassword);
+  const SignedIn thief = *world.service.Refresh(stolen.refresh_token, Soon());
+  const Principal thief_principal = world.Who(thief);
+  // A verifier as other processes have it.
+  authn::JwtVerifier elsewhere({}, [&](absl::Time deadline) { return world.service.Publish(deadline); }, world.clock);
+  for (const std::string& token : {one.access.token, by_key.token, thief.access.token}) {
+    REQUIRE(elsewhere.Verify(token, Soon()).ok());
+  }
+  REQUIRE(elsewhere.Recheck(key_holder, Soon()).ok());
+
+  RM_CHECK_OK(world.service.RevokeApiKey(admin, key->key.id, Soon()));
+  CHECK_FALSE(world.service.Refresh(stolen.refresh_token, Soon()).ok());
+  world.clock.Advance(absl::Seconds(1));
+  CHECK(elsewhere.Verify(by_key.token, Soon()).status().code() == absl::StatusCode::kUnauthenticated);
+  CHECK(elsewhere.Recheck(key_holder, Soon()).code() == absl::StatusCode::kUnauthenticated);
+  CHECK(elsewhere.Verify(thief.access.token, Soon()).status().code() == absl::StatusCode::kUnauthenticated);
+  CHECK(elsewhere.Recheck(thief_principal, Soon()).code() == absl::StatusCode::kUnauthenticated);
+  CHECK(elsewhere.Verify(one.access.token, Soon()).ok());
+
+  RM_CHECK_OK(world.service.Logout(one.refresh_token, Soon()));
+  world.clock.Advance(absl::Seconds(1));
+  CHECK(elsewhere.Verify(one.access.token, Soon()).status().code() == absl::StatusCode::kUnauthenticated);
+  // Once its tokens have expired by themselves, nobody needs to be told.
+  CHECK(world.service.Publish(Soon())->ended.size() >= 3);
+  world.clock.Advance(absl::Minutes(12));
+  CHECK(world.service.Publish(Soon())->ended.empty());
+}
+
 TEST_CASE("without the catalog signing in is UNAVAILABLE, and tokens go on to be verified", "[auth]") {
   World world;
   const SignedIn signed_in = world.Admin();
@@ -331,7 +366,7 @@ TEST_CASE("without the catalog signing in is UNAVAILABLE, and tokens go on to be
   AuthService cut_off(nowhere, world.keys, {}, world.clock);
   CHECK(CodeOf(cut_off.Login("default", "admin", kPassword, kAddress, Soon())) == absl::StatusCode::kUnavailable);
   CHECK(CodeOf(cut_off.Refresh(signed_in.refresh_token, Soon())) == absl::StatusCode::kUnavailable);
-  CHECK(cut_off.Jwks().ok());
+  CHECK(cut_off.Publish(Soon()).ok());
   CHECK(world.service.Refresh(signed_in.refresh_token, Soon()).ok());
 }
 

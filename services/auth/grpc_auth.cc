@@ -126,8 +126,10 @@ grpc::Status GrpcAuth::Logout(grpc::ServerContext* context, const v1::LogoutRequ
 }
 
 grpc::Status GrpcAuth::GetJwks(grpc::ServerContext* context, const v1::GetJwksRequest*, v1::GetJwksResponse* response) {
-  return Serve(*context, "GetJwks", [&](const Call&) -> absl::Status {
-    RM_ASSIGN_OR_RETURN(*response->mutable_jwks(), service_.Jwks());
+  return Serve(*context, "GetJwks", [&](const Call& call) -> absl::Status {
+    RM_ASSIGN_OR_RETURN(authn::Published published, service_.Publish(call.deadline));
+    *response->mutable_jwks() = std::move(published.jwks);
+    for (std::string& id : published.ended) *response->add_ended() = std::move(id);
     return absl::OkStatus();
   });
 }

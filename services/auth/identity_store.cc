@@ -219,6 +219,16 @@ absl::StatusOr<std::optional<TicketRow>> TakeTicket(Transaction& transaction, st
                    .expires = row.Time(3)};
 }
 
+absl::StatusOr<std::vector<std::string>> EndedSince(Transaction& transaction, absl::Time since) {
+  RM_ASSIGN_OR_RETURN(const Result rows,
+                      transaction.Execute("SELECT id FROM sessions WHERE revoked_at > $1"
+                                          " UNION ALL SELECT id FROM api_keys WHERE revoked_at > $1",
+                                          {since}));
+  std::vector<std::string> ids;
+  for (const Row row : rows) ids.emplace_back(row.Text(0));
+  return ids;
+}
+
 absl::Status RemoveExpired(Transaction& transaction, absl::Time now) {
   RM_RETURN_IF_ERROR(transaction.Execute("DELETE FROM tickets WHERE expires_at <= $1", {now}).status());
   // Later than their end, so that the reuse of a token of a session that just ended is still seen as one.

@@ -99,6 +99,9 @@ absl::Status InsertTicket(catalog::Transaction& transaction, std::string_view ha
 // Gone with this: a ticket works once.
 absl::StatusOr<std::optional<TicketRow>> TakeTicket(catalog::Transaction& transaction, std::string_view hash);
 
+// Ids of the sessions and API keys that were ended after `since`.
+absl::StatusOr<std::vector<std::string>> EndedSince(catalog::Transaction& transaction, absl::Time since);
+
 // Removes what ended before `now`: tickets, and sessions a day after their end.
 absl::Status RemoveExpired(catalog::Transaction& transaction, absl::Time now);
 
