@@ -7,7 +7,7 @@ const PAGES = [
   { name: "machine", path: "/", ready: '[data-panel="network"][data-state="ready"]' },
   { name: "explore", path: "/explore?stream=host.metrics&measure=cpu_percent&by=core&where=core:not:~none", ready: '[data-panel="result"][data-state="ready"]' },
   { name: "streams", path: "/streams", ready: ".table tbody tr" },
-  { name: "stream", path: "/streams/host.metrics", ready: ".ledger tbody tr" },
+  { name: "stream", path: "/streams?name=host.metrics", ready: ".ledger tbody tr" },
   { name: "keys", path: "/keys", ready: ".page" },
 ];
 const WIDTHS = [

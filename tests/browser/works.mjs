@@ -1,7 +1,5 @@
 // What the app does: each test signs in on a fresh profile and leaves nothing behind that another needs.
-import { check, until } from "./fixture.mjs";
-
-const CHOSEN = "a-quiet-river-at-dawn";
+import { check, choosePassword, signIn, until } from "./fixture.mjs";
 
 const valueOf = (page, panel) => page.locator(`[data-panel="${panel}"] .stat-value`).textContent();
 const params = (page) => new URL(page.url()).searchParams;
@@ -56,12 +54,7 @@ export const works = [
       await page.getByLabel("New password again", { exact: true }).fill("short");
       await page.getByRole("button", { name: "Set and go on" }).click();
       await page.getByRole("alert").getByText("At least 12 characters").waitFor();
-      await page.getByLabel("New password", { exact: true }).fill(CHOSEN);
-      await page.getByLabel("New password again", { exact: true }).fill(CHOSEN);
-      await page.getByRole("button", { name: "Set and go on" }).click();
-      await page.getByRole("heading", { name: "This machine", level: 1 }).waitFor();
-      server.password = CHOSEN;
-      server.oneTime = false;
+      await choosePassword(page, server);
     },
     true,
   ],
@@ -271,9 +264,7 @@ export const works = [
         route.connectToServer();
         lose = () => void route.close();
       });
-      await page.goto(server.url);
-      await page.getByLabel("Password", { exact: true }).fill(server.password);
-      await page.getByRole("button", { name: "Sign in" }).click();
+      await signIn(page, server);
       await page.locator(".chip.live").waitFor();
       await ready(page, "cores");
       away = true;

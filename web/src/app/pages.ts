@@ -19,6 +19,11 @@ export const PAGES: readonly PageInfo[] = [
   { path: "/keys", title: text.nav.keys, icon: KeyRound, key: "k", section: "data", ranged: false },
 ];
 
+/** The address of a stream's page. The name is a parameter: it has dots, and a path that ends in one looks like a file. */
+export function streamHref(name: string): string {
+  return `/streams?name=${encodeURIComponent(name)}`;
+}
+
 export function pageAt(path: string): PageInfo | undefined {
-  return PAGES.find((page) => page.path === path || (page.path !== "/" && path.startsWith(`${page.path}/`)));
+  return PAGES.find((page) => page.path === path);
 }

@@ -37,7 +37,7 @@ export function Shell({ person }: { readonly person: Person }) {
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
   useShortcuts({ openPalette: () => setPalette(true), openHelp: () => setHelp(true) });
-  const detail = page !== undefined && page.path !== "/" && place.path !== page.path ? decodeURIComponent(place.path.slice(page.path.length + 1)) : undefined;
+  const detail = place.path === "/streams" ? (place.params.get("name") ?? undefined) : undefined;
   document.title = `${detail ?? page?.title ?? text.notFound.title} · ${text.product}`;
   return (
     <div className="shell">
@@ -93,7 +93,7 @@ export function Shell({ person }: { readonly person: Person }) {
           </div>
         </header>
         <main id="content" className="content" tabIndex={-1}>
-          <CrashBoundary key={place.path}>
+          <CrashBoundary key={place.path + (detail ?? "")}>
             <Suspense fallback={null}>
               <Content path={place.path} detail={detail} />
             </Suspense>
@@ -109,7 +109,7 @@ export function Shell({ person }: { readonly person: Person }) {
 
 function Content({ path, detail }: { readonly path: string; readonly detail: string | undefined }) {
   if (path === "/") return <ThisMachine />;
-  if (path.startsWith("/streams/") && detail !== undefined) return <StreamDetail name={detail} />;
+  if (detail !== undefined) return <StreamDetail name={detail} />;
   const Page = CONTENT[path];
   if (Page !== undefined) return <Page />;
   return (

@@ -223,7 +223,7 @@ export class ChartView implements Painter {
           return {
             label: line.label,
             stroke: color,
-            width: 1.25,
+            width: 1,
             ...(line.ordinal >= palette.series.length ? { dash: [5, 3] } : {}),
             ...(this.options.filled ? { fill: color.replace(/^rgb\((.*)\)$/, "rgba($1, 0.13)") } : {}),
             paths: linePath(this.options.filled),
@@ -271,10 +271,12 @@ export class ChartView implements Painter {
 
   private timeLabels(u: uPlot, splits: readonly number[], increment: number): (string | null)[] {
     const long = (u.scales["x"]?.max ?? 0) - (u.scales["x"]?.min ?? 0) > 36 * 3_600;
+    // From the drawing's own numbers: asking the element would make the browser lay the page out in every frame.
+    const width = u.bbox.width / devicePixelRatio;
     return splits.map((seconds) => {
       const x = u.valToPos(seconds, "x");
       // A label that would be cut off at the edge is not written.
-      if (x < 6 || x > u.over.clientWidth - 10) return null;
+      if (x < 6 || x > width - 10) return null;
       const ms = seconds * 1_000;
       if (!long) return clockTime(ms, increment < 60);
       const date = new Date(ms);

@@ -57,7 +57,10 @@ export function ChartPanel(props: ChartPanelProps) {
     [channel, JSON.stringify(spec.aggregates), JSON.stringify(spec.groupBy), spec.range.kind, label],
   );
   const values = useRef(new Map<string, HTMLElement>());
-  const paintLegend = useCallback((): void => {
+  const writtenAt = useRef(0);
+  const paintLegend = useCallback((now: number): void => {
+    if (now - writtenAt.current < LEGEND_MS) return;
+    writtenAt.current = now;
     for (const line of lines) {
       const element = values.current.get(keyOf(line));
       const group = line.source.channel.grid.groups[line.group];
@@ -129,6 +132,8 @@ function Caption({ channel, unit, step }: { readonly channel: LiveChannel | unde
   return <>{parts.filter((part) => part !== "").join(" · ")}</>;
 }
 
+/** Numbers that change faster can't be read, and each change costs a layout. */
+const LEGEND_MS = 250;
 const LEGEND_LINES = 8;
 
 function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; readonly values: Map<string, HTMLElement> }) {

@@ -15,7 +15,7 @@ interface ChartProps {
   readonly range: TimeRange;
   readonly label: string;
   readonly onLines: (lines: readonly ChartLine[]) => void;
-  readonly onPaint: () => void;
+  readonly onPaint: (now: number) => void;
   readonly onSelect: (fromSeconds: number, toSeconds: number) => void;
   readonly onReset: () => void;
 }
@@ -51,7 +51,7 @@ export default function Chart(props: ChartProps) {
     const painter: Painter = {
       paint: (now) => {
         const next = chart.paint(now);
-        newest.current.onPaint();
+        newest.current.onPaint(now);
         return next;
       },
     };

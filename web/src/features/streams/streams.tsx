@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Layers, Search } from "lucide-react";
 import { useState } from "react";
 import { streams } from "../../api/services.js";
+import { streamHref } from "../../app/pages.js";
 import { FieldType, type Stream } from "../../gen/rivermeet/events/v1/stream_pb.js";
 import { text } from "../../messages/en.js";
 import { ErrorNotice } from "../../panels/error-notice.js";
@@ -98,7 +99,7 @@ function Row({ stream }: { readonly stream: Stream }) {
   return (
     <tr>
       <th scope="row">
-        <Link to={`/streams/${encodeURIComponent(stream.name)}`}>{stream.name}</Link>
+        <Link to={streamHref(stream.name)}>{stream.name}</Link>
       </th>
       <td className="number">{countFields(stream, FieldType.DIMENSION)}</td>
       <td className="number">{countFields(stream, FieldType.FLOAT64, FieldType.INT64)}</td>

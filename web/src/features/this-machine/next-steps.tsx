@@ -4,6 +4,7 @@ import { ArrowRight, Terminal } from "lucide-react";
 import { useState } from "react";
 import { auth, session } from "../../api/services.js";
 import { useObservable } from "../../app/hooks.js";
+import { streamHref } from "../../app/pages.js";
 import { Role } from "../../gen/rivermeet/auth/v1/auth_pb.js";
 import { text } from "../../messages/en.js";
 import { Button, CodeBlock, Link } from "../../ui/controls.js";
@@ -49,7 +50,7 @@ export function NextSteps({ className }: { readonly className: string }) {
           </Link>
         </li>
         <li>
-          <Link to={`/streams/${HOST_STREAM}`} className="next-link">
+          <Link to={streamHref(HOST_STREAM)} className="next-link">
             <span>
               <span className="strong">{t.look}</span>
               <span className="muted">{t.keysLead}</span>
