@@ -71,12 +71,21 @@ void EncodePane(const Pane& pane, size_t measures, BlobWriter& out) {
   }
 }
 
+// Without what stands for nothing at the ends, so that equal states give equal bytes however often panes were stored.
 void EncodeCarry(const Carry* carry, BlobWriter& out) {
-  const size_t measures = carry == nullptr ? 0 : carry->measures.size();
-  out.Varint(measures);
-  for (size_t m = 0; m < measures; ++m) {
-    out.Varint(carry->measures[m].size());
-    for (const CarriedValue& value : carry->measures[m]) {
+  std::vector<size_t> sizes;
+  for (size_t m = 0; carry != nullptr && m < carry->measures.size(); ++m) {
+    const std::vector<CarriedValue>& values = carry->measures[m];
+    size_t size = values.size();
+    while (size > 0 && values[size - 1].time_us == kNoTime) --size;
+    sizes.push_back(size);
+  }
+  while (!sizes.empty() && sizes.back() == 0) sizes.pop_back();
+  out.Varint(sizes.size());
+  for (size_t m = 0; m < sizes.size(); ++m) {
+    out.Varint(sizes[m]);
+    for (size_t s = 0; s < sizes[m]; ++s) {
+      const CarriedValue& value = carry->measures[m][s];
       out.Fixed(value.time_us);
       if (value.time_us != kNoTime) out.Fixed(value.value.i64);
     }

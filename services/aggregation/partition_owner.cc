@@ -29,6 +29,17 @@ void PartitionOwner::Start() {
   thread_ = std::thread([this] { FoldLoop(); });
 }
 
+void PartitionOwner::FoldThrough(int64_t offset) {
+  auto reader = options_.log->OpenReader(partition(), through_offset() + 1);
+  RM_CHECK_OK(reader.status());
+  while (through_offset() < offset) {
+    auto records = (*reader)->Read(options_.read_bytes, absl::InfiniteFuture());
+    RM_CHECK_OK(records.status());
+    std::erase_if(*records, [&](const eventlog::LogRecord& record) { return record.offset > offset; });
+    if (!records->empty()) FoldRecords(*records);
+  }
+}
+
 void PartitionOwner::Stop() {
   std::vector<Waiting> waiters;
   {
@@ -142,16 +153,34 @@ void PartitionOwner::FireWaiters() {
   for (Waiting& waiter : ready) waiter.done(absl::OkStatus());
 }
 
-windows::StateImage PartitionOwner::Capture() {
+windows::StateImage PartitionOwner::Capture(bool& pressed) {
   {
     MutexLock lock(mutex_);
     bytes_since_snapshot_ = 0;
+    pressed = over_memory_;
     over_memory_ = false;
   }
   LockForReader();
   windows::StateImage image = windows::StateImage::Capture(*state_);
   state_mutex_.Unlock();
   return image;
+}
+
+void PartitionOwner::RetrySnapshot() {
+  MutexLock lock(mutex_);
+  bytes_since_snapshot_ += 1;
+  changed_.NotifyAll();
+}
+
+bool PartitionOwner::Pause(absl::Duration time) {
+  const absl::Duration until = options_.clock->MonotonicNow() + time;
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    const absl::Duration left = until - options_.clock->MonotonicNow();
+    if (left <= absl::ZeroDuration()) return true;
+    changed_.WaitFor(mutex_, left);
+  }
+  return false;
 }
 
 void PartitionOwner::Install(const std::vector<StoredPart>& stored, const std::vector<catalog::Segment>& added,

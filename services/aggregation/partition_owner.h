@@ -72,6 +72,8 @@ class PartitionOwner {
   ~PartitionOwner();
 
   void Start();
+  // Instead of Start(): reads and folds up to `offset`, on this thread.
+  void FoldThrough(int64_t offset);
   // Ends the fold after the record in hand. Waiters get UNAVAILABLE.
   void Stop();
 
@@ -106,8 +108,12 @@ class PartitionOwner {
   // `done` is not called any more, unless it is being called now.
   void CancelWait(uint64_t id);
 
-  // For the snapshot writer.
-  windows::StateImage Capture();
+  // For the snapshot writer. `pressed`: memory is short, store all that is closed.
+  windows::StateImage Capture(bool& pressed);
+  // The last one failed: makes one due again.
+  void RetrySnapshot();
+  // False when the owner stops.
+  bool Pause(absl::Duration time);
   // Makes memory and manifest what the committed snapshot says.
   void Install(const std::vector<StoredPart>& stored, const std::vector<catalog::Segment>& added,
                const std::vector<catalog::Segment>& removed);

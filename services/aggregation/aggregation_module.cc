@@ -1,0 +1,332 @@
+#include "aggregation/aggregation_module.h"
+
+#include <map>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "aggregation/aggregation_metrics.h"
+#include "aggregation/aggregation_service.h"
+#include "aggregation/grpc_aggregation.h"
+#include "aggregation/recovery.h"
+#include "aggregation/snapshotter.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "catalog/lease_store.h"
+#include "catalog/stream_store.h"
+#include "fmt/format.h"
+#include "telemetry/logging.h"
+
+namespace rivermeet::aggregation {
+namespace {
+
+constexpr int kReaderThreads = 2;
+constexpr size_t kWaitingReads = 256;
+constexpr absl::Duration kChoresEvery = absl::Seconds(30);
+// Longer than any reader is at a segment that it was told of.
+constexpr absl::Duration kSegmentGrace = absl::Minutes(2);
+constexpr int kRemovedAtOnce = 1'000;
+// How long an owner answers without a catalog, when nobody else can have its log.
+constexpr absl::Duration kAloneFor = absl::Minutes(5);
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+struct Settings {
+  absl::Duration lease = absl::Seconds(9);
+  absl::Duration renewal = absl::Seconds(3);
+  std::string owner;
+  uint64_t hot_bytes = uint64_t{1} << 30;
+  uint64_t snapshot_bytes = uint64_t{256} << 20;
+  windows::FoldOptions fold;
+  SnapshotterOptions snapshots;
+};
+
+absl::Status CheckRange(std::string_view name, absl::Duration value, absl::Duration least, absl::Duration most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("aggregation.{} is {}: it has to be from {} to {}", name,
+                                                absl::FormatDuration(value), absl::FormatDuration(least),
+                                                absl::FormatDuration(most)));
+}
+
+absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& config) {
+  Settings settings;
+  absl::Duration watermark_delay = absl::Microseconds(settings.fold.watermark_delay_us);
+  absl::Duration lateness = absl::Microseconds(settings.fold.default_lateness_us);
+  if (config.has_snapshot_interval()) settings.snapshots.interval = ToDuration(config.snapshot_interval());
+  if (config.has_hot_age()) settings.snapshots.hot_age = ToDuration(config.hot_age());
+  if (config.has_watermark_delay()) watermark_delay = ToDuration(config.watermark_delay());
+  if (config.has_allowed_lateness()) lateness = ToDuration(config.allowed_lateness());
+  if (config.has_lease()) settings.lease = ToDuration(config.lease());
+  if (config.has_lease_renewal()) settings.renewal = ToDuration(config.lease_renewal());
+  if (config.snapshot_bytes() > 0) settings.snapshot_bytes = config.snapshot_bytes();
+  if (config.hot_bytes() > 0) settings.hot_bytes = config.hot_bytes();
+  settings.owner = config.owner_name();
+  const absl::Duration day = absl::Hours(24);
+  RM_RETURN_IF_ERROR(CheckRange("snapshot_interval", settings.snapshots.interval, absl::Milliseconds(10), day));
+  RM_RETURN_IF_ERROR(CheckRange("hot_age", settings.snapshots.hot_age, absl::ZeroDuration(), 30 * day));
+  RM_RETURN_IF_ERROR(CheckRange("watermark_delay", watermark_delay, absl::ZeroDuration(), day));
+  RM_RETURN_IF_ERROR(CheckRange("allowed_lateness", lateness, absl::ZeroDuration(), day));
+  RM_RETURN_IF_ERROR(CheckRange("lease", settings.lease, absl::Seconds(1), absl::Minutes(10)));
+  RM_RETURN_IF_ERROR(CheckRange("lease_renewal", settings.renewal, absl::Milliseconds(100), settings.lease / 2));
+  if (settings.owner.empty()) return absl::InvalidArgumentError("aggregation.owner_name is empty");
+  settings.fold.watermark_delay_us = absl::ToInt64Microseconds(watermark_delay);
+  settings.fold.default_lateness_us = absl::ToInt64Microseconds(lateness);
+  return settings;
+}
+
+}  // namespace
+
+class AggregationModule::Keeper {
+ public:
+  Keeper(Settings settings, const AggregationDependencies& dependencies)
+      : settings_(std::move(settings)), needs_(dependencies), metrics_(*needs_.registry), service_(metrics_),
+        leases_(*needs_.database, "events", settings_.lease), snapshots_(*needs_.database),
+        manifest_(*needs_.database), streams_(*needs_.database), pool_(kReaderThreads, kWaitingReads),
+        grpc_(service_, pool_, *needs_.authorizer), sources_{*needs_.log, *needs_.objects, snapshots_, manifest_} {}
+  ~Keeper() { Stop(absl::Now() + absl::Seconds(10)); }
+
+  grpc::Service& service() { return grpc_; }
+
+  absl::Status Start(const std::string& address, absl::Time deadline) {
+    address_ = address;
+    RM_RETURN_IF_ERROR(leases_.EnsurePartitions(static_cast<int32_t>(needs_.log->partitions()), deadline));
+    RefreshRetention(deadline);
+    RM_RETURN_IF_ERROR(TakeFree(true, deadline));
+    thread_ = std::thread([this] { Loop(); });
+    return absl::OkStatus();
+  }
+
+  void Stop(absl::Time deadline) {
+    {
+      MutexLock lock(mutex_);
+      stopping_ = true;
+      changed_.NotifyAll();
+    }
+    if (thread_.joinable()) thread_.join();
+    // All stop folding before the first takes its time to write.
+    for (auto& [partition, owned] : owned_) {
+      service_.Remove(partition);
+      owned.owner->Stop();
+    }
+    for (auto& [partition, owned] : owned_) {
+      owned.snapshotter->Join();
+      const absl::Status taken = owned.snapshotter->Take();
+      const absl::Status released = leases_.Release(owned.lease, deadline);
+      telemetry::Log(telemetry::Level::kInfo, "partition given back",
+                     {{"partition", partition}, {"snapshot", taken}, {"lease", released}});
+    }
+    owned_.clear();
+  }
+
+ private:
+  struct Owned {
+    catalog::Lease lease;
+    std::shared_ptr<PartitionOwner> owner;
+    std::unique_ptr<Snapshotter> snapshotter;
+  };
+
+  absl::Status TakeFree(bool restarted, absl::Time deadline) {
+    const int free = static_cast<int>(needs_.log->partitions() - owned_.size());
+    if (free == 0) return absl::OkStatus();
+    const absl::Duration asked = needs_.clock->MonotonicNow();
+    RM_ASSIGN_OR_RETURN(const auto leases,
+                        leases_.AcquireFree(settings_.owner, address_, free, restarted, deadline));
+    // Restored side by side: the slowest one decides how long a restart takes.
+    std::vector<absl::StatusOr<Owned>> taken(leases.size());
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < leases.size(); ++i) {
+      threads.emplace_back([&, i] { taken[i] = Restore(leases[i], deadline); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    absl::Status outcome;
+    for (size_t i = 0; i < leases.size(); ++i) {
+      if (!taken[i].ok()) {
+        outcome = taken[i].status();
+        leases_.Release(leases[i], deadline).IgnoreError();
+        continue;
+      }
+      Owned& owned = *taken[i];
+      owned.owner->set_serves_until(asked + ServingTime());
+      service_.Add(owned.owner);
+      owned.owner->Start();
+      owned.snapshotter->Start();
+      owned_[static_cast<uint32_t>(leases[i].partition)] = std::move(owned);
+    }
+    return outcome;
+  }
+
+  absl::StatusOr<Owned> Restore(const catalog::Lease& lease, absl::Time deadline) {
+    const uint32_t partition = static_cast<uint32_t>(lease.partition);
+    PartitionMetrics metrics = metrics_.Of(partition);
+    RM_ASSIGN_OR_RETURN(Recovered recovered, Recover(partition, sources_, settings_.fold, metrics, deadline));
+    const absl::Status cleaned = RemoveOrphans(partition, sources_, recovered, deadline);
+    if (!cleaned.ok()) {
+      telemetry::Log(telemetry::Level::kWarn, "left-over objects stay until the next start",
+                     {{"partition", partition}, {"status", cleaned}});
+    }
+    PartitionOwnerOptions options;
+    options.partition = partition;
+    options.epoch = static_cast<uint64_t>(lease.epoch);
+    options.log = needs_.log;
+    options.clock = needs_.clock;
+    options.hot_bytes = settings_.hot_bytes / needs_.log->partitions();
+    options.snapshot_bytes = settings_.snapshot_bytes;
+    Owned owned;
+    owned.lease = lease;
+    owned.owner =
+        std::make_shared<PartitionOwner>(options, std::move(recovered.state), std::move(recovered.manifest), metrics,
+                                         [this] { service_.OnChange(); });
+    SnapshotterOptions snapshots = settings_.snapshots;
+    snapshots.log_retention = needs_.log_retention;
+    snapshots.scratch_folder = needs_.scratch_folder;
+    owned.snapshotter = std::make_unique<Snapshotter>(
+        snapshots, *owned.owner, sources_, std::move(recovered), [this](uint64_t id) { return RetentionOf(id); },
+        metrics, [this, partition] { OnFenced(partition); });
+    return owned;
+  }
+
+  absl::Duration ServingTime() const { return needs_.exclusive_log ? kAloneFor : settings_.lease; }
+
+  // On a snapshotter's thread: the keeper's own thread takes the owner down.
+  void OnFenced(uint32_t partition) {
+    MutexLock lock(mutex_);
+    fenced_.push_back(partition);
+    changed_.NotifyAll();
+  }
+
+  void Loop() {
+    absl::Duration next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
+    while (true) {
+      std::vector<uint32_t> fenced;
+      {
+        MutexLock lock(mutex_);
+        const absl::Duration until = needs_.clock->MonotonicNow() + settings_.renewal;
+        while (!stopping_ && fenced_.empty()) {
+          const absl::Duration left = until - needs_.clock->MonotonicNow();
+          if (left <= absl::ZeroDuration()) break;
+          changed_.WaitFor(mutex_, left);
+        }
+        if (stopping_) return;
+        fenced.swap(fenced_);
+      }
+      for (const uint32_t partition : fenced) Drop(partition);
+      Renew();
+      const absl::Status taken = TakeFree(false, absl::Now() + settings_.lease);
+      if (!taken.ok() && taken.code() != absl::StatusCode::kUnavailable) {
+        telemetry::Log(telemetry::Level::kError, "a partition can't be taken over", {{"status", taken}});
+      }
+      if (needs_.clock->MonotonicNow() >= next_chores) {
+        next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
+        DoChores();
+      }
+    }
+  }
+
+  void Renew() {
+    if (owned_.empty()) return;
+    std::vector<catalog::Lease> leases;
+    for (const auto& [partition, owned] : owned_) leases.push_back(owned.lease);
+    const absl::Duration asked = needs_.clock->MonotonicNow();
+    const auto renewed = leases_.Renew(settings_.owner, leases, absl::Now() + settings_.renewal);
+    if (!renewed.ok()) {
+      telemetry::Log(telemetry::Level::kWarn, "leases not renewed", {{"status", renewed.status()}});
+      return;
+    }
+    for (const catalog::Lease& lease : *renewed) {
+      const auto found = owned_.find(static_cast<uint32_t>(lease.partition));
+      if (found != owned_.end()) found->second.owner->set_serves_until(asked + ServingTime());
+    }
+    for (const catalog::Lease& lease : leases) {
+      const bool kept = std::any_of(renewed->begin(), renewed->end(),
+                                    [&](const catalog::Lease& one) { return one.partition == lease.partition; });
+      if (!kept) Drop(static_cast<uint32_t>(lease.partition));
+    }
+  }
+
+  // The partition is somebody else's: nothing of it is written any more.
+  void Drop(uint32_t partition) {
+    const auto found = owned_.find(partition);
+    if (found == owned_.end()) return;
+    telemetry::Log(telemetry::Level::kWarn, "partition lost to another owner",
+                   {{"partition", partition}, {"epoch", found->second.lease.epoch}});
+    service_.Remove(partition);
+    found->second.owner->Stop();
+    found->second.snapshotter->Join();
+    owned_.erase(found);
+  }
+
+  absl::Duration RetentionOf(uint64_t stream_id) {
+    MutexLock lock(mutex_);
+    const auto found = retention_.find(stream_id);
+    return found == retention_.end() ? absl::InfiniteDuration() : found->second;
+  }
+
+  void RefreshRetention(absl::Time deadline) {
+    const auto version = streams_.Version(deadline);
+    if (!version.ok() || *version == streams_version_) return;
+    const auto streams = streams_.List("", deadline);
+    if (!streams.ok()) return;
+    MutexLock lock(mutex_);
+    retention_.clear();
+    for (const catalog::Stream& stream : *streams) retention_[stream.id] = stream.retention;
+    streams_version_ = *version;
+  }
+
+  void DoChores() {
+    const absl::Time deadline = absl::Now() + settings_.renewal;
+    RefreshRetention(deadline);
+    const auto removed = manifest_.Removed(kSegmentGrace, kRemovedAtOnce, deadline);
+    if (!removed.ok() || removed->empty()) return;
+    std::vector<std::string> gone;
+    for (const catalog::Segment& segment : *removed) {
+      if (needs_.objects->Remove(segment.object, deadline).ok()) gone.push_back(segment.object);
+    }
+    manifest_.Purge(gone, deadline).IgnoreError();
+  }
+
+  const Settings settings_;
+  const AggregationDependencies needs_;
+  std::string address_;
+  AggregationMetrics metrics_;
+  AggregationService service_;
+  catalog::LeaseStore leases_;
+  catalog::SnapshotStore snapshots_;
+  catalog::ManifestStore manifest_;
+  catalog::StreamStore streams_;
+  ReaderPool pool_;
+  GrpcAggregation grpc_;
+  const RecoverySources sources_;
+  // Of Start(), then of the thread, then of Stop().
+  std::map<uint32_t, Owned> owned_;
+  int64_t streams_version_ = -1;
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<uint32_t> fenced_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint64_t, absl::Duration> retention_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+AggregationModule::AggregationModule(std::unique_ptr<Keeper> keeper) : keeper_(std::move(keeper)) {}
+AggregationModule::~AggregationModule() = default;
+
+absl::StatusOr<std::unique_ptr<AggregationModule>> AggregationModule::Open(
+    const config::v1::AggregationConfig& config, const AggregationDependencies& dependencies, absl::Time) {
+  RM_ASSIGN_OR_RETURN(Settings settings, ReadSettings(config));
+  return std::unique_ptr<AggregationModule>(
+      new AggregationModule(std::make_unique<Keeper>(std::move(settings), dependencies)));
+}
+
+grpc::Service& AggregationModule::service() { return keeper_->service(); }
+
+absl::Status AggregationModule::Start(const std::string& address, absl::Time deadline) {
+  return keeper_->Start(address, deadline);
+}
+
+void AggregationModule::Stop(absl::Time deadline) { keeper_->Stop(deadline); }
+
+}  // namespace rivermeet::aggregation

@@ -1,0 +1,270 @@
+// The whole service over a real log, a real PostgreSQL and real files.
+#include "aggregation/aggregation_module.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "aggregation/test_world.h"
+#include "catalog/lease_store.h"
+#include "catalog/manifest_store.h"
+#include "catalog/postgres_fixture.h"
+#include "catalog/snapshot_store.h"
+#include "catalog/stream_store.h"
+#include "objects/file_object_store.h"
+#include "rivermeet/aggregation/v1/aggregation.grpc.pb.h"
+#include "rpc/server.h"
+#include "segments/segment_reader.h"
+
+namespace rivermeet::aggregation {
+namespace {
+
+class AcmeToken final : public authn::TokenVerifier {
+ public:
+  absl::StatusOr<authn::Principal> Verify(std::string_view, absl::Time) override {
+    authn::Principal principal;
+    principal.subject = "ada";
+    principal.tenant = "acme";
+    principal.role = authn::Role::kViewer;
+    return principal;
+  }
+};
+
+struct Machine {
+  testing::TempDir folder;
+  catalog::CatalogFixture catalog;
+  std::unique_ptr<eventlog::LocalEventLog> log = OpenLog(folder / "log", 2);
+  std::unique_ptr<objects::FileObjectStore> objects;
+  AcmeToken verifier;
+  rpc::Authorizer authorizer{verifier};
+
+  explicit Machine(absl::Duration retention = absl::InfiniteDuration()) {
+    objects::FileObjectStoreOptions options;
+    options.folder = folder / "objects";
+    objects = objects::FileObjectStore::Open(options).value();
+    RM_CHECK_OK(catalog.database().Execute(Soon(), "INSERT INTO tenants (id, name) VALUES ('acme', 'Acme')").status());
+    catalog::Stream stream;
+    stream.tenant = "acme";
+    stream.name = "s";
+    stream.partitions = 2;
+    stream.fields = {{.name = "host"}};
+    stream.retention = retention;
+    RM_CHECK_OK(catalog::StreamStore(catalog.database()).Declare(stream, Soon()).status());
+  }
+};
+
+// A process's part.
+struct Process {
+  Machine& machine;
+  prometheus::Registry registry;
+  std::unique_ptr<AggregationModule> module;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<v1::AggregationService::Stub> stub;
+
+  Process(Machine& machine, const std::string& owner, absl::Duration interval = absl::Hours(1)) : machine(machine) {
+    config::v1::AggregationConfig config;
+    config.set_owner_name(owner);
+    config.mutable_snapshot_interval()->set_seconds(absl::ToInt64Seconds(interval));
+    config.mutable_snapshot_interval()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(interval % absl::Seconds(1))));
+    config.mutable_hot_age()->set_seconds(0);
+    config.mutable_lease()->set_seconds(2);
+    config.mutable_lease_renewal()->set_nanos(200'000'000);
+    AggregationDependencies needs;
+    needs.log = machine.log.get();
+    needs.objects = machine.objects.get();
+    needs.database = &machine.catalog.database();
+    needs.authorizer = &machine.authorizer;
+    needs.registry = &registry;
+    needs.scratch_folder = machine.folder / "scratch";
+    module = AggregationModule::Open(config, needs, Soon()).value();
+    server = rpc::Server::Start({.listen = ""}, {&module->service()}).value();
+    RM_CHECK_OK(module->Start("address-of-" + owner, Soon()));
+    stub = v1::AggregationService::NewStub(server->InProcessChannel());
+  }
+  ~Process() {
+    module->Stop(Soon());
+    server->Stop(absl::Now() + absl::Seconds(1));
+  }
+
+  grpc::Status Wait(const std::map<uint32_t, int64_t>& positions) {
+    v1::WaitForOffsetsRequest request;
+    for (const auto& [partition, offset] : positions) {
+      auto& position = *request.add_positions();
+      position.set_partition(partition);
+      position.set_through_offset(offset);
+    }
+    grpc::ClientContext context;
+    rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
+    v1::WaitForOffsetsResponse response;
+    return stub->WaitForOffsets(&context, request, &response);
+  }
+
+  // Events by window, memory and segments together.
+  std::map<int64_t, uint64_t> Read(const v1::PartialsQuery& query, int* segments = nullptr) {
+    std::map<int64_t, uint64_t> events;
+    std::vector<v1::SegmentReference> references;
+    const auto add = [&](const v1::Partials& partials) {
+      for (int r = 0; r < partials.window_start_us_size(); ++r) {
+        events[partials.window_start_us(r)] += partials.event_count(r);
+      }
+    };
+    grpc::ClientContext context;
+    rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
+    v1::ReadPartialsRequest request;
+    *request.mutable_query() = query;
+    auto stream = stub->ReadPartials(&context, request);
+    v1::ReadPartialsResponse response;
+    while (stream->Read(&response)) {
+      add(response.partials());
+      references.insert(references.end(), response.segments().begin(), response.segments().end());
+    }
+    const grpc::Status status = stream->Finish();
+    INFO(status.error_message());
+    CHECK(status.ok());
+    if (segments != nullptr) *segments = static_cast<int>(references.size());
+    segments::SegmentReader reader({machine.objects.get(), machine.folder / "objects", machine.folder / "cache"});
+    RM_CHECK_OK(reader.Read(query, references, Soon(), nullptr, [&](const v1::Partials& partials) {
+      add(partials);
+      return absl::OkStatus();
+    }));
+    return events;
+  }
+};
+
+// One event a second and partition, for `seconds`; gives the last offsets.
+std::map<uint32_t, int64_t> Feed(Machine& machine, int64_t from, int64_t seconds) {
+  std::map<uint32_t, int64_t> last;
+  for (uint32_t partition = 0; partition < 2; ++partition) {
+    std::vector<windows::TestEvent> events;
+    for (int64_t second = 0; second < seconds; ++second) {
+      events.push_back({kStart + (from + second) * kSecond, {{"host", "a"}}, {{"x", 1}}, {}});
+    }
+    last[partition] = Append(*machine.log, partition, static_cast<uint64_t>(from + 1), events);
+  }
+  return last;
+}
+
+template <typename Condition>
+bool Await(Condition condition) {
+  const absl::Time until = Soon();
+  while (!condition()) {
+    if (absl::Now() > until) return false;
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  return true;
+}
+
+TEST_CASE("memory and segments together give every event once, across a restart", "[module]") {
+  Machine machine;
+  std::map<int64_t, uint64_t> expected;
+  for (int64_t minute = 0; minute < 10; ++minute) expected[kStart + minute * 60 * kSecond] = 120;
+  {
+    Process process(machine, "one");
+    CHECK(process.Wait(Feed(machine, 0, 300)).ok());
+    CHECK(process.Wait(Feed(machine, 300, 300)).ok());
+    CHECK(process.Read(Query({0, 1}, 60 * kSecond)) == expected);
+  }
+  // The clean stop has stored what was closed.
+  int segments = 0;
+  Process process(machine, "one");
+  CHECK(process.Read(Query({0, 1}, 60 * kSecond), &segments) == expected);
+  CHECK(segments == 2);
+  for (const int64_t step : {kSecond, 10 * kSecond, 120 * kSecond}) {
+    uint64_t events = 0;
+    for (const auto& [window, count] : process.Read(Query({0, 1}, step))) events += count;
+    CHECK(events == 1200);
+  }
+  CHECK(catalog::ManifestStore(machine.catalog.database()).List({}, Soon())->size() == 6);
+}
+
+TEST_CASE("snapshots are taken while the fold goes on and reads stay whole", "[module]") {
+  Machine machine;
+  Process process(machine, "one", absl::Milliseconds(20));
+  std::map<uint32_t, int64_t> last;
+  for (int64_t minute = 0; minute < 30; ++minute) {
+    last = Feed(machine, minute * 60, 60);
+    CHECK(process.Wait(last).ok());
+    uint64_t events = 0;
+    for (const auto& [window, count] : process.Read(Query({0, 1}, 60 * kSecond))) events += count;
+    CHECK(events == static_cast<uint64_t>(minute + 1) * 120);
+  }
+  catalog::SnapshotStore snapshots(machine.catalog.database());
+  CHECK(Await([&] {
+    const auto list = snapshots.List(0, Soon());
+    return list.ok() && !list->empty() && list->front().offset == last[0] + 1;
+  }));
+  CHECK(catalog::ManifestStore(machine.catalog.database()).List({}, Soon())->size() > 6);
+}
+
+TEST_CASE("a clean stop hands over at once", "[module]") {
+  Machine machine;
+  std::map<uint32_t, int64_t> last;
+  {
+    Process one(machine, "one");
+    last = Feed(machine, 0, 60);
+    CHECK(one.Wait(last).ok());
+  }
+  Process two(machine, "two");
+  CHECK(two.Wait(last).ok());
+  const auto leases = catalog::LeaseStore(machine.catalog.database()).List(Soon());
+  REQUIRE(leases.ok());
+  for (const auto& lease : *leases) {
+    CHECK(lease.owner == "two");
+    CHECK(lease.address == "address-of-two");
+    CHECK(lease.epoch == 2);
+  }
+}
+
+TEST_CASE("an owner whose partition was taken stops answering for it", "[module]") {
+  Machine machine;
+  Process one(machine, "one");
+  CHECK(one.Wait(Feed(machine, 0, 60)).ok());
+  // Somebody else takes it: what would have to wait for the lease's end is written by hand.
+  RM_CHECK_OK(machine.catalog.database()
+                  .Execute(Soon(), "UPDATE leases SET owner = 'two', epoch = epoch + 1 WHERE partition = 1")
+                  .status());
+  CHECK(Await([&] {
+    grpc::ClientContext context;
+    rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
+    v1::ReadPartialsRequest request;
+    *request.mutable_query() = Query({1});
+    auto stream = one.stub->ReadPartials(&context, request);
+    v1::ReadPartialsResponse response;
+    while (stream->Read(&response)) {
+    }
+    return stream->Finish().error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+  }));
+  CHECK(one.Wait({{0, 0}}).ok());
+}
+
+TEST_CASE("what is past the stream's retention leaves the manifest", "[module]") {
+  Machine machine(absl::Minutes(10));
+  catalog::ManifestStore manifest(machine.catalog.database());
+  {
+    Process process(machine, "one");
+    CHECK(process.Wait(Feed(machine, 0, 300)).ok());
+  }
+  CHECK(manifest.List({}, Soon())->size() == 6);
+  {
+    Process process(machine, "one");
+    CHECK(process.Wait(Feed(machine, 3000, 300)).ok());
+  }
+  const auto left = manifest.List({}, Soon());
+  REQUIRE(left.ok());
+  for (const auto& segment : *left) {
+    CHECK(segment.last_window_us + absl::ToInt64Microseconds(segment.resolution) > kStart + 2500 * kSecond);
+  }
+}
+
+TEST_CASE("settings out of their range are refused by name", "[module]") {
+  config::v1::AggregationConfig config;
+  config.set_owner_name("one");
+  config.mutable_lease()->set_seconds(3);
+  config.mutable_lease_renewal()->set_seconds(3);
+  const auto opened = AggregationModule::Open(config, {}, Soon());
+  CHECK(opened.status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(std::string(opened.status().message()).find("lease_renewal") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace rivermeet::aggregation

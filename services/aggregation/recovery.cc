@@ -1,0 +1,133 @@
+#include "aggregation/recovery.h"
+
+#include <set>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "fmt/format.h"
+#include "telemetry/logging.h"
+#include "windows/state_image.h"
+
+namespace rivermeet::aggregation {
+namespace {
+
+constexpr size_t kListed = 1'000;
+
+absl::StatusOr<std::unique_ptr<windows::PartitionState>> Load(const catalog::Snapshot& snapshot,
+                                                              objects::ObjectStore& objects,
+                                                              const windows::FoldOptions& options,
+                                                              absl::Time deadline) {
+  auto blob = objects.Get(snapshot.object, deadline);
+  if (blob.status().code() == absl::StatusCode::kNotFound) {
+    return absl::DataLossError(fmt::format("snapshot {} is missing", snapshot.object));
+  }
+  if (!blob.ok()) return blob.status();
+  auto state = windows::DecodeState(*blob, options);
+  if (!state.ok()) return Annotate(state.status(), snapshot.object);
+  if ((*state)->through_offset() + 1 != snapshot.offset) {
+    return absl::DataLossError(fmt::format("snapshot {} is of offset {}, not {}", snapshot.object,
+                                           (*state)->through_offset() + 1, snapshot.offset));
+  }
+  return state;
+}
+
+// Out of the way, so that what was passed over once is never trusted again: later commits remove its segments.
+void Quarantine(const catalog::Snapshot& snapshot, objects::ObjectStore& objects, absl::Time deadline) {
+  const auto blob = objects.Get(snapshot.object, deadline);
+  if (!blob.ok() || !objects.Put("damaged/" + snapshot.object, *blob, deadline).ok()) return;
+  objects.Remove(snapshot.object, deadline).IgnoreError();
+}
+
+absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix,
+                           const std::set<std::string>& named, uint64_t& removed, absl::Time deadline) {
+  std::string after;
+  while (true) {
+    RM_ASSIGN_OR_RETURN(const auto page, objects.List(prefix, after, kListed, deadline));
+    for (const objects::ObjectInfo& object : page) {
+      if (named.contains(object.key)) continue;
+      RM_RETURN_IF_ERROR(objects.Remove(object.key, deadline));
+      ++removed;
+    }
+    if (page.size() < kListed) return absl::OkStatus();
+    after = page.back().key;
+  }
+}
+
+}  // namespace
+
+std::string SnapshotFolder(uint32_t partition) { return fmt::format("snapshots/events/p{}/", partition); }
+
+std::string SnapshotObject(uint32_t partition, int64_t offset, uint64_t epoch) {
+  return fmt::format("{}{:020}-e{}.rms", SnapshotFolder(partition), offset, epoch);
+}
+
+std::string SegmentObject(const catalog::Segment& segment, uint64_t epoch) {
+  return fmt::format("segments/p{}/{}/{}s/{:020}-{:020}-e{}", segment.partition, segment.stream_id,
+                     absl::ToInt64Seconds(segment.resolution), segment.first_offset, segment.end_offset, epoch);
+}
+
+absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
+                                  const windows::FoldOptions& options, PartitionMetrics& metrics,
+                                  absl::Time deadline) {
+  Recovered recovered;
+  RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline));
+  RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
+  if (!recovered.snapshots.empty()) recovered.committed_offset = recovered.snapshots.front().offset;
+  absl::Status last;
+  for (const catalog::Snapshot& snapshot : recovered.snapshots) {
+    auto state = Load(snapshot, sources.objects, options, deadline);
+    if (state.ok()) {
+      recovered.state = std::move(state).value();
+      break;
+    }
+    last = state.status();
+    if (last.code() != absl::StatusCode::kDataLoss) return last;
+    metrics.damaged_snapshots.Increment();
+    telemetry::Log(telemetry::Level::kError, "a snapshot is damaged: an older one and a longer replay take its place",
+                   {{"partition", partition}, {"snapshot", snapshot.object}, {"status", last}});
+    Quarantine(snapshot, sources.objects, deadline);
+  }
+  // From the log alone when there is no good snapshot; that must then be the whole log.
+  if (recovered.state == nullptr) recovered.state = std::make_unique<windows::PartitionState>(options);
+  const int64_t next = recovered.state->through_offset() + 1;
+  if (range.first > next && !(recovered.snapshots.empty() && next == 0)) {
+    return absl::DataLossError(fmt::format(
+        "partition {} can be restored up to offset {} only, but its log begins at {}: restore a snapshot or the log "
+        "from a copy ({})",
+        partition, next, range.first, last.ok() ? "the snapshot is older than the log" : MessageOf(last)));
+  }
+  RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
+                      sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
+  for (catalog::Segment& segment : segments) {
+    (segment.end_offset > next ? recovered.superseded : recovered.manifest).push_back(std::move(segment));
+  }
+  metrics.replayed_records.Set(static_cast<double>(std::max<int64_t>(0, range.end - next)));
+  telemetry::Log(telemetry::Level::kInfo, "partition restored",
+                 {{"partition", partition}, {"next_offset", next}, {"log_end", range.end},
+                  {"replay", std::max<int64_t>(0, range.end - next)}, {"segments", recovered.manifest.size()},
+                  {"superseded", recovered.superseded.size()}});
+  return recovered;
+}
+
+absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, const Recovered& recovered,
+                           absl::Time deadline) {
+  std::set<std::string> named;
+  for (const catalog::Snapshot& snapshot : recovered.snapshots) named.insert(snapshot.object);
+  for (const auto* segments : {&recovered.manifest, &recovered.superseded}) {
+    for (const catalog::Segment& segment : *segments) named.insert(segment.object);
+  }
+  // Readers may still be at those that were removed a moment ago; they have their own time.
+  RM_ASSIGN_OR_RETURN(const auto leaving, sources.manifest.Removed(absl::ZeroDuration(), 1'000'000, deadline));
+  for (const catalog::Segment& segment : leaving) named.insert(segment.object);
+  uint64_t removed = 0;
+  RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, SnapshotFolder(partition), named, removed, deadline));
+  RM_RETURN_IF_ERROR(
+      RemoveUnnamed(sources.objects, fmt::format("segments/p{}/", partition), named, removed, deadline));
+  if (removed > 0) {
+    telemetry::Log(telemetry::Level::kInfo, "objects left over from a crash removed",
+                   {{"partition", partition}, {"objects", removed}});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rivermeet::aggregation

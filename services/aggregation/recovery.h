@@ -1,0 +1,63 @@
+// Where a partition's fold starts again.
+#ifndef RIVERMEET_AGGREGATION_RECOVERY_H_
+#define RIVERMEET_AGGREGATION_RECOVERY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "aggregation/aggregation_metrics.h"
+#include "catalog/manifest_store.h"
+#include "catalog/snapshot_store.h"
+#include "eventlog/event_log.h"
+#include "objects/object_store.h"
+#include "windows/partition_state.h"
+
+namespace rivermeet::aggregation {
+
+struct Recovered {
+  std::unique_ptr<windows::PartitionState> state;
+  // The segments that fit the state.
+  std::vector<catalog::Segment> manifest;
+  // Segments of snapshots that were passed over: the replay makes them anew, the next commit takes them out.
+  std::vector<catalog::Segment> superseded;
+  // The newest committed snapshot's offset, good or not: no earlier one can be committed. 0 for none.
+  int64_t committed_offset = 0;
+  // Committed snapshots, newest first.
+  std::vector<catalog::Snapshot> snapshots;
+};
+
+struct RecoverySources {
+  eventlog::EventLog& log;
+  objects::ObjectStore& objects;
+  catalog::SnapshotStore& snapshots;
+  catalog::ManifestStore& manifest;
+};
+
+// Reads the newest snapshot that is whole; a damaged one is named in the log, counted, put aside under
+// "damaged/" and passed over.
+//
+// Errors:
+//   DATA_LOSS    No snapshot is whole, or the log no longer reaches back to one that is; the message says what to
+//                restore.
+//   UNAVAILABLE, DEADLINE_EXCEEDED  Catalog, store or log are away. Retry.
+absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
+                                  const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline);
+
+// Removes snapshot and segment objects of the partition that no row refers to: left over from crashes. Only its owner
+// may call this, before its first snapshot.
+absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, const Recovered& recovered,
+                           absl::Time deadline);
+
+// Object names.
+std::string SnapshotFolder(uint32_t partition);
+std::string SnapshotObject(uint32_t partition, int64_t offset, uint64_t epoch);
+// Without the checksum's suffix.
+std::string SegmentObject(const catalog::Segment& segment, uint64_t epoch);
+
+}  // namespace rivermeet::aggregation
+
+#endif  // RIVERMEET_AGGREGATION_RECOVERY_H_

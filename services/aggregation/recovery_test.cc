@@ -1,0 +1,231 @@
+// A life ended by SIGKILL at each step, or by a damaged snapshot, makes no difference to what comes after.
+#include <catch2/catch.hpp>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <regex>
+
+#include "aggregation/recovery.h"
+#include "aggregation/test_world.h"
+#include "catalog/lease_store.h"
+#include "catalog/postgres_fixture.h"
+#include "catalog/stream_store.h"
+#include "objects/file_object_store.h"
+#include "segments/segment_reader.h"
+
+namespace rivermeet::aggregation {
+namespace {
+
+// Where three lives stop reading.
+constexpr int64_t kFirst = 99;
+constexpr int64_t kMiddle = 199;
+constexpr int64_t kLast = 299;
+
+void FillLog(const std::string& folder, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  auto log = OpenLog(folder, 1);
+  for (int64_t record = 0; record <= kLast; ++record) {
+    std::vector<windows::TestEvent> events;
+    for (uint64_t e = 0; e < 1 + random() % 8; ++e) {
+      windows::TestEvent event{kStart + record * kSecond - static_cast<int64_t>(random() % 4) * kSecond, {}, {}, {}};
+      event.dimensions["host"] = std::to_string(random() % (record < 50 ? 3 : 7));
+      event.float64["x"] = static_cast<double>(random() % 100);
+      if (record > 120) event.int64["n"] = static_cast<int64_t>(record) * 3;
+      events.push_back(event);
+    }
+    // Some sequences come twice.
+    const uint64_t sequence = random() % 10 == 0 ? static_cast<uint64_t>(record) : static_cast<uint64_t>(record) + 1;
+    Append(*log, 0, std::max<uint64_t>(sequence, 1), events);
+  }
+}
+
+struct Life {
+  bool killed = false;
+  int64_t restored = -2;
+  std::string came_to;  // state and segments
+};
+
+struct World {
+  catalog::ServerTempDir folder;
+  catalog::CatalogFixture catalog;
+  std::string log = folder / "log";
+
+  explicit World(const std::string& log_to_copy) {
+    std::filesystem::copy(log_to_copy, log, std::filesystem::copy_options::recursive);
+    RM_CHECK_OK(catalog.database().Execute(Soon(), "INSERT INTO tenants (id, name) VALUES ('acme', 'Acme')").status());
+    catalog::Stream stream;
+    stream.tenant = "acme";
+    stream.name = "s";
+    stream.fields = {{.name = "host"}};
+    const auto declared = catalog::StreamStore(catalog.database()).Declare(stream, Soon());
+    RM_CHECK_OK(declared.status());
+    RM_CHECK(declared->id == 1);
+  }
+
+  Life Live(int64_t through, const std::string& crash_at = "") {
+    int pipe_ends[2];
+    RM_CHECK(pipe(pipe_ends) == 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 1);
+    posix_spawn_file_actions_addclose(&actions, pipe_ends[0]);
+    std::vector<std::string> words = {RECOVERY_CHILD, log,  folder / "objects", folder / "scratch",
+                                      catalog.connection(), std::to_string(through)};
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    std::vector<std::string> variables;
+    for (char** one = environ; *one != nullptr; ++one) variables.emplace_back(*one);
+    if (!crash_at.empty()) variables.push_back("RIVERMEET_CRASH_AT=" + crash_at);
+    std::vector<char*> environment;
+    for (std::string& variable : variables) environment.push_back(variable.data());
+    environment.push_back(nullptr);
+    pid_t pid = 0;
+    RM_CHECK(posix_spawn(&pid, RECOVERY_CHILD, &actions, nullptr, arguments.data(), environment.data()) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pipe_ends[1]);
+    std::string output;
+    char buffer[4096];
+    for (ssize_t got; (got = read(pipe_ends[0], buffer, sizeof buffer)) > 0;) output.append(buffer, got);
+    close(pipe_ends[0]);
+    int status = 0;
+    RM_CHECK(waitpid(pid, &status, 0) == pid);
+    Life life;
+    life.killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (life.killed) return life;
+    INFO(output);
+    REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    std::smatch match;
+    REQUIRE(std::regex_search(output, match, std::regex("restored (-?[0-9]+) (state .*)")));
+    life.restored = std::stoll(match[1]);
+    life.came_to = match[2];
+    return life;
+  }
+
+  std::vector<std::string> ObjectsOf(std::string_view kind) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "objects")) {
+      const std::string path = entry.path();
+      if (entry.is_regular_file() && path.find("/" + std::string(kind) + "/") != std::string::npos) {
+        found.push_back(path);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+};
+
+// Logs are the same for all: the append times are in them.
+struct SharedLog {
+  testing::TempDir folder;
+  uint64_t seed = std::random_device()();
+  SharedLog() {
+    FillLog(folder / "log", seed);
+    std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  }
+};
+
+TEST_CASE("a kill at any step of a snapshot changes nothing of what comes after", "[recovery]") {
+  SharedLog shared;
+  CAPTURE(shared.seed);
+  std::string expected;
+  {
+    World undisturbed(shared.folder / "log");
+    undisturbed.Live(kFirst);
+    undisturbed.Live(kMiddle);
+    expected = undisturbed.Live(kLast).came_to;
+    CHECK(expected.find("segment-rows 0") == std::string::npos);
+  }
+  for (const std::string point :
+       {"segment.before_write:1", "segment.after_write:1", "segment.after_write:3", "snapshot.before_put:1",
+        "snapshot.after_put:1", "snapshot.before_commit:1", "catalog.snapshot.before_commit:1",
+        "catalog.snapshot.after_commit:1", "snapshot.after_commit:1", "snapshot.after_cleanup:1"}) {
+    CAPTURE(point);
+    World world(shared.folder / "log");
+    CHECK(world.Live(kFirst).restored == -1);
+    REQUIRE(world.Live(kMiddle, point).killed);
+    const bool committed = point.find("after_commit") != std::string::npos || point == "snapshot.after_cleanup:1";
+    const Life next = world.Live(kMiddle);
+    CHECK(next.restored == (committed ? kMiddle : kFirst));
+    CHECK(world.Live(kLast).came_to == expected);
+    // Nothing is left over: three resolutions a segment span, three snapshots.
+    const auto manifest = catalog::ManifestStore(world.catalog.database()).List({}, Soon());
+    REQUIRE(manifest.ok());
+    CHECK(world.ObjectsOf("segments").size() == manifest->size());
+    CHECK(world.ObjectsOf("snapshots").size() == 3);
+  }
+}
+
+TEST_CASE("a damaged snapshot is passed over for the one before it", "[recovery]") {
+  SharedLog shared;
+  CAPTURE(shared.seed);
+  World undisturbed(shared.folder / "log");
+  undisturbed.Live(kFirst);
+  undisturbed.Live(kMiddle);
+  const std::string expected = undisturbed.Live(kLast).came_to;
+
+  World world(shared.folder / "log");
+  world.Live(kFirst);
+  world.Live(kMiddle);
+  const auto snapshots = world.ObjectsOf("snapshots");
+  REQUIRE(snapshots.size() == 2);
+  const auto flip = [](const std::string& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(500);
+    const int byte = file.get();
+    file.seekp(500);
+    file.put(static_cast<char>(byte ^ 4));
+  };
+  flip(snapshots[1]);
+  const Life second = world.Live(kLast);
+  CHECK(second.restored == kFirst);
+  CHECK(second.came_to == expected);
+  // All damaged: the log reaches back to the beginning.
+  const auto left = world.ObjectsOf("snapshots");
+  CHECK(world.ObjectsOf("damaged").size() == 1);
+  for (const std::string& path : left) {
+    if (path.find("/damaged/") == std::string::npos) flip(path);
+  }
+  const Life third = world.Live(kLast);
+  CHECK(third.restored == -1);
+  CHECK(world.ObjectsOf("damaged").size() == 3);
+  CHECK(third.came_to == expected);
+}
+
+TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not guessed", "[recovery]") {
+  catalog::CatalogFixture catalog;
+  testing::TempDir folder;
+  auto log = OpenLog(folder / "log", 1);
+  objects::FileObjectStoreOptions options;
+  options.folder = folder / "objects";
+  auto objects = objects::FileObjectStore::Open(options).value();
+  catalog::LeaseStore leases(catalog.database());
+  catalog::SnapshotStore snapshots(catalog.database());
+  catalog::ManifestStore manifest(catalog.database());
+  RM_CHECK_OK(leases.EnsurePartitions(1, Soon()));
+  const auto lease = leases.Acquire(0, "test", "nowhere", Soon()).value();
+  prometheus::Registry registry;
+  AggregationMetrics metrics(registry);
+  PartitionMetrics partition_metrics = metrics.Of(0);
+  const RecoverySources sources{*log, *objects, snapshots, manifest};
+  CHECK(Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  RM_CHECK_OK(objects->Put("snapshots/events/p0/x", "not a snapshot", Soon()));
+  catalog::SnapshotCommit commit;
+  commit.snapshot.epoch = lease.epoch;
+  commit.snapshot.offset = 5;
+  commit.snapshot.object = "snapshots/events/p0/x";
+  RM_CHECK_OK(snapshots.Commit(commit, Soon()).status());
+  // The log begins at 0, so that a replay of all of it is whole.
+  CHECK(Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  CHECK(partition_metrics.damaged_snapshots.Value() == 1);
+}
+
+}  // namespace
+}  // namespace rivermeet::aggregation
