@@ -16,6 +16,7 @@
 #include "query/live_query.h"
 #include "query/query_metrics.h"
 #include "query/query_service.h"
+#include "query/stored_segments.h"
 #include "query/timer_queue.h"
 #include "query/worker_pool.h"
 #include "visibility/visibility_token.h"
@@ -79,14 +80,15 @@ class Module : public QueryModule {
         streams_(stream_store_, clock_),
         directory_(lease_store_, clock_),
         owners_(directory_, std::move(dependencies.channel)),
+        segments_(*dependencies.segments),
         tokens_(std::move(visibility_key)),
         metrics_(*dependencies.registry),
         timers_(clock_),
         workers_(settings.workers, timers_),
         background_({.what = "subscriptions", .concurrency = kBackgroundThreads, .queue = kBackgroundQueue,
                      .queue_wait = absl::Seconds(30)}, timers_),
-        rules_(settings.service, streams_, owners_, *dependencies.segments, tokens_, metrics_, clock_),
-        live_(settings.live, owners_, *dependencies.segments, background_, timers_, metrics_, clock_),
+        rules_(settings.service, streams_, owners_, segments_, tokens_, metrics_, clock_),
+        live_(settings.live, owners_, segments_, background_, timers_, metrics_, clock_),
         grpc_(rules_, live_, *dependencies.authorizer, workers_, metrics_, clock_) {}
   ~Module() override { Stop(clock_.Now()); }
 
@@ -107,6 +109,7 @@ class Module : public QueryModule {
   CatalogStreams streams_;
   LeaseDirectory directory_;
   GrpcOwners owners_;
+  StoredSegments segments_;
   visibility::VisibilityTokens tokens_;
   QueryMetrics metrics_;
   TimerQueue timers_;

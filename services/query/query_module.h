@@ -14,16 +14,16 @@
 #include "base/clock.h"
 #include "catalog/database.h"
 #include "prometheus/registry.h"
-#include "query/segment_reader.h"
 #include "rivermeet/config/v1/query.pb.h"
 #include "rpc/authorizer.h"
+#include "segments/segment_reader.h"
 
 namespace rivermeet::query {
 
 // What it needs of the process; all outlive the module.
 struct QueryDependencies {
   catalog::Database* database = nullptr;
-  SegmentReader* segments = nullptr;
+  segments::SegmentReader* segments = nullptr;
   const rpc::Authorizer* authorizer = nullptr;
   prometheus::Registry* registry = nullptr;
   // The channel to an owner's address: in process when it is our own. Called once an address.
