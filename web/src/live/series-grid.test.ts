@@ -68,6 +68,14 @@ describe("a series grid", () => {
     expect(cells(grid, "a")).toEqual({});
   });
 
+  test("begins a group with its first value", () => {
+    const grid = newGrid();
+    grid.apply(frameOf([[100, "a", null], [101, "a", null], [100, "b", 1]]), true);
+    expect(grid.groups.map((group) => group.labels[0])).toEqual(["b"]);
+    grid.apply(frameOf([[102, "a", 7]]), false);
+    expect(cells(grid, "a")).toEqual({ 102: 7 });
+  });
+
   test("tells a group without the dimension from others", () => {
     const grid = newGrid();
     grid.apply(frameOf([[100, null, 1], [100, "a", 2]]), true);

@@ -91,14 +91,19 @@ export class SeriesGrid {
       if (column.unit !== "") this.units[i] = column.unit;
     });
     let group: SeriesGroup | undefined;
-    let combination = "";
+    let combination: string | undefined;
     for (let row = 0; row < rows; row++) {
       const at = (slots[row] ?? 0) - this.base;
       if (at < 0) continue;
       const next = this.combinationAt(frame, row);
-      if (group === undefined || next !== combination) {
+      if (next !== combination) {
         combination = next;
-        group = this.groupOf(frame, row, next);
+        group = this.knownGroup(frame, row);
+      }
+      // A group begins with its first value: one that has none (a disk without a file system) is not shown.
+      if (group === undefined) {
+        if (measures.every((column) => Number.isNaN(numberAt(column, row)))) continue;
+        group = this.newGroup(frame, row);
       }
       for (let i = 0; i < measures.length; i++) {
         const column = measures[i];
@@ -142,21 +147,24 @@ export class SeriesGrid {
     return key;
   }
 
-  private groupOf(frame: Frame, row: number, _combination: string): SeriesGroup {
+  private labelsOf(frame: Frame, row: number): string[] {
     const labels: string[] = [];
     for (let i = 1; i <= this.groupColumns; i++) {
       const column = frame.columns[i];
       labels.push(column === undefined ? "" : stringAt(column, row));
     }
-    const key = labels.join("\u0000");
-    const known = this.byKey.get(key);
-    if (known !== undefined) return known;
+    return labels;
+  }
 
-    let ordinal = this.ordinals.get(key);
-    if (ordinal === undefined) {
-      ordinal = this.ordinals.size;
-      this.ordinals.set(key, ordinal);
-    }
+  private knownGroup(frame: Frame, row: number): SeriesGroup | undefined {
+    return this.byKey.get(this.labelsOf(frame, row).join("\u0000"));
+  }
+
+  private newGroup(frame: Frame, row: number): SeriesGroup {
+    const labels = this.labelsOf(frame, row);
+    const key = labels.join("\u0000");
+    const ordinal = this.ordinals.get(key) ?? this.ordinals.size;
+    this.ordinals.set(key, ordinal);
     const values = Array.from({ length: this.aggregates }, () => new Float64Array(this.times.length).fill(NaN));
     const group: SeriesGroup = { key, labels, ordinal, values };
     this.byKey.set(key, group);

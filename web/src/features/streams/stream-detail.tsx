@@ -147,7 +147,7 @@ function LedgerTable({ ledger }: { readonly ledger: GetLedgerResponse }) {
         const count = of(entry);
         const tone = count === 0n ? "faint" : TROUBLE.has(name) ? "warn" : "";
         return (
-          <td key={name} className={`number ${tone}`}>
+          <td key={name} className={`number ${tone}`} data-label={name}>
             {formatCount(count)}
           </td>
         );
@@ -190,9 +190,9 @@ function Fields({ stream }: { readonly stream: Stream }) {
             <tr>
               <th scope="col">{t.field}</th>
               <th scope="col">{t.type}</th>
-              <th scope="col">{t.kind}</th>
-              <th scope="col">{t.unit}</th>
-              <th scope="col">
+              <th scope="col" className="wide-only">{t.kind}</th>
+              <th scope="col" className="wide-only">{t.unit}</th>
+              <th scope="col" className="wide-only">
                 <span className="visually-hidden">{t.explore}</span>
               </th>
             </tr>
@@ -204,9 +204,9 @@ function Fields({ stream }: { readonly stream: Stream }) {
                   <code>{field.name}</code>
                 </th>
                 <td>{t.types[field.type]}</td>
-                <td className="muted">{measure(field) ? t.kinds[field.kind] : ""}</td>
-                <td className="muted">{field.unit}</td>
-                <td className="row-actions">
+                <td className="muted wide-only">{measure(field) ? t.kinds[field.kind] : ""}</td>
+                <td className="muted wide-only">{field.unit}</td>
+                <td className="row-actions wide-only">
                   {measure(field) && <Link to={`/explore?stream=${encodeURIComponent(stream.name)}&measure=${encodeURIComponent(field.name)}`}>{t.explore}</Link>}
                 </td>
               </tr>

@@ -36,9 +36,9 @@ export const machineSpecs = {
   events: (s: MachineScope) => scoped(s, [{ measure: "", fn: "count" }], {}),
   cores: (s: MachineScope) => scoped(s, each("mean", "cpu_percent"), { groupBy: ["core"], groupLimit: 32 }, [has("core")]),
   network: (s: MachineScope) =>
-    scoped(s, each("mean", "network_received_bytes_per_second", "network_sent_bytes_per_second"), { groupBy: ["interface"], groupLimit: 2 }, [has("interface")]),
+    scoped(s, each("mean", "network_received_bytes_per_second", "network_sent_bytes_per_second"), { groupBy: ["interface"], groupLimit: 4 }, [has("interface")]),
   disk: (s: MachineScope) =>
-    scoped(s, each("mean", "disk_read_bytes_per_second", "disk_written_bytes_per_second"), { groupBy: ["device"], groupLimit: 2 }, [has("device")]),
+    scoped(s, each("mean", "disk_read_bytes_per_second", "disk_written_bytes_per_second"), { groupBy: ["device"], groupLimit: 4 }, [has("device")]),
   load: (s: MachineScope) => scoped(s, each("last", "load_1m", "load_5m", "load_15m"), {}),
   pressure: (s: MachineScope) => scoped(s, each("mean", "pressure_cpu_percent", "pressure_memory_percent", "pressure_io_percent"), {}),
   processes: (s: MachineScope) =>
