@@ -101,15 +101,30 @@ absl::Status GroupTable::Map(const aggregation::v1::Partials& partials, std::vec
   std::vector<const uint32_t*> columns(dimensions);
   for (size_t d = 0; d < dimensions; ++d) columns[d] = partials.group_by(static_cast<int>(d)).value_index().data();
   std::vector<uint32_t> values(dimensions);
-  groups[0] = 0;
+  // Senders give the groups of one window after the other, mostly in the same order: after a group comes the one that
+  // came after it the last time, and a look at its values is cheaper than a hash.
+  constexpr uint32_t kUnknown = UINT32_MAX;
+  std::vector<uint32_t> next(group_count_, kUnknown);
+  uint32_t before = kUnknown;
   for (size_t row = 0; row < rows; ++row) {
-    bool same = row > 0;
+    bool same = before != kUnknown;
     for (size_t d = 0; d < dimensions; ++d) {
       const uint32_t value = mapped_[d][columns[d][row]];
       same = same && values[d] == value;
       values[d] = value;
     }
-    groups[row] = same ? groups[row - 1] : Intern(values);
+    if (same) {
+      groups[row] = before;
+      continue;
+    }
+    const uint32_t guess = before == kUnknown ? kUnknown : next[before];
+    uint32_t group = guess;
+    if (guess == kUnknown || !std::ranges::equal(ValuesOf(guess), values)) {
+      group = Intern(values);
+      if (group >= next.size()) next.resize(group_count_ * 2, kUnknown);
+      if (before != kUnknown) next[before] = group;
+    }
+    groups[row] = before = group;
   }
   return absl::OkStatus();
 }
