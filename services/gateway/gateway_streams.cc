@@ -210,12 +210,11 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
     errors += fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{}}}", errors.empty() ? "" : ",", error.index(),
                           net::JsonString(error.field()), net::JsonString(error.reason()));
   }
-  // 422: nothing of it was taken.
-  const int status = receipt.accepted() == 0 && receipt.rejected() > 0 ? 422 : 200;
+  // The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
   co_return net::Response::Of(
-      status, "application/json",
-      fmt::format("{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}\n", receipt.accepted(),
-                  receipt.rejected(), errors, net::JsonString(receipt.visibility_token())))
+      200, "application/json",
+      fmt::format("{{\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}}}\n",
+                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token())))
       .Set("Cache-Control", "no-store");
 }
 

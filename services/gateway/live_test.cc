@@ -261,5 +261,26 @@ TEST_CASE("stopping closes sockets with 1001 and gives up the upstream streams",
   while (world.query.open > 0) std::this_thread::yield();
 }
 
+// Not a test: a gateway for tests/load's rivermeet_sockets to measure without the rest of a suite. Each event that is
+// sent to it makes an update. Runs until its standard input ends.
+TEST_CASE("serves live sockets to a load", "[.serve]") {
+  config::v1::GatewayConfig config;
+  config.set_requests_per_second(1'000'000);
+  TestWorld world(config);
+  uint64_t sequence = 1;
+  const auto push = [&] {
+    auto update = Update(sequence == 1, sequence, 10, static_cast<double>(sequence));
+    update.set_sent_time_us(absl::ToUnixMicros(absl::Now()));
+    world.query.Push(update);
+    ++sequence;
+  };
+  push();
+  world.ingest.on_event = push;
+  std::printf("%d %d\n", ::getpid(), world.gateway->port());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::gateway

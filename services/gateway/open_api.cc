@@ -168,15 +168,15 @@ constexpr char kBulk[] =
     R"({"name":"producerId","in":"query","schema":{"type":"string","format":"int64"}},)"
     R"({"name":"sequence","in":"query","schema":{"type":"string","format":"int64"}}],)"
     R"("requestBody":{"required":true,"content":{"application/json":{},"application/x-ndjson":{},"text/csv":{}}},)"
-    R"("responses":{"200":{"description":"At least one event was taken, or none was sent.","content":{"application/json":)"
-    R"({"schema":{"$ref":"#/components/schemas/BulkReceipt"}}}},"422":{"description":"No event was taken.","content":)"
-    R"({"application/json":{"schema":{"$ref":"#/components/schemas/BulkReceipt"}}}},)"
+    R"("responses":{"200":{"description":"What became of each event.","content":{"application/json":)"
+    R"({"schema":{"$ref":"#/components/schemas/BulkAnswer"}}}},)"
     R"("default":{"$ref":"#/components/responses/Problem"}}}})";
-constexpr char kBulkReceipt[] =
-    R"({"type":"object","required":["accepted","rejected","errors","visibilityToken"],"properties":{)"
+constexpr char kBulkAnswer[] =
+    R"({"type":"object","required":["receipt"],"properties":{"receipt":{"type":"object",)"
+    R"("required":["accepted","rejected","errors","visibilityToken"],"properties":{)"
     R"("accepted":{"type":"integer"},"rejected":{"type":"integer"},"visibilityToken":{"type":"string"},)"
     R"("errors":{"type":"array","items":{"type":"object","required":["index","field","reason"],"properties":{)"
-    R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"}}}}}})";
+    R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"}}}}}}}})";
 constexpr char kProblem[] =
     R"({"type":"object","required":["type","title","status"],"properties":{"type":{"type":"string"},)"
     R"("title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
@@ -186,7 +186,7 @@ constexpr char kProblem[] =
 
 std::string OpenApiDocument(const RouteTable& routes) {
   Schemas schemas;
-  schemas.Add("BulkReceipt", kBulkReceipt);
+  schemas.Add("BulkAnswer", kBulkAnswer);
   schemas.Add("Problem", kProblem);
   std::map<std::string, std::string> operations;
   for (const HttpRule& rule : routes.rules()) {

@@ -75,6 +75,11 @@ class TestAuth final : public auth::v1::AuthService::Service {
     tickets_.erase(it);
     return grpc::Status::OK;
   }
+  grpc::Status CreateTicket(grpc::ServerContext*, const auth::v1::CreateTicketRequest*,
+                            auth::v1::CreateTicketResponse* response) override {
+    response->set_ticket(NewTicket("viewer-1"));
+    return grpc::Status::OK;
+  }
   grpc::Status RevokeApiKey(grpc::ServerContext*, const auth::v1::RevokeApiKeyRequest* request,
                             auth::v1::RevokeApiKeyResponse*) override {
     return {grpc::StatusCode::NOT_FOUND, "no key " + request->id()};
@@ -130,6 +135,7 @@ class TestIngest final : public ingest::v1::IngestService::Service {
  public:
   grpc::Status IngestRaw(grpc::ServerContext*, const ingest::v1::IngestRawRequest* request,
                          ingest::v1::IngestRawResponse* response) override {
+    if (on_event) on_event();
     std::lock_guard lock(mutex);
     last = *request;
     auto* receipt = response->mutable_receipt();
@@ -144,6 +150,7 @@ class TestIngest final : public ingest::v1::IngestService::Service {
   }
   std::mutex mutex;
   ingest::v1::IngestRawRequest last;
+  std::function<void()> on_event;
 };
 
 // Every subscriber gets what the test pushes; the query's stream decides how it begins.
