@@ -1,7 +1,7 @@
 #include "gateway/gateway_module.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <thread>
 
 #include "absl/time/clock.h"
 #include "base/status.h"
@@ -49,6 +49,8 @@ net::ServerOptions ServerOptionsOf(const config::v1::GatewayConfig& config, cons
   options.address = config.address();
   options.port = static_cast<uint16_t>(config.port());
   options.max_connections = config.max_connections();
+  // A frame to 10,000 sockets is 10,000 system calls: two threads halve the time it takes.
+  options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
   options.clock = &clock;
   if (!config.tls_certificate().empty()) options.tls = net::TlsFiles{config.tls_certificate(), config.tls_key()};
   return options;

@@ -117,6 +117,10 @@ IoResult Transport::TryRead(char* data, size_t size) {
 
 IoResult Transport::TryWrite(std::span<const iovec> pieces) {
   if (!is_open()) return {IoResult::Kind::kError};
+  if (ssl_ == nullptr && pieces.size() == 1) {
+    return SystemResult(::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL),
+                        IoResult::Kind::kWantWrite);
+  }
   if (ssl_ == nullptr) {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces.data());
