@@ -200,7 +200,8 @@ TEST_CASE("compressed bodies are inflated within bounds, or passed on where the 
   CHECK(ask(raw).body == "POST /raw gzip|" + gzip);
   const std::string bomb = GzipIfItPays(std::string(2'000'000, 'a')).value();
   CHECK(ask(Post(bomb, "Content-Encoding: gzip\r\n")).status == 413);
-  CHECK(running.server->Stats().body_bytes == 0);
+  // The last connection gives its bytes back after its answer is out.
+  while (running.server->Stats().body_bytes > 0) std::this_thread::yield();
 }
 
 TEST_CASE("a HEAD request gets the length and no body", "[net]") {

@@ -307,5 +307,32 @@ TEST_CASE("stopping the server closes sockets with 1001", "[net]") {
   CHECK(running.site.echo->WaitUntilClosed() == kGoingAway);
 }
 
+// Echoes for any number of sockets.
+class EchoSite final : public Handler {
+ public:
+  Task<Response> Handle(Request&) override {
+    Response response;
+    response.websocket = std::make_shared<Echo>();
+    response.websocket_rules = rules_;
+    co_return response;
+  }
+
+ private:
+  const std::shared_ptr<const WebSocketRules> rules_ = std::make_shared<const WebSocketRules>(
+      WebSocketRules{.max_message_bytes = 32 << 20, .max_unsent_bytes = 64 << 20});
+};
+
+// Not a test: an echo server for outside judges (kosoku, Autobahn's cases). Runs until its standard input ends.
+TEST_CASE("serves echoes to a judge", "[.serve]") {
+  EchoSite site;
+  auto opened = Server::Open({}, site);
+  REQUIRE(opened.ok());
+  (*opened)->Start();
+  std::printf("%d %d\n", ::getpid(), (*opened)->port());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::net

@@ -38,6 +38,44 @@ IoResult SystemResult(ssize_t returned, IoResult::Kind wanted) {
   return {IoResult::Kind::kError};
 }
 
+// OpenSSL's own socket BIO writes with write(2), which kills the process by SIGPIPE when the peer is gone.
+int DescriptorOf(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+
+int BioWrite(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t written = ::send(DescriptorOf(bio), data, static_cast<size_t>(size), MSG_NOSIGNAL);
+  if (written < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+  return static_cast<int>(written);
+}
+
+int BioRead(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t read = ::recv(DescriptorOf(bio), data, static_cast<size_t>(size), 0);
+  if (read < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  if (read == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return static_cast<int>(read);
+}
+
+long BioControl(BIO* bio, int command, long, void*) {  // NOLINT: OpenSSL's type.
+  if (command == BIO_CTRL_FLUSH) return 1;
+  return command == BIO_CTRL_EOF ? BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 : 0;
+}
+
+BIO* SocketBio(int descriptor) {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
+    BIO_meth_set_write(made, BioWrite);
+    BIO_meth_set_read(made, BioRead);
+    BIO_meth_set_ctrl(made, BioControl);
+    return made;
+  }();
+  BIO* bio = BIO_new(method);
+  if (bio == nullptr) return nullptr;
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(descriptor)));
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
 }  // namespace
 
 absl::StatusOr<SslContext> LoadTls(const TlsFiles& files) {
@@ -75,10 +113,13 @@ Transport::Transport(Socket socket, SSL_CTX* tls) : socket_(std::move(socket)) {
   socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   if (tls == nullptr) return;
   ssl_.reset(SSL_new(tls));
-  if (ssl_ == nullptr || SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) {
+  BIO* bio = SocketBio(socket_.native_handle());
+  if (ssl_ == nullptr || bio == nullptr) {
+    BIO_free(bio);
     Close();
     return;
   }
+  SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_accept_state(ssl_.get());
 }
 
