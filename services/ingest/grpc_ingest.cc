@@ -1,11 +1,14 @@
 #include "ingest/grpc_ingest.h"
 
+#include <grpcpp/impl/codegen/proto_utils.h>
+
 #include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "base/strings.h"
@@ -32,18 +35,66 @@ grpc::Status Refusal(grpc::CallbackServerContext* context, const absl::Status& s
   return rpc::ToGrpc(status);
 }
 
+std::string ToString(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+template <typename Message>
+grpc::ByteBuffer ToBuffer(const Message& message) {
+  grpc::ByteBuffer buffer;
+  bool own_buffer = false;
+  grpc::SerializationTraits<Message>::Serialize(message, &buffer, &own_buffer);
+  return buffer;
+}
+
+// One request of a stream, as read.
+struct Incoming {
+  uint64_t producer_id = 0;
+  uint64_t sequence = 0;
+  // Hands it to the service.
+  absl::AnyInvocable<void(IngestService&, Origin, IngestService::Done)> send;
+};
+
+absl::StatusOr<Incoming> ReadColumns(grpc::ByteBuffer& bytes) {
+  const auto message = std::make_shared<v1::IngestStreamRequest>();
+  if (!grpc::SerializationTraits<v1::IngestStreamRequest>::Deserialize(&bytes, message.get()).ok()) {
+    return absl::InvalidArgumentError("not an IngestStreamRequest");
+  }
+  return Incoming{message->request().producer_id(), message->request().sequence(),
+                  [message](IngestService& service, Origin origin, IngestService::Done done) {
+                    std::string batch = std::move(*message->mutable_request()->mutable_batch());
+                    service.IngestBatch(std::move(origin), std::move(batch), std::move(done));
+                  }};
+}
+
+absl::StatusOr<Incoming> ReadRows(grpc::ByteBuffer& bytes) {
+  const auto message = std::make_shared<RowsMessage>();
+  RM_RETURN_IF_ERROR(ParseStreamRows(ToString(bytes), *message));
+  return Incoming{message->rows.producer_id(), message->rows.sequence(),
+                  [message](IngestService& service, Origin origin, IngestService::Done done) {
+                    service.IngestRows(std::move(origin), *message,
+                                       [message, done = std::move(done)](absl::StatusOr<v1::Receipt> outcome) mutable {
+                                         done(std::move(outcome));
+                                       });
+                  }};
+}
+
 // A stream of requests, many unanswered, answered in their order. Its own life: it holds itself until gRPC is done with
 // it, and each request under way holds it too.
-template <typename Request, typename Response>
-class StreamCall final : public grpc::ServerBidiReactor<Request, Response>,
-                         public std::enable_shared_from_this<StreamCall<Request, Response>> {
+template <typename Response>
+class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                         public std::enable_shared_from_this<StreamCall<Response>> {
  public:
-  // Hands one request to the service.
-  using Send = void (*)(IngestService&, Origin, std::shared_ptr<Request>, IngestService::Done);
+  using Parse = absl::StatusOr<Incoming> (*)(grpc::ByteBuffer&);
 
   StreamCall(IngestService& service, absl::StatusOr<rpc::Caller> caller, absl::Duration append_timeout,
-             const Clock& clock, Send send)
-      : service_(service), caller_(std::move(caller)), append_timeout_(append_timeout), clock_(clock), send_(send) {}
+             const Clock& clock, Parse parse)
+      : service_(service), caller_(std::move(caller)), append_timeout_(append_timeout), clock_(clock), parse_(parse) {}
 
   void Begin() {
     self_ = this->shared_from_this();
@@ -88,31 +139,32 @@ class StreamCall final : public grpc::ServerBidiReactor<Request, Response>,
   };
 
   void Read() {
-    incoming_ = std::make_shared<Request>();
-    this->StartRead(incoming_.get());
+    incoming_.Clear();
+    this->StartRead(&incoming_);
   }
 
-  void Take(std::shared_ptr<Request> message) {
+  void Take(grpc::ByteBuffer bytes) {
+    const size_t size = bytes.Length();
+    absl::StatusOr<Incoming> request = parse_(bytes);
     Slot* slot = nullptr;
-    const size_t bytes = message->ByteSizeLong();
     {
       MutexLock lock(mutex_);
       reading_ = false;
-      unanswered_bytes_ += bytes;
+      unanswered_bytes_ += size;
       // A deque keeps the others in place when one is added or taken at an end.
-      slot = &slots_.emplace_back(Slot{message->request().sequence(), bytes, std::nullopt});
+      slot = &slots_.emplace_back(Slot{request.ok() ? request->sequence : 0, size, std::nullopt});
+      if (!request.ok()) slot->outcome = request.status();
     }
+    if (!request.ok()) return;
     const absl::Time deadline = std::min(caller_->call.deadline, clock_.Now() + append_timeout_);
-    Origin origin =
-        OriginOf(*caller_, deadline, message->request().producer_id(), message->request().sequence());
-    send_(service_, std::move(origin), std::move(message),
-          [self = this->shared_from_this(), slot](absl::StatusOr<v1::Receipt> outcome) {
-            {
-              MutexLock lock(self->mutex_);
-              slot->outcome = std::move(outcome);
-            }
-            self->Continue();
-          });
+    request->send(service_, OriginOf(*caller_, deadline, request->producer_id, request->sequence),
+                  [self = this->shared_from_this(), slot](absl::StatusOr<v1::Receipt> outcome) {
+                    {
+                      MutexLock lock(self->mutex_);
+                      slot->outcome = std::move(outcome);
+                    }
+                    self->Continue();
+                  });
   }
 
   // Does what can be done now: answer the oldest request, read on, or end.
@@ -145,24 +197,25 @@ class StreamCall final : public grpc::ServerBidiReactor<Request, Response>,
   }
 
   void Fill(Slot& slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    response_.Clear();
-    response_.set_sequence(slot.sequence);
+    Response response;
+    response.set_sequence(slot.sequence);
     if (slot.outcome->ok()) {
-      *response_.mutable_receipt() = **std::move(slot.outcome);
+      *response.mutable_receipt() = **std::move(slot.outcome);
     } else {
-      response_.set_code(static_cast<int32_t>(slot.outcome->status().code()));
-      response_.set_message(std::string(MessageOf(slot.outcome->status())));
+      response.set_code(static_cast<int32_t>(slot.outcome->status().code()));
+      response.set_message(std::string(MessageOf(slot.outcome->status())));
     }
+    response_ = ToBuffer(response);
   }
 
   IngestService& service_;
   const absl::StatusOr<rpc::Caller> caller_;
   const absl::Duration append_timeout_;
   const Clock& clock_;
-  const Send send_;
+  const Parse parse_;
   std::shared_ptr<StreamCall> self_;
-  std::shared_ptr<Request> incoming_;
-  Response response_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer response_;
   Mutex mutex_;
   std::deque<Slot> slots_ ABSL_GUARDED_BY(mutex_);
   size_t unanswered_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -213,12 +266,26 @@ grpc::ServerUnaryReactor* GrpcIngest::Ingest(grpc::CallbackServerContext* contex
   });
 }
 
-grpc::ServerUnaryReactor* GrpcIngest::IngestRows(grpc::CallbackServerContext* context,
-                                                 const v1::IngestRowsRequest* request,
-                                                 v1::IngestRowsResponse* response) {
-  return Serve(context, "IngestRows", *request, response, [&](Origin origin, IngestService::Done done) {
-    service_.IngestRows(std::move(origin), *request, std::move(done));
-  });
+grpc::ServerUnaryReactor* GrpcIngest::IngestRows(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                                 grpc::ByteBuffer* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<rpc::Caller> caller = authorizer_.Authorize(*context, fmt::format("{}IngestRows", kService));
+  const auto message = std::make_shared<RowsMessage>();
+  const absl::Status readable = caller.ok() ? ParseRows(ToString(*request), *message) : caller.status();
+  if (!readable.ok()) {
+    reactor->Finish(rpc::ToGrpc(readable));
+    return reactor;
+  }
+  const v1::IngestRowsRequest& rows = message->rows;
+  service_.IngestRows(OriginOf(*caller, caller->call.deadline, rows.producer_id(), rows.sequence()), *message,
+                      [reactor, response, context, message](absl::StatusOr<v1::Receipt> outcome) {
+                        if (!outcome.ok()) return reactor->Finish(Refusal(context, outcome.status()));
+                        v1::IngestRowsResponse answer;
+                        *answer.mutable_receipt() = *std::move(outcome);
+                        *response = ToBuffer(answer);
+                        reactor->Finish(grpc::Status::OK);
+                      });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* GrpcIngest::IngestRaw(grpc::CallbackServerContext* context,
@@ -228,34 +295,20 @@ grpc::ServerUnaryReactor* GrpcIngest::IngestRaw(grpc::CallbackServerContext* con
   });
 }
 
-grpc::ServerBidiReactor<v1::IngestStreamRequest, v1::IngestStreamResponse>* GrpcIngest::IngestStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcIngest::IngestStream(
     grpc::CallbackServerContext* context) {
-  using Stream = StreamCall<v1::IngestStreamRequest, v1::IngestStreamResponse>;
-  const auto send = [](IngestService& service, Origin origin, std::shared_ptr<v1::IngestStreamRequest> message,
-                       IngestService::Done done) {
-    std::string batch = std::move(*message->mutable_request()->mutable_batch());
-    service.IngestBatch(std::move(origin), std::move(batch), std::move(done));
-  };
-  const auto call = std::make_shared<Stream>(
-      service_, authorizer_.Authorize(*context, fmt::format("{}IngestStream", kService)), append_timeout_, clock_, send);
+  const auto call = std::make_shared<StreamCall<v1::IngestStreamResponse>>(
+      service_, authorizer_.Authorize(*context, fmt::format("{}IngestStream", kService)), append_timeout_, clock_,
+      ReadColumns);
   call->Begin();
   return call.get();
 }
 
-grpc::ServerBidiReactor<v1::IngestRowsStreamRequest, v1::IngestRowsStreamResponse>* GrpcIngest::IngestRowsStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcIngest::IngestRowsStream(
     grpc::CallbackServerContext* context) {
-  using Stream = StreamCall<v1::IngestRowsStreamRequest, v1::IngestRowsStreamResponse>;
-  const auto send = [](IngestService& service, Origin origin, std::shared_ptr<v1::IngestRowsStreamRequest> message,
-                       IngestService::Done done) {
-    const v1::IngestRowsRequest& rows = message->request();
-    service.IngestRows(std::move(origin), rows,
-                       [message, done = std::move(done)](absl::StatusOr<v1::Receipt> outcome) mutable {
-                         done(std::move(outcome));
-                       });
-  };
-  const auto call = std::make_shared<Stream>(
+  const auto call = std::make_shared<StreamCall<v1::IngestRowsStreamResponse>>(
       service_, authorizer_.Authorize(*context, fmt::format("{}IngestRowsStream", kService)), append_timeout_, clock_,
-      send);
+      ReadRows);
   call->Begin();
   return call.get();
 }

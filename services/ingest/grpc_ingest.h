@@ -2,6 +2,8 @@
 #ifndef RIVERMEET_INGEST_GRPC_INGEST_H_
 #define RIVERMEET_INGEST_GRPC_INGEST_H_
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include "base/clock.h"
 #include "ingest/ingest_service.h"
 #include "rivermeet/ingest/v1/ingest.grpc.pb.h"
@@ -14,9 +16,19 @@ namespace rivermeet::ingest {
 inline constexpr size_t kStreamInflightBytes = 16 << 20;
 inline constexpr size_t kStreamInflightRequests = 512;
 
+namespace internal {
+// The methods whose messages this service parses itself: a message that generated code can't read would end a stream
+// as if its sender had, and a unary call without a reason.
+using RawRows = v1::IngestService::WithRawCallbackMethod_IngestRows<
+    v1::IngestService::WithRawCallbackMethod_IngestRowsStream<
+        v1::IngestService::WithRawCallbackMethod_IngestStream<v1::IngestService::Service>>>;
+using CallbackService = v1::IngestService::WithCallbackMethod_OpenProducer<
+    v1::IngestService::WithCallbackMethod_Ingest<v1::IngestService::WithCallbackMethod_IngestRaw<RawRows>>>;
+}  // namespace internal
+
 // Thread-safe; no thread a call. A refusal with RESOURCE_EXHAUSTED carries the time to wait as trailing metadata
 // "grpc-retry-pushback-ms" (gRFC A6).
-class GrpcIngest final : public v1::IngestService::CallbackService {
+class GrpcIngest final : public internal::CallbackService {
  public:
   // All outlive the service. `append_timeout`: for one request of a stream.
   GrpcIngest(IngestService& service, const rpc::Authorizer& authorizer, absl::Duration append_timeout,
@@ -27,11 +39,11 @@ class GrpcIngest final : public v1::IngestService::CallbackService {
                                          v1::OpenProducerResponse* response) override;
   grpc::ServerUnaryReactor* Ingest(grpc::CallbackServerContext* context, const v1::IngestRequest* request,
                                    v1::IngestResponse* response) override;
-  grpc::ServerBidiReactor<v1::IngestStreamRequest, v1::IngestStreamResponse>* IngestStream(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* IngestStream(
       grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* IngestRows(grpc::CallbackServerContext* context, const v1::IngestRowsRequest* request,
-                                       v1::IngestRowsResponse* response) override;
-  grpc::ServerBidiReactor<v1::IngestRowsStreamRequest, v1::IngestRowsStreamResponse>* IngestRowsStream(
+  grpc::ServerUnaryReactor* IngestRows(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                       grpc::ByteBuffer* response) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* IngestRowsStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* IngestRaw(grpc::CallbackServerContext* context, const v1::IngestRawRequest* request,
                                       v1::IngestRawResponse* response) override;

@@ -169,8 +169,8 @@ BENCHMARK(ColumnsOfTwoPartitions)->UseRealTime()->MeasureProcessCPUTime();
 
 void RowsOfTwoPartitions(benchmark::State& state) {
   Bench bench;
-  std::vector<v1::IngestRowsRequest> requests;
-  for (int i = 0; i < kDistinct; ++i) requests.push_back(AsRows(Rows(static_cast<unsigned>(i))));
+  std::vector<RowsMessage> requests;
+  for (int i = 0; i < kDistinct; ++i) requests.push_back({AsRows(Rows(static_cast<unsigned>(i))), {}});
   Run(state, bench, [&](Bench& b, size_t i) { b.service.IngestRows(b.From(), requests[i], b.Done()); });
 }
 BENCHMARK(RowsOfTwoPartitions)->UseRealTime()->MeasureProcessCPUTime();

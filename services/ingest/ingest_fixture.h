@@ -253,9 +253,10 @@ struct IngestFixture {
     service.IngestRaw(From(producer, sequence), raw, std::move(done));
     return Await(std::move(ended));
   }
-  absl::StatusOr<v1::Receipt> SendRows(const v1::IngestRowsRequest& rows) {
+  absl::StatusOr<v1::Receipt> SendRows(const v1::IngestRowsRequest& rows) { return SendRows(RowsMessage{rows, {}}); }
+  absl::StatusOr<v1::Receipt> SendRows(const RowsMessage& rows) {
     auto [done, ended] = Ending();
-    service.IngestRows(From(rows.producer_id(), rows.sequence()), rows, std::move(done));
+    service.IngestRows(From(rows.rows.producer_id(), rows.rows.sequence()), rows, std::move(done));
     return Await(std::move(ended));
   }
 

@@ -1,5 +1,6 @@
 #include "ingest/ingest_module.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <catch2/catch.hpp>
@@ -147,6 +148,7 @@ class Ingest {
     return builder.Take();
   }
 
+  const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
   v1::IngestService::Stub& stub() { return *stub_; }
   v1::StreamService::Stub& streams() { return *streams_; }
   prometheus::Registry& registry() { return registry_; }
@@ -262,6 +264,53 @@ TEST_CASE("rows come in streams too", "[ingest]") {
   CHECK(stream->Finish().ok());
   CHECK(accepted == 100);
   CHECK(ingest.StoredEvents() == 100);
+}
+
+TEST_CASE("a message that can't be read is answered in its place, and the stream goes on", "[ingest]") {
+  Ingest ingest;
+  v1::IngestRowsStreamRequest good;
+  good.mutable_request()->set_sequence(1);
+  good.mutable_request()->set_stream("rows");
+  good.mutable_request()->add_dimensions("host");
+  for (int i = 0; i < 2; ++i) {
+    good.mutable_request()->add_events()->set_time_us(absl::ToUnixMicros(absl::Now()));
+    good.mutable_request()->mutable_events(i)->add_dimensions("text");
+  }
+  std::string half = good.SerializeAsString();
+  half.replace(half.find("text"), 4, "\xff\xff\xff\xff");
+  grpc::GenericStub stub(ingest.channel());
+  grpc::ClientContext context;
+  Ingest::Prepare(context);
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareCall(&context, "/rivermeet.ingest.v1.IngestService/IngestRowsStream", &queue);
+  const auto wait = [&] {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue.Next(&tag, &ok) && ok;
+  };
+  call->StartCall(nullptr);
+  REQUIRE(wait());
+  std::vector<v1::IngestRowsStreamResponse> answers;
+  for (const std::string& bytes : {std::string("\xff\xff"), half, good.SerializeAsString()}) {
+    const grpc::Slice slice(bytes);
+    call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    REQUIRE(wait());
+    grpc::ByteBuffer buffer;
+    call->Read(&buffer, nullptr);
+    REQUIRE(wait());
+    REQUIRE(grpc::SerializationTraits<v1::IngestRowsStreamResponse>::Deserialize(&buffer, &answers.emplace_back()).ok());
+  }
+  call->WritesDone(nullptr);
+  REQUIRE(wait());
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  REQUIRE(wait());
+  CHECK(status.ok());
+  CHECK(answers[0].code() == static_cast<int>(grpc::StatusCode::INVALID_ARGUMENT));
+  CHECK(answers[1].receipt().accepted() == 1);
+  CHECK(answers[1].receipt().errors(0).code() == "invalid_utf8");
+  CHECK(answers[2].receipt().accepted() == 2);
+  CHECK(ingest.StoredEvents() == 3);
 }
 
 TEST_CASE("a sender that goes away in the middle leaves no trace but its durable batches", "[ingest]") {

@@ -178,15 +178,16 @@ absl::Status IngestService::CheckBatch(const RequestPtr& request, Scratch& scrat
   return absl::OkStatus();
 }
 
-void IngestService::IngestRows(Origin origin, const v1::IngestRowsRequest& rows, Done done) {
+void IngestService::IngestRows(Origin origin, const RowsMessage& message, Done done) {
+  const v1::IngestRowsRequest& rows = message.rows;
   const RequestPtr request = Admit(std::move(origin), Form::kRows, rows.stream(), rows.ByteSizeLong(), std::move(done));
   if (request == nullptr) return;
   if (!IsStreamName(rows.stream())) {
     return Finish(*request, absl::InvalidArgumentError(ToAbsl(fmt::format(
                                 "stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}", events::Quoted(rows.stream())))));
   }
-  Decode decode = [&rows](const events::Schema* schema, events::ErrorList& errors, events::ChunkSink sink) {
-    return DecodeRows(rows, schema == nullptr ? 0 : schema->stream().version(), errors, sink);
+  Decode decode = [&message](const events::Schema* schema, events::ErrorList& errors, events::ChunkSink sink) {
+    return DecodeRows(message, schema == nullptr ? 0 : schema->stream().version(), errors, sink);
   };
   request->schema = with_.schemas.Find(request->origin.tenant, request->stream);
   if (request->schema != nullptr) {

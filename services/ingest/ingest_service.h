@@ -20,6 +20,7 @@
 #include "ingest/admission.h"
 #include "ingest/ingest_metrics.h"
 #include "ingest/producers.h"
+#include "ingest/row_parser.h"
 #include "ingest/schema_cache.h"
 #include "ingest/worker_pool.h"
 #include "rivermeet/ingest/v1/ingest.pb.h"
@@ -79,8 +80,8 @@ class IngestService {
 
   // A serialized EventBatch. Never blocks; a stream that isn't cached is looked up on a worker.
   void IngestBatch(Origin origin, std::string batch, Done done);
-  // `rows` lives until `done`.
-  void IngestRows(Origin origin, const v1::IngestRowsRequest& rows, Done done);
+  // `message` lives until `done`.
+  void IngestRows(Origin origin, const RowsMessage& message, Done done);
   // Decoded on a worker. `raw` lives until `done`.
   void IngestRaw(Origin origin, const v1::IngestRawRequest& raw, Done done);
 

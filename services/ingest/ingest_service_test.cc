@@ -377,6 +377,42 @@ TEST_CASE("a row that doesn't fit its names costs itself", "[ingest]") {
   CHECK(receipt->errors(2).code() == "too_long");
 }
 
+TEST_CASE("a row with text that isn't UTF-8 costs itself, wherever the text is", "[ingest]") {
+  IngestFixture fixture;
+  v1::IngestRowsRequest rows = Rows(5);
+  rows.mutable_events(1)->set_dimensions(0, "bad1");
+  rows.mutable_events(2)->set_id("bad2");
+  rows.mutable_events(3)->set_attributes("bad3");
+  std::string bytes = rows.SerializeAsString();
+  for (const char* bad : {"bad1", "bad2", "bad3"}) bytes.replace(bytes.find(bad), 4, "\xc0\xaf\xff!");
+  RowsMessage message;
+  REQUIRE(ParseRows(bytes, message).ok());
+  const auto receipt = fixture.SendRows(message);
+  REQUIRE(receipt.ok());
+  CHECK(receipt->accepted() == 2);
+  REQUIRE(receipt->errors_size() == 3);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(receipt->errors(i).index() == static_cast<uint64_t>(i + 1));
+    CHECK(receipt->errors(i).code() == "invalid_utf8");
+  }
+  CHECK(receipt->errors(0).field() == "host");
+  CHECK(receipt->errors(1).field() == "id");
+  CHECK(receipt->errors(2).field() == "attributes");
+}
+
+TEST_CASE("rows cut at any byte are refused or fewer", "[ingest]") {
+  const std::string bytes = Rows(5).SerializeAsString();
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    RowsMessage message;
+    const absl::Status status = ParseRows(std::string(bytes, 0, length), message);
+    CHECK((status.ok() || status.code() == StatusCode::kInvalidArgument));
+    CHECK(message.unreadable.empty());
+  }
+  RowsMessage message;
+  CHECK_FALSE(ParseStreamRows(std::string("\x0a\x05", 2), message).ok());
+  CHECK_FALSE(ParseRows("\x22\x02\xff\xff", message).ok());
+}
+
 TEST_CASE("rows with bad names or too many of them are refused", "[ingest]") {
   IngestFixture fixture;
   v1::IngestRowsRequest rows = Rows(1);

@@ -38,12 +38,15 @@ absl::Status CheckNames(const v1::IngestRowsRequest& rows) {
 
 class RowDecoder {
  public:
-  RowDecoder(const v1::IngestRowsRequest& rows, uint32_t schema_version, events::ErrorList& errors,
-             events::ChunkSink sink)
-      : rows_(rows), errors_(errors), sink_(sink), builder_(rows.stream(), schema_version) {
-    for (const std::string& name : rows.dimensions()) dimensions_.push_back(builder_.DimensionColumn(name));
-    for (const std::string& name : rows.float64_measures()) float64_.push_back(builder_.Float64Column(name));
-    for (const std::string& name : rows.int64_measures()) int64_.push_back(builder_.Int64Column(name));
+  RowDecoder(const RowsMessage& message, uint32_t schema_version, events::ErrorList& errors, events::ChunkSink sink)
+      : rows_(message.rows),
+        unreadable_(message.unreadable),
+        errors_(errors),
+        sink_(sink),
+        builder_(rows_.stream(), schema_version) {
+    for (const std::string& name : rows_.dimensions()) dimensions_.push_back(builder_.DimensionColumn(name));
+    for (const std::string& name : rows_.float64_measures()) float64_.push_back(builder_.Float64Column(name));
+    for (const std::string& name : rows_.int64_measures()) int64_.push_back(builder_.Int64Column(name));
   }
 
   absl::StatusOr<uint64_t> Run() {
@@ -77,6 +80,9 @@ class RowDecoder {
 
   // Faults that don't depend on the schema, so that a repeat of the request is cut the same way.
   bool Check(const v1::Event& row, uint64_t index) {
+    if (next_unreadable_ < unreadable_.size() && unreadable_[next_unreadable_].index == index) {
+      return Reject(index, Reason::kInvalidUtf8, unreadable_[next_unreadable_++].field, "is not UTF-8");
+    }
     const auto counts = [&](int is, size_t wanted, const char* what) {
       if (static_cast<size_t>(is) == wanted) return true;
       return Reject(index, Reason::kMalformed, what, fmt::format("{} values for {} names", is, wanted));
@@ -126,6 +132,8 @@ class RowDecoder {
   }
 
   const v1::IngestRowsRequest& rows_;
+  const std::vector<UnreadableRow>& unreadable_;
+  size_t next_unreadable_ = 0;
   events::ErrorList& errors_;
   events::ChunkSink sink_;
   events::BatchBuilder builder_;
@@ -138,10 +146,10 @@ class RowDecoder {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> DecodeRows(const v1::IngestRowsRequest& rows, uint32_t schema_version,
-                                    events::ErrorList& errors, events::ChunkSink sink) {
-  RM_RETURN_IF_ERROR(CheckNames(rows));
-  return RowDecoder(rows, schema_version, errors, sink).Run();
+absl::StatusOr<uint64_t> DecodeRows(const RowsMessage& message, uint32_t schema_version, events::ErrorList& errors,
+                                    events::ChunkSink sink) {
+  RM_RETURN_IF_ERROR(CheckNames(message.rows));
+  return RowDecoder(message, schema_version, errors, sink).Run();
 }
 
 }  // namespace rivermeet::ingest
