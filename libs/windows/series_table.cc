@@ -98,10 +98,10 @@ const DimensionView* SeriesView::Find(std::string_view dimension) const {
 class SeriesTable::ValueIndex {
  public:
   // Value numbers from 1; 0 when it is not there.
-  uint32_t Find(const DimensionView& dimension, std::string_view text) const {
-    return static_cast<uint32_t>(
-        index_.Find(HashOfText(text), [&](uint32_t at) { return dimension.values[at] == text; }) + 1);
+  uint32_t Find(const DimensionView& dimension, std::string_view text, uint64_t hash) const {
+    return static_cast<uint32_t>(index_.Find(hash, [&](uint32_t at) { return dimension.values[at] == text; }) + 1);
   }
+  void Prefetch(uint64_t hash) const { index_.Prefetch(hash); }
   uint32_t Add(DimensionView& dimension, std::string text) {
     const uint32_t at = static_cast<uint32_t>(dimension.values.size());
     index_.Insert(HashOfText(text), at, [&](uint32_t number) { return HashOfText(dimension.values[number]); });
@@ -185,10 +185,15 @@ void SeriesTable::Resolve(const events::v1::SeriesTable& rows, std::vector<uint3
     DimensionView& dimension = view_.dimensions[d];
     ValueIndex& index = *value_indexes_[d];
     translated_.assign(column.values_size() + 1, 0);
+    text_hashes_.clear();
+    for (const std::string& text : column.values()) {
+      text_hashes_.push_back(HashOfText(text));
+      index.Prefetch(text_hashes_.back());
+    }
     for (int v = 0; v < column.values_size(); ++v) {
       const std::string& text = column.values(v);
       if (text.empty()) continue;
-      uint32_t value = index.Find(dimension, text);
+      uint32_t value = index.Find(dimension, text, text_hashes_[v]);
       if (value == 0) {
         text_bytes_ += text.size();
         value = index.Add(dimension, text);

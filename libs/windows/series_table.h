@@ -93,6 +93,7 @@ class SeriesTable {
   // Kept between calls for their memory.
   std::vector<std::vector<uint32_t>> row_values_;
   std::vector<uint64_t> hashes_;
+  std::vector<uint64_t> text_hashes_;
   std::vector<uint32_t> translated_;
 };
 

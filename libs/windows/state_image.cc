@@ -66,7 +66,10 @@ void EncodePane(const Pane& pane, size_t measures, BlobWriter& out) {
       if (cell != nullptr && cell->count > 0) filled.push_back(cell);
     }
     ForEachColumn([&](auto field) {
-      for (const MeasureCell* cell : filled) out.Fixed(field(*cell));
+      std::vector<FieldType<decltype(field)>> column;
+      column.reserve(filled.size());
+      for (const MeasureCell* cell : filled) column.push_back(field(*cell));
+      out.Column(column);
     });
   }
 }
@@ -266,7 +269,9 @@ class StateReader {
         if (measure.count > 0) filled.push_back(&measure);
       }
       ForEachColumn([&](auto field) {
-        for (MeasureCell* cell : filled) field(*cell) = in_.template Fixed<FieldType<decltype(field)>>();
+        std::vector<FieldType<decltype(field)>> column;
+        in_.Column(column, filled.size());
+        for (size_t c = 0; c < column.size(); ++c) field(*filled[c]) = column[c];
       });
     }
     stream.panes_[start_us] = std::move(pane);
