@@ -41,6 +41,7 @@ FileObjectStore::FileObjectStore(FileObjectStoreOptions options, std::unique_ptr
     : options_(std::move(options)), fs_(*options_.fs), lock_(std::move(lock)) {}
 
 absl::StatusOr<std::unique_ptr<FileObjectStore>> FileObjectStore::Open(FileObjectStoreOptions options) {
+  if (options.read_only) return std::unique_ptr<FileObjectStore>(new FileObjectStore(std::move(options), nullptr));
   files::FileSystem& fs = *options.fs;
   const std::string incoming = files::JoinPath(options.folder, kIncoming);
   RM_RETURN_IF_ERROR(fs.CreateFolders(incoming));
@@ -48,6 +49,11 @@ absl::StatusOr<std::unique_ptr<FileObjectStore>> FileObjectStore::Open(FileObjec
   RM_ASSIGN_OR_RETURN(const std::vector<std::string> left_behind, fs.List(incoming));
   for (const std::string& name : left_behind) RM_RETURN_IF_ERROR(fs.Remove(files::JoinPath(incoming, name)));
   return std::unique_ptr<FileObjectStore>(new FileObjectStore(std::move(options), std::move(lock)));
+}
+
+absl::Status FileObjectStore::CheckWritable() const {
+  if (!options_.read_only) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format("the object store {} is open for reading only", options_.folder));
 }
 
 std::string FileObjectStore::PathOf(const std::string& key) const { return files::JoinPath(options_.folder, key); }
@@ -90,6 +96,7 @@ absl::Status FileObjectStore::MoveIntoPlace(const std::string& incoming, const s
 
 absl::Status FileObjectStore::PutContents(const std::string& key, std::string_view contents, absl::Time deadline,
                                           bool replace) {
+  RM_RETURN_IF_ERROR(CheckWritable());
   RM_RETURN_IF_ERROR(CheckKey(key));
   RM_RETURN_IF_ERROR(CheckDeadline(deadline));
   RM_ASSIGN_OR_RETURN(const std::string incoming, WriteIncoming(contents));
@@ -107,6 +114,7 @@ absl::Status FileObjectStore::PutIfAbsent(const std::string& key, std::string_vi
 }
 
 absl::Status FileObjectStore::PutFile(const std::string& key, const std::string& path, absl::Time deadline) {
+  RM_RETURN_IF_ERROR(CheckWritable());
   RM_RETURN_IF_ERROR(CheckKey(key));
   RM_RETURN_IF_ERROR(CheckDeadline(deadline));
   // A copy, and not a rename: the file may be on another file system, and be somebody's open handle.
@@ -195,6 +203,7 @@ absl::StatusOr<std::vector<ObjectInfo>> FileObjectStore::List(const std::string&
 }
 
 absl::Status FileObjectStore::Remove(const std::string& key, absl::Time deadline) {
+  RM_RETURN_IF_ERROR(CheckWritable());
   RM_RETURN_IF_ERROR(CheckKey(key));
   RM_RETURN_IF_ERROR(CheckDeadline(deadline));
   const absl::Status removed = fs_.Remove(PathOf(key));

@@ -14,6 +14,8 @@ namespace rivermeet::objects {
 
 struct FileObjectStoreOptions {
   std::string folder;  // made when missing; of this store alone
+  // For a process that reads what another one writes: takes no lock, changes nothing, refuses to.
+  bool read_only = false;
   files::FileSystem* fs = &files::FileSystem::Posix();
 };
 
@@ -44,6 +46,7 @@ class FileObjectStore final : public ObjectStore {
   FileObjectStore(FileObjectStoreOptions options, std::unique_ptr<files::FileLock> lock);
 
   std::string PathOf(const std::string& key) const;
+  absl::Status CheckWritable() const;
   // Writes a synced file under ".incoming"; its path.
   absl::StatusOr<std::string> WriteIncoming(std::string_view contents);
   absl::Status MoveIntoPlace(const std::string& incoming, const std::string& key, bool replace);

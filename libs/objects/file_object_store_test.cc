@@ -155,5 +155,19 @@ TEST_CASE("a process killed at any named point of a put leaves the old object or
   }
 }
 
+TEST_CASE("a store open for reading only sees what another writes and changes nothing", "[objects]") {
+  const testing::TempDir folder;
+  auto writer = FileObjectStore::Open({.folder = folder.path()});
+  auto reader = FileObjectStore::Open({.folder = folder.path(), .read_only = true});
+  REQUIRE(writer.ok());
+  REQUIRE(reader.ok());
+  REQUIRE((*writer)->Put("a", "contents", Soon()).ok());
+  CHECK((*reader)->Get("a", Soon()).value() == "contents");
+  CHECK(absl::IsFailedPrecondition((*reader)->Put("a", "other", Soon())));
+  CHECK(absl::IsFailedPrecondition((*reader)->PutIfAbsent("b", "other", Soon())));
+  CHECK(absl::IsFailedPrecondition((*reader)->Remove("a", Soon())));
+  CHECK((*writer)->Get("a", Soon()).value() == "contents");
+}
+
 }  // namespace
 }  // namespace rivermeet::objects
