@@ -1,0 +1,97 @@
+#include "suite/platform.h"
+
+#include <fstream>
+
+#include "absl/time/clock.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "catalog/migrations.h"
+#include "eventlog/kafka_event_log.h"
+#include "eventlog/local_event_log.h"
+#include "objects/file_object_store.h"
+#include "suite/log_metrics.h"
+#include "telemetry/logging.h"
+#include "telemetry/metrics.h"
+
+namespace rivermeet::suite {
+
+absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const config::v1::SuiteConfig& settings,
+                                                          std::string_view target, const DataFolder& folder,
+                                                          absl::Time deadline) {
+  std::unique_ptr<Platform> made(new Platform());
+  const bool all = target == "all";
+  if (all || target == "ingest" || target == "aggregation") {
+    RM_RETURN_IF_ERROR(Annotate(made->OpenLog(settings, folder), "event log"));
+  }
+  if (all || target == "aggregation" || target == "query") {
+    RM_ASSIGN_OR_RETURN(made->objects_, objects::FileObjectStore::Open(
+                                            {.folder = folder.Path("objects"), .read_only = target == "query"}));
+  }
+  if (target != "gateway") {
+    RM_RETURN_IF_ERROR(Annotate(made->StartCatalog(settings, target, folder, deadline), "catalog"));
+  }
+  return made;
+}
+
+Platform::~Platform() { Stop(absl::Now() + absl::Seconds(10)); }
+
+absl::Status Platform::StartCatalog(const config::v1::SuiteConfig& settings, std::string_view target,
+                                    const DataFolder& folder, absl::Time deadline) {
+  std::string connection = settings.catalog().connection();
+  if (connection.empty()) {
+    RM_ASSIGN_OR_RETURN(postgres_, catalog::PrivatePostgres::Open({
+                                       .data = folder.Path(""),
+                                       .on_trouble =
+                                           [](std::string_view message) {
+                                             telemetry::Log(telemetry::Level::kWarn, "private PostgreSQL",
+                                                            {{"trouble", message}});
+                                           },
+                                   }));
+    RM_RETURN_IF_ERROR(postgres_->Start(deadline));
+    connection = postgres_->connection();
+    // Another process of this folder finds it there; the socket is what keeps others out.
+    if (target == "catalog") std::ofstream(folder.Path("catalog.conninfo"), std::ios::trunc) << connection << '\n';
+  } else if (!settings.catalog().password_file().empty()) {
+    RM_ASSIGN_OR_RETURN(const std::string password, ReadSecretFile(settings.catalog().password_file()));
+    connection += " password=" + password;
+  }
+  database_ = std::make_unique<catalog::Database>(catalog::DatabaseOptions{
+      .connection = connection, .max_connections = static_cast<int>(settings.catalog().connections())});
+  return catalog::Migrate(*database_, deadline);
+}
+
+absl::Status Platform::OpenLog(const config::v1::SuiteConfig& settings, const DataFolder& folder) {
+  if (settings.log().kind() == "kafka") {
+    RM_ASSIGN_OR_RETURN(log_, eventlog::KafkaEventLog::Open({
+                                  .brokers = settings.log().kafka_brokers(),
+                                  .topic = settings.log().kafka_topic(),
+                                  .partitions = settings.log().partitions(),
+                              }));
+    return absl::OkStatus();
+  }
+  RM_ASSIGN_OR_RETURN(log_, eventlog::LocalEventLog::Open({
+                                .folder = folder.Path("log"),
+                                .partitions = settings.log().partitions(),
+                                .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
+                            }));
+  return absl::OkStatus();
+}
+
+void Platform::Stop(absl::Time deadline) {
+  if (log_ != nullptr) log_->Stop(deadline);
+  database_.reset();
+  if (postgres_ == nullptr) return;
+  if (const absl::Status status = postgres_->Stop(deadline); !status.ok()) {
+    telemetry::Log(telemetry::Level::kWarn, "private PostgreSQL did not stop in time", {{"status", status}});
+  }
+  postgres_.reset();
+}
+
+std::string Platform::RenderMetrics() const {
+  if (log_ == nullptr) return telemetry::RenderMetrics({registry_.get()});
+  const LogMetrics log(*log_);
+  return telemetry::RenderMetrics({registry_.get(), &log});
+}
+
+}  // namespace rivermeet::suite

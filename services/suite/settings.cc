@@ -1,0 +1,105 @@
+#include "suite/settings.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "base/config.h"
+#include "base/status.h"
+#include "base/strings.h"
+
+namespace rivermeet::suite {
+namespace {
+
+// RIVERMEET_ names that are not settings: read by tools, by the command line and by crash points.
+const std::vector<std::string> kReserved = {"RIVERMEET_DEPS",     "RIVERMEET_CRASH_AT", "RIVERMEET_URL",
+                                            "RIVERMEET_KEY",      "RIVERMEET_KEY_FILE", "RIVERMEET_DATA",
+                                            "RIVERMEET_CRASH_RUN", "RIVERMEET_TEST_SKIP_FDATASYNC"};
+
+// Written as a settings file would be, so that it shows the form.
+constexpr char kBuiltIn[] = R"({
+  "data": "data",
+  "log": {"kind": "local", "partitions": 2, "kafka_topic": "rivermeet-events", "segment_bytes": "134217728",
+          "retention": "3600s"},
+  "catalog": {"connections": 4},
+  "rpc": {"listen": "127.0.0.1:7401"},
+  "telemetry": {"log_level": "info", "log_format": "json"},
+  "gateway": {"address": "127.0.0.1", "port": 7400, "max_connections": 18000, "max_body_bytes": "8388608",
+              "requests_per_second": 2000, "logins_per_minute": 20, "drain_timeout": "10s"},
+  "auth": {"issuer": "rivermeet", "access_lifetime": "600s", "refresh_lifetime": "1209600s",
+           "key_rotation": "2592000s"},
+  "ingest": {"max_inflight_bytes": "268435456", "max_future": "300s", "append_timeout": "10s", "max_fields": 512},
+  "aggregation": {"snapshot_interval": "10s", "snapshot_bytes": "268435456", "hot_bytes": "1073741824",
+                  "hot_age": "300s", "watermark_delay": "2s", "allowed_lateness": "60s", "lease": "9s",
+                  "lease_renewal": "3s"},
+  "query": {"timeout": "30s", "memory_bytes": "268435456", "concurrency": 16, "max_rows": "1000000"}
+})";
+
+}  // namespace
+
+config::v1::SuiteConfig BuiltInSettings() {
+  config::v1::SuiteConfig settings;
+  RM_CHECK_OK(MergeJson(kBuiltIn, settings));
+  char host[256] = "localhost";
+  gethostname(host, sizeof host - 1);
+  settings.mutable_aggregation()->set_owner_name(host);
+  return settings;
+}
+
+absl::StatusOr<config::v1::SuiteConfig> LoadSettings(const std::string& file,
+                                                     const std::vector<std::string>& environment,
+                                                     const std::vector<std::string>& flags) {
+  config::v1::SuiteConfig settings = BuiltInSettings();
+  if (!file.empty()) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return absl::NotFoundError(fmt::format("can't read the settings file {}", file));
+    const std::string json((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    RM_RETURN_IF_ERROR(Annotate(MergeJson(json, settings), file));
+  }
+  RM_RETURN_IF_ERROR(MergeEnvironment(environment, kReserved, settings));
+  for (const std::string& flag : flags) {
+    const size_t equals = flag.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(fmt::format("--set {}: write it as path=value", flag));
+    }
+    RM_RETURN_IF_ERROR(SetField(flag.substr(0, equals), flag.substr(equals + 1), settings));
+  }
+  RM_RETURN_IF_ERROR(CheckSettings(settings));
+  return settings;
+}
+
+bool IsLoopback(std::string_view address) {
+  return address.starts_with("127.") || address.starts_with("localhost") || address.starts_with("[::1]") ||
+         address == "::1";
+}
+
+absl::Status CheckSettings(const config::v1::SuiteConfig& settings) {
+  const auto& gateway = settings.gateway();
+  if (gateway.port() > 65535) return absl::InvalidArgumentError("gateway.port is 0 to 65535");
+  if (gateway.tls_certificate().empty() != gateway.tls_key().empty()) {
+    return absl::InvalidArgumentError("gateway.tls_certificate and gateway.tls_key go together");
+  }
+  if (!IsLoopback(gateway.address()) && gateway.tls_certificate().empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("gateway.address {} can be reached from other machines and needs TLS: set gateway.tls_certificate "
+                    "and gateway.tls_key",
+                    gateway.address()));
+  }
+  const auto& log = settings.log();
+  if (log.kind() != "local" && log.kind() != "kafka") {
+    return absl::InvalidArgumentError(fmt::format("log.kind \"{}\" is not local or kafka", log.kind()));
+  }
+  if (log.kind() == "kafka" && log.kafka_brokers().empty()) {
+    return absl::InvalidArgumentError("log.kind kafka needs log.kafka_brokers");
+  }
+  if (log.partitions() < 1 || log.partitions() > 1024) {
+    return absl::InvalidArgumentError("log.partitions is 1 to 1,024");
+  }
+  if (settings.catalog().connections() < 1 || settings.catalog().connections() > 100) {
+    return absl::InvalidArgumentError("catalog.connections is 1 to 100");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rivermeet::suite

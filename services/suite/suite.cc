@@ -1,0 +1,237 @@
+#include "suite/suite.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "agent/agent.h"
+#include "aggregation/aggregation_module.h"
+#include "auth/auth_module.h"
+#include "base/config.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "gateway/gateway_module.h"
+#include "ingest/ingest_module.h"
+#include "query/query_module.h"
+#include "rpc/authorizer.h"
+#include "rpc/bearer_verifier.h"
+#include "rpc/channel.h"
+#include "rpc/server.h"
+#include "segments/segment_reader.h"
+#include "suite/platform.h"
+#include "telemetry/logging.h"
+
+namespace rivermeet::suite {
+namespace {
+
+constexpr const char* kAuth = "rivermeet.auth.v1.AuthService";
+constexpr const char* kIngest = "rivermeet.ingest.v1.IngestService";
+constexpr const char* kStreams = "rivermeet.ingest.v1.StreamService";
+constexpr const char* kQuery = "rivermeet.query.v1.QueryService";
+
+}  // namespace
+
+class Suite::Graph {
+ public:
+  Graph(const config::v1::SuiteConfig& settings, const SuiteOptions& options, const DataFolder& folder)
+      : settings_(settings), options_(options), folder_(folder) {}
+  ~Graph() { Stop(absl::Now() + absl::Seconds(10)); }
+
+  absl::Status Start(absl::Time deadline) {
+    RM_ASSIGN_OR_RETURN(platform_, Platform::Start(settings_, options_.target, folder_, deadline));
+    if (options_.target == "catalog") return absl::OkStatus();
+    RM_ASSIGN_OR_RETURN(tls_, rpc::ReadTlsMaterial(settings_.rpc()));
+    verifier_.emplace(VerifierOptions(), [this] { return ChannelTo(kAuth); });
+    authorizer_.emplace(*verifier_);
+    RM_RETURN_IF_ERROR(OpenServices(deadline));
+    RM_RETURN_IF_ERROR(StartServer());
+    RM_RETURN_IF_ERROR(Annotate(verifier_->Refresh(deadline), "auth"));
+    RM_RETURN_IF_ERROR(StartServices(deadline));
+    RM_RETURN_IF_ERROR(StartGateway());
+    return options_.agent ? StartAgent() : absl::OkStatus();
+  }
+
+  void Stop(absl::Time deadline) {
+    if (agent_ != nullptr) agent_->Stop(std::min(deadline, absl::Now() + absl::Seconds(2)));
+    if (gateway_ != nullptr) gateway_->Stop(deadline);
+    if (query_ != nullptr) query_->Stop(deadline);
+    if (aggregation_ != nullptr) aggregation_->Stop(deadline);
+    agent_.reset();
+    gateway_.reset();
+    if (server_ != nullptr) server_->Stop(deadline);
+    if (ingest_ != nullptr) ingest_->Stop();
+    if (auth_ != nullptr) auth_->Stop();
+    query_.reset();
+    segments_.reset();
+    ingest_.reset();
+    aggregation_.reset();
+    auth_.reset();
+    server_.reset();
+    if (platform_ != nullptr) platform_->Stop(deadline);
+  }
+
+  std::string url() const { return gateway_ == nullptr ? "" : gateway_->url(); }
+  int port() const { return gateway_ == nullptr ? 0 : gateway_->port(); }
+  const std::string& grpc_address() const { return grpc_address_; }
+  std::string one_time_password() const { return auth_ == nullptr ? "" : auth_->first_password(); }
+
+ private:
+  bool Runs(std::string_view service) const { return options_.target == "all" || options_.target == service; }
+
+  rpc::BearerVerifierOptions VerifierOptions() const {
+    rpc::BearerVerifierOptions options;
+    options.jwt.issuer = settings_.auth().issuer();
+    return options;
+  }
+
+  // In process for a service that runs here, else to where the settings say it is.
+  std::shared_ptr<grpc::Channel> ChannelTo(std::string_view service) const {
+    const auto& rpc = settings_.rpc();
+    if (service == kAuth) return Runs("auth") ? in_process_ : auth_channel_;
+    if (service == kQuery) return Runs("query") ? in_process_ : rpc::MakeChannel(rpc.query_address(), tls_);
+    return Runs("ingest") ? in_process_ : rpc::MakeChannel(rpc.ingest_address(), tls_);
+  }
+
+  absl::Status OpenServices(absl::Time deadline) {
+    if (Runs("auth")) {
+      RM_ASSIGN_OR_RETURN(auth_, auth::AuthModule::Open({.config = settings_.auth(),
+                                                         .keys_folder = folder_.Path("keys"),
+                                                         .database = &platform_->database(),
+                                                         .registry = &platform_->registry()},
+                                                        deadline));
+    }
+    if (Runs("aggregation")) {
+      RM_ASSIGN_OR_RETURN(aggregation_,
+                          aggregation::AggregationModule::Open(settings_.aggregation(),
+                                                               {.log = &platform_->log(),
+                                                                .objects = &platform_->objects(),
+                                                                .database = &platform_->database(),
+                                                                .authorizer = &*authorizer_,
+                                                                .registry = &platform_->registry(),
+                                                                .scratch_folder = folder_.Path("scratch"),
+                                                                .exclusive_log = settings_.log().kind() == "local"},
+                                                               deadline));
+    }
+    if (Runs("ingest")) {
+      RM_ASSIGN_OR_RETURN(ingest_, ingest::IngestModule::Open(settings_.ingest(),
+                                                              {.log = platform_->log(),
+                                                               .database = platform_->database(),
+                                                               .authorizer = *authorizer_,
+                                                               .registry = platform_->registry(),
+                                                               .health = platform_->health(),
+                                                               .clock = Clock::System()},
+                                                              deadline));
+    }
+    if (Runs("query")) {
+      segments_ = std::make_unique<segments::SegmentReader>(
+          segments::SegmentReaderOptions{.objects = &platform_->objects(),
+                                         .store_folder = folder_.Path("objects"),
+                                         .cache_folder = folder_.Path("cache"),
+                                         .memory_bytes = settings_.query().memory_bytes()});
+      RM_ASSIGN_OR_RETURN(
+          query_, query::QueryModule::Open(settings_.query(),
+                                           {.database = &platform_->database(),
+                                            .segments = segments_.get(),
+                                            .authorizer = &*authorizer_,
+                                            .registry = &platform_->registry(),
+                                            .channel = [this](const std::string& address) {
+                                              return address == grpc_address_ ? in_process_
+                                                                              : rpc::MakeChannel(address, tls_);
+                                            },
+                                            .log_partitions = settings_.log().partitions()},
+                                           deadline));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status StartServer() {
+    std::vector<grpc::Service*> services;
+    if (auth_ != nullptr) services.push_back(&auth_->service());
+    if (aggregation_ != nullptr) services.push_back(&aggregation_->service());
+    if (ingest_ != nullptr) {
+      for (grpc::Service* service : ingest_->Services()) services.push_back(service);
+    }
+    if (query_ != nullptr) services.push_back(&query_->service());
+    if (!services.empty()) {
+      RM_ASSIGN_OR_RETURN(server_, rpc::Server::Start({.listen = settings_.rpc().listen(), .tls = tls_}, services));
+      in_process_ = server_->InProcessChannel();
+      const std::string& listen = settings_.rpc().listen();
+      grpc_address_ = fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), server_->port());
+      if (!settings_.rpc().advertise().empty()) grpc_address_ = settings_.rpc().advertise();
+    }
+    if (!Runs("auth")) auth_channel_ = rpc::MakeChannel(settings_.rpc().auth_address(), tls_);
+    return absl::OkStatus();
+  }
+
+  absl::Status StartServices(absl::Time deadline) {
+    if (auth_ != nullptr) auth_->Start();
+    if (aggregation_ != nullptr) RM_RETURN_IF_ERROR(aggregation_->Start(grpc_address_, deadline));
+    if (ingest_ != nullptr) ingest_->Start();
+    if (server_ != nullptr) server_->SetServing(true);
+    return absl::OkStatus();
+  }
+
+  absl::Status StartGateway() {
+    if (!Runs("gateway")) return absl::OkStatus();
+    RM_ASSIGN_OR_RETURN(gateway_,
+                        gateway::GatewayModule::Open(settings_.gateway(),
+                                                     {.services = {{kAuth, ChannelTo(kAuth)},
+                                                                   {kIngest, ChannelTo(kIngest)},
+                                                                   {kStreams, ChannelTo(kStreams)},
+                                                                   {kQuery, ChannelTo(kQuery)}},
+                                                      .verifier = &*verifier_,
+                                                      .registry = &platform_->registry(),
+                                                      .health = &platform_->health()}));
+    gateway_->Start();
+    return absl::OkStatus();
+  }
+
+  absl::Status StartAgent() {
+    agent::Agent::Options options;
+    options.address = grpc_address_;
+    options.api_key = [path = folder_.Path("keys/local.key")] { return ReadSecretFile(path).value_or(""); };
+    options.spool_folder = folder_.Path("agent");
+    RM_ASSIGN_OR_RETURN(agent_, agent::Agent::Open(std::move(options)));
+    agent_->Start();
+    return absl::OkStatus();
+  }
+
+  const config::v1::SuiteConfig settings_;
+  const SuiteOptions options_;
+  const DataFolder& folder_;
+  rpc::TlsMaterial tls_;
+  std::unique_ptr<Platform> platform_;
+  std::shared_ptr<grpc::Channel> auth_channel_;
+  std::optional<rpc::BearerVerifier> verifier_;
+  std::optional<rpc::Authorizer> authorizer_;
+  std::unique_ptr<auth::AuthModule> auth_;
+  std::unique_ptr<aggregation::AggregationModule> aggregation_;
+  std::unique_ptr<ingest::IngestModule> ingest_;
+  std::unique_ptr<segments::SegmentReader> segments_;
+  std::unique_ptr<query::QueryModule> query_;
+  std::unique_ptr<rpc::Server> server_;
+  std::shared_ptr<grpc::Channel> in_process_;
+  std::string grpc_address_;
+  std::unique_ptr<gateway::GatewayModule> gateway_;
+  std::unique_ptr<agent::Agent> agent_;
+};
+
+Suite::Suite(std::unique_ptr<Graph> graph) : graph_(std::move(graph)) {}
+Suite::~Suite() = default;
+
+absl::StatusOr<std::unique_ptr<Suite>> Suite::Start(const config::v1::SuiteConfig& settings,
+                                                    const SuiteOptions& options, const DataFolder& folder,
+                                                    absl::Time deadline) {
+  auto graph = std::make_unique<Graph>(settings, options, folder);
+  RM_RETURN_IF_ERROR(graph->Start(deadline));
+  return std::unique_ptr<Suite>(new Suite(std::move(graph)));
+}
+
+std::string Suite::url() const { return graph_->url(); }
+int Suite::port() const { return graph_->port(); }
+std::string Suite::grpc_address() const { return graph_->grpc_address(); }
+std::string Suite::one_time_password() const { return graph_->one_time_password(); }
+void Suite::Stop(absl::Time deadline) { graph_->Stop(deadline); }
+
+}  // namespace rivermeet::suite
