@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/status.h"

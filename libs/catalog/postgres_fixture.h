@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/clock.h"
 #include "catalog/database.h"
 #include "catalog/private_postgres.h"
 

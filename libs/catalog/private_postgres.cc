@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "base/crash_point.h"
 #include "base/mutex.h"
 #include "base/status.h"

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "base/status.h"
 #include "base/strings.h"
 

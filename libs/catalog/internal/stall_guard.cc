@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include "absl/time/clock.h"
+
 namespace rivermeet::catalog {
 
 StallGuard::StallGuard() : thread_([this] { Loop(); }) {}
