@@ -21,6 +21,8 @@ export class LiveChannel {
   readonly status = new Observable<ChannelStatus>(LOADING);
   grid: SeriesGrid;
   dataVersion: DataVersion | undefined;
+  /** Why no updates come at the moment, although there are cells to show; empty when all is well. */
+  readonly trouble = new Observable<string>("");
   /** When the newest event in the cells became durable, microseconds by the server's clock; 0 when unknown. */
   newestAppendUs = 0;
   /** Windows that start before this are complete unless late events amend them. */
@@ -68,6 +70,7 @@ export class LiveChannel {
     if (response.snapshot && this.updates === 0) this.measuredAppendUs = this.newestAppendUs;
     this.arrivedHidden = typeof document !== "undefined" && document.hidden;
     this.updates++;
+    this.trouble.set("");
     this.settle();
     return "ok";
   }
@@ -78,7 +81,12 @@ export class LiveChannel {
     this.sequence = 0n;
   }
 
+  /** What is there stays on the screen while the server tries again by itself. */
   fail(code: number, message: string, retrying: boolean, requestId = ""): void {
+    if (retrying && this.status.get().kind === "ready") {
+      this.trouble.set(message);
+      return;
+    }
     this.status.set({ kind: "error", code, message, retrying, requestId });
     this.notify();
   }

@@ -202,6 +202,32 @@ describe("a live client", () => {
     expect(socket.subscriptions()).toHaveLength(2);
   });
 
+  test("asks again for a stream that was not there yet", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    socket.say({ case: "error", value: { $typeName: "rivermeet.gateway.v1.LiveError", id: 1, code: 5, message: "no stream", retrying: false } });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(socket.subscriptions().map(({ id }) => id)).toEqual([1, 2]);
+    socket.subscribed(2, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    expect(channel.status.get().kind).toBe("ready");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(socket.subscriptions()).toHaveLength(2);
+  });
+
+  test("keeps what it shows while the server tries again by itself", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    socket.subscribed(1, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    socket.say({ case: "error", value: { $typeName: "rivermeet.gateway.v1.LiveError", id: 1, code: 14, message: "The owner is away.", retrying: true } });
+    expect(channel.status.get().kind).toBe("ready");
+    expect(channel.trouble.get()).toBe("The owner is away.");
+    socket.update(7n, 1n, true, 101, 2, 2n);
+    expect(channel.trouble.get()).toBe("");
+    expect(socket.subscriptions()).toHaveLength(1);
+  });
+
   test("keeps the data while paused and asks for a snapshot when resumed", async () => {
     const { channel } = client.subscribe(cpu);
     const socket = await connect();

@@ -43,6 +43,7 @@ interface Subscription {
   id: number;
   wire: bigint | undefined;
   release: ReturnType<typeof setTimeout> | undefined;
+  refusedMs: number;
 }
 
 const FIRST_RETRY_MS = 500;
@@ -52,6 +53,10 @@ const PING_MS = 4_000;
 const STALE_MS = 10_000;
 /** A socket that has not answered a ping for this long is dead, whatever TCP believes. */
 const DEAD_MS = 12_000;
+/** A subscription that was refused is asked for again after this long: its stream may have begun, its right been given. */
+const ASK_AGAIN_MS = 3_000;
+/** google.rpc codes that asking again does not change: INVALID_ARGUMENT, UNIMPLEMENTED. */
+const HOPELESS = new Set([3, 12]);
 /** A query that nobody shows any more is kept this long, so that going back is instant. */
 const LINGER_MS = 2_000;
 
@@ -75,6 +80,7 @@ export class LiveClient {
   private nextToken = 1n;
   private readonly pings = new Map<bigint, number>();
   private lastHeardMs = 0;
+  private lastPingMs = 0;
   private lastNewsMs = 0;
   private newestAppendUs = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -132,7 +138,7 @@ export class LiveClient {
     const key = btoa(String.fromCharCode(...toBinary(TimeSeriesQuerySchema, query)));
     let subscription = this.subscriptions.get(key);
     if (subscription === undefined) {
-      subscription = { key, channel: new LiveChannel(query), users: 0, id: 0, wire: undefined, release: undefined };
+      subscription = { key, channel: new LiveChannel(query), users: 0, id: 0, wire: undefined, release: undefined, refusedMs: 0 };
       this.subscriptions.set(key, subscription);
       if (this.open) this.sendSubscribe(subscription);
     }
@@ -240,6 +246,7 @@ export class LiveClient {
   }
 
   private sendSubscribe(subscription: Subscription): void {
+    subscription.refusedMs = 0;
     subscription.id = this.nextId++;
     this.byId.set(subscription.id, subscription);
     subscription.channel.expectSnapshot();
@@ -298,7 +305,10 @@ export class LiveClient {
       }
       case "error": {
         const { id, code, message, retrying } = frame.value;
-        this.byId.get(id)?.channel.fail(code, message, retrying);
+        const subscription = this.byId.get(id);
+        if (subscription === undefined) return;
+        subscription.channel.fail(code, message, retrying);
+        subscription.refusedMs = retrying || HOPELESS.has(code) ? 0 : Date.now();
         return;
       }
       case "pong": {
@@ -345,11 +355,12 @@ export class LiveClient {
       this.lastPingMs = now;
       this.ping();
     }
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.refusedMs > 0 && subscription.users > 0 && now - subscription.refusedMs >= ASK_AGAIN_MS) this.resubscribe(subscription);
+    }
     const wants = [...this.subscriptions.values()].some((subscription) => subscription.users > 0);
     if (wants && now - this.lastNewsMs > STALE_MS && this.state.get().kind === "live") {
       this.state.set({ kind: "stale", sinceMs: this.lastNewsMs });
     }
   }
-
-  private lastPingMs = 0;
 }

@@ -1,7 +1,7 @@
 import { Calculator, Download, Ellipsis, Expand, LineChart, Shrink, Table2, Telescope } from "lucide-react";
-import { useEffect, useId, useState, type ReactNode } from "react";
+import { useId, useState, type ReactNode } from "react";
 import { live } from "../api/services.js";
-import { useTick, usePlace } from "../app/hooks.js";
+import { useObservable, usePlace, useTick } from "../app/hooks.js";
 import { setParams, go } from "../app/router.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import type { QuerySpec } from "../live/query-spec.js";
@@ -121,8 +121,9 @@ function download(name: string, content: string): void {
 /** Says that this panel's data stands still although the page is connected. */
 function Lag({ channel }: { readonly channel: LiveChannel }) {
   useTick(2_000);
+  const trouble = useObservable(channel.trouble);
   const [born] = useState(Date.now);
-  useEffect(() => undefined, [channel]);
+  if (trouble !== "") return <p className="panel-lag warn">{`${trouble} ${text.panel.retrying}`}</p>;
   const newestMs = channel.newestAppendUs / 1_000;
   const nowMs = live.clock.nowUs() / 1_000;
   if (newestMs === 0 || nowMs - newestMs < LAG_MS || Date.now() - born < 3_000) return null;
