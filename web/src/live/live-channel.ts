@@ -32,6 +32,8 @@ export class LiveChannel {
   /** Whether the last response came while the page was hidden: it can't be measured to a paint. */
   arrivedHidden = false;
   updates = 0;
+  /** Groups that the query's limit leaves out. */
+  groupsLeftOut = 0;
 
   private sequence = 0n;
   private epoch: bigint | undefined;
@@ -66,6 +68,7 @@ export class LiveChannel {
     this.dataVersion = response.dataVersion ?? this.dataVersion;
     this.newestAppendUs = Math.max(this.newestAppendUs, Number(response.newestAppendTimeUs));
     this.watermarkUs = Number(response.watermarkUs);
+    this.groupsLeftOut = Number(response.groupsLeftOut);
     // What was on the server before this page asked says nothing of freshness.
     if (response.snapshot && this.updates === 0) this.measuredAppendUs = this.newestAppendUs;
     this.arrivedHidden = typeof document !== "undefined" && document.hidden;

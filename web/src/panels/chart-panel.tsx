@@ -6,7 +6,7 @@ import type { ChartLine } from "../charts/chart-view.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import { growsWithinWindow } from "../live/query-spec.js";
 import { text } from "../messages/en.js";
-import { clockTime, dateTime, durationText, formatText, unitCaption } from "../ui/format.js";
+import { clockTime, dateTime, durationText, formatCount, formatText, unitCaption } from "../ui/format.js";
 import { seriesColor } from "../ui/theme.js";
 import { Panel, type PanelProps } from "./panel.js";
 import { Skeleton } from "./panel-state.js";
@@ -129,7 +129,13 @@ function Caption({ channel, unit, step }: { readonly channel: LiveChannel | unde
     for (const values of group.values) for (const value of values) if (value > largest) largest = value;
   }
   const parts = [unitCaption(unit, largest), durationText(step)];
-  return <>{parts.filter((part) => part !== "").join(" · ")}</>;
+  const leftOut = channel?.groupsLeftOut ?? 0;
+  return (
+    <>
+      {leftOut > 0 && <span className="warn">{`${text.panel.leftOut(formatCount(leftOut))} · `}</span>}
+      {parts.filter((part) => part !== "").join(" · ")}
+    </>
+  );
 }
 
 /** Numbers that change faster can't be read, and each change costs a layout. */

@@ -18,6 +18,7 @@ async function fill(channel: LiveChannel, query: TimeSeriesQuery, signal: AbortS
         frame: answer.frame,
         dataVersion: answer.stats?.dataVersion,
         step: answer.stats?.step,
+        groupsLeftOut: answer.stats?.groupsLeftOut ?? 0n,
         watermarkUs: BigInt(Date.now()) * 1000n,
       }),
       0n,
