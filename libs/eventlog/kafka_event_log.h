@@ -47,7 +47,7 @@ class TimerThread;
 }  // namespace internal
 
 // Idempotent producer, acks=all, partitions by hand, no consumer groups, no transactions. docs/formats/event-log.md
-// says how header and payload are framed in the Kafka value; offsets have gaps where a producer was made anew.
+// says how header and payload are framed in the Kafka value; offsets are Kafka's and may have gaps.
 //
 // An append answers UNAVAILABLE at once while the leader of its partition is not connected, and nothing is kept for
 // later. After a send with an unclear outcome, or a fatal error of the producer (fenced, out-of-order sequence), the

@@ -7,6 +7,7 @@
 
 #include "eventlog/event_log_contract.h"
 #include "eventlog/local_event_log.h"
+#include "fmt/format.h"
 #include "testing/lossy_file_system.h"
 
 namespace rivermeet::eventlog {

@@ -11,6 +11,7 @@
 
 #include "eventlog/event_log_contract.h"
 #include "eventlog/local_event_log.h"
+#include "fmt/format.h"
 #include "testing/temp_dir.h"
 
 namespace rivermeet::eventlog {

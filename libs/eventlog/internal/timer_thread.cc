@@ -1,5 +1,9 @@
 #include "eventlog/internal/timer_thread.h"
 
+#include <algorithm>
+
+#include "absl/time/clock.h"
+
 namespace rivermeet::eventlog::internal {
 
 TimerThread::TimerThread() : thread_([this] { Run(); }) {}
