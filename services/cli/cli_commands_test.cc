@@ -14,6 +14,7 @@
 #include "commandline/help_document.h"
 #include "net/server.h"
 #include "rivermeet/auth/v1/auth.pb.h"
+#include "rivermeet/ingest/v1/ingest.pb.h"
 #include "rivermeet/ingest/v1/streams.pb.h"
 #include "rivermeet/query/v1/query.pb.h"
 #include "testing/temp_dir.h"
@@ -29,6 +30,7 @@ class Gateway final : public net::Handler {
     MutexLock lock(mutex_);
     const std::string path(request.path());
     asked_[path] = request.body();
+    if (path == "/v1/subscribe") co_return net::Response::Of(200, "text/event-stream", stream_);
     const auto found = answers_.find(path);
     if (found == answers_.end()) {
       co_return net::Response::Of(404, "application/json", R"({"code":"not_found","message":"nothing of that name"})");
@@ -38,6 +40,10 @@ class Gateway final : public net::Handler {
   void Answer(const std::string& path, const google::protobuf::Message& answer) {
     MutexLock lock(mutex_);
     answers_[path] = answer.SerializeAsString();
+  }
+  void Stream(const std::string& text) {
+    MutexLock lock(mutex_);
+    stream_ = text;
   }
   template <typename Message>
   Message Asked(const std::string& path) {
@@ -49,6 +55,7 @@ class Gateway final : public net::Handler {
 
  private:
   Mutex mutex_;
+  std::string stream_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> answers_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> asked_ ABSL_GUARDED_BY(mutex_);
 };
@@ -179,6 +186,50 @@ TEST_CASE("a stream is declared from flags, with units and kinds", "[cli]") {
   CHECK(stream.fields(3).kind() == events::v1::MEASURE_KIND_COUNTER);
   CHECK(stream.retention().seconds() == 90 * 86400);
   CHECK(fixture.RunHere({"streams", "declare", "s", "--int64", "a:b:c"}).exit_code == commandline::kUsage);
+}
+
+TEST_CASE("tail prints each update as a line where it is no terminal, and ends after as many as asked", "[cli]") {
+  Fixture fixture;
+  fixture.gateway.Stream(
+      "data: {\"snapshot\":true,\"frame\":{\"rowCount\":\"1\",\"columns\":[{\"name\":\"time\",\"type\":"
+      "\"COLUMN_TYPE_TIME\",\"int64Values\":[\"1000000\"]},{\"name\":\"count\",\"type\":"
+      "\"COLUMN_TYPE_INT64\",\"int64Values\":[\"5\"]}]}}\n\n");
+  CHECK(fixture.RunHere({"tail", "s", "--count", "1"}).out == "1970-01-01T00:00:01Z  count=5\n");
+  CHECK(fixture.RunHere({"tail", "s", "--count", "1", "--format", "json"}).out ==
+        "{\"snapshot\":true,\"rows\":[{\"time\":\"1970-01-01T00:00:01Z\",\"count\":5}]}\n");
+  CHECK(fixture.RunHere({"tail", "s", "--format", "csv"}).exit_code == commandline::kUsage);
+}
+
+TEST_CASE("send says what was taken, and by its exit code that something was not", "[cli]") {
+  Fixture fixture;
+  ingest::v1::OpenProducerResponse producer;
+  producer.set_producer_id(7);
+  fixture.gateway.Answer("/rivermeet.ingest.v1.IngestService/OpenProducer", producer);
+  ingest::v1::IngestRawResponse answer;
+  answer.mutable_receipt()->set_accepted(2);
+  fixture.gateway.Answer("/rivermeet.ingest.v1.IngestService/IngestRaw", answer);
+  const std::string file = fixture.folder / "events.json";
+  std::ofstream(file) << R"([{"a":1},{"b":2},{"c":3}])";
+  const Outcome good = fixture.RunHere({"send", file, "--stream", "s"});
+  CHECK(good.exit_code == 0);
+  CHECK(good.out.find("accepted 2, rejected 0") == 0);
+
+  answer.mutable_receipt()->set_rejected(1);
+  auto& error = *answer.mutable_receipt()->add_errors();
+  error.set_index(1);
+  error.set_field("b");
+  error.set_reason("is not a number");
+  fixture.gateway.Answer("/rivermeet.ingest.v1.IngestService/IngestRaw", answer);
+  const std::string rejects = fixture.folder / "rejects";
+  CHECK(fixture.RunHere({"send", file, "--stream", "s", "--rejects", rejects}).exit_code ==
+        commandline::kPartlyRejected);
+  std::ifstream in(rejects);
+  std::string line;
+  std::getline(in, line);
+  CHECK(line == R"({"field":"b","reason":"is not a number","event":"{\"b\":2}"})");
+  CHECK_FALSE(std::ifstream(file + ".rivermeet-upload"));
+  CHECK(fixture.RunHere({"send", file, "--stream", "Not a name"}).exit_code == commandline::kUsage);
+  CHECK(fixture.RunHere({"send", "/nowhere.csv", "--stream", "s"}).exit_code == commandline::kFailed);
 }
 
 TEST_CASE("docs/cli.md says of every command what its --help says", "[cli]") {

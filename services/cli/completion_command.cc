@@ -14,7 +14,7 @@ void AddCompletion(CLI::App& app) {
       "Examples:\n"
       "  source <(rivermeet completion bash)                 for this shell; in ~/.bashrc for all\n"
       "  rivermeet completion fish > ~/.config/fish/completions/rivermeet.fish");
-  commandline::SetAction(command, [shell, &app](int& exit_code) -> absl::Status {
+  SetForegroundAction(command, [shell, &app](int& exit_code) -> absl::Status {
     const absl::StatusOr<std::string> script = commandline::CompletionScript(app, *shell);
     if (!script.ok()) return exit_code = commandline::kUsage, script.status();
     fmt::print("{}", *script);

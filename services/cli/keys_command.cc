@@ -103,18 +103,17 @@ void AddKeys(CLI::App& app) {
       ->type_name("DURATION");
   auto connection = commandline::AddConnectionFlags(create);
   create.footer("Example:\n  (umask 077; rivermeet keys create \"line 4 sensors\" --expires 90d > key)");
-  commandline::SetAction(create,
-                         [flags, connection](int& exit_code) { return Create(*flags, *connection, exit_code); });
+  SetForegroundAction(create, [flags, connection](int& exit_code) { return Create(*flags, *connection, exit_code); });
 
   CLI::App& list = *keys.add_subcommand("list", "List the keys, newest first; never their secrets");
   connection = commandline::AddConnectionFlags(list);
-  commandline::SetAction(list, [connection](int&) { return List(*connection); });
+  SetForegroundAction(list, [connection](int&) { return List(*connection); });
 
   auto id = std::make_shared<std::string>();
   CLI::App& revoke = *keys.add_subcommand("revoke", "End a key at once");
   revoke.add_option("id", *id, "The key's id, the part between rm_ and the secret")->required()->type_name("ID");
   connection = commandline::AddConnectionFlags(revoke);
-  commandline::SetAction(revoke, [id, connection](int&) { return Revoke(*id, *connection); });
+  SetForegroundAction(revoke, [id, connection](int&) { return Revoke(*id, *connection); });
 }
 
 void AddAdmin(CLI::App& app) {
@@ -127,7 +126,7 @@ void AddAdmin(CLI::App& app) {
   reset.footer(
       "On the suite's machine the key file in its data folder gives the right, so that nobody is locked out.\n\n"
       "Example:\n  rivermeet admin reset-password admin --data ./data");
-  commandline::SetAction(reset, [user, connection](int&) { return ResetPassword(*user, *connection); });
+  SetForegroundAction(reset, [user, connection](int&) { return ResetPassword(*user, *connection); });
 }
 
 }  // namespace rivermeet::cli

@@ -41,8 +41,7 @@ void AddLedger(CLI::App& app) {
   command.add_option("stream", *stream, "The stream's name")->required()->type_name("STREAM");
   const auto connection = commandline::AddConnectionFlags(command);
   command.footer("Exit code 1 when it does not balance.\n\nExample:\n  rivermeet ledger host.metrics");
-  commandline::SetAction(command,
-                         [stream, connection](int& exit_code) { return Run(*stream, *connection, exit_code); });
+  SetForegroundAction(command, [stream, connection](int& exit_code) { return Run(*stream, *connection, exit_code); });
 }
 
 }  // namespace rivermeet::cli

@@ -69,7 +69,7 @@ void AddQuery(CLI::App& app) {
       "  rivermeet query host.metrics -m cpu_percent -g core --filter core!= --last 5m --step 10s\n"
       "  rivermeet query orders -f count -g country --start 2026-11-01T00:00:00Z --step 1d --format csv\n"
       "  rivermeet query host.metrics -m memory_used_bytes -f max,last --format json");
-  commandline::SetAction(command, [flags](int& exit_code) { return Run(*flags, exit_code); });
+  SetForegroundAction(command, [flags](int& exit_code) { return Run(*flags, exit_code); });
 }
 
 }  // namespace rivermeet::cli

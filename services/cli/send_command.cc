@@ -326,7 +326,7 @@ void AddSend(CLI::App& app) {
       "Examples:\n"
       "  rivermeet send orders.ndjson --stream orders --rejects rejected.ndjson\n"
       "  zcat big.csv.gz | rivermeet send - --format csv --stream sensors --resume sensors.state");
-  commandline::SetAction(command, [flags](int& exit_code) { return Send(*flags, exit_code); });
+  SetForegroundAction(command, [flags](int& exit_code) { return Send(*flags, exit_code); });
 }
 
 }  // namespace rivermeet::cli

@@ -236,8 +236,7 @@ void AddDeclare(CLI::App& streams) {
       "Example:\n"
       "  rivermeet streams declare line4 --dimension machine,shift --float64 temperature:celsius \\\n"
       "      --int64 pieces::counter --retention 90d");
-  commandline::SetAction(declare,
-                         [flags, connection](int& exit_code) { return Declare(*flags, *connection, exit_code); });
+  SetForegroundAction(declare, [flags, connection](int& exit_code) { return Declare(*flags, *connection, exit_code); });
 }
 
 }  // namespace
@@ -251,13 +250,13 @@ void AddStreams(CLI::App& app) {
   CLI::App& list = *streams.add_subcommand("list", "List the streams");
   list.add_flag("--json", *json, "As JSON");
   auto connection = commandline::AddConnectionFlags(list);
-  commandline::SetAction(list, [connection, json](int&) { return List(*connection, *json); });
+  SetForegroundAction(list, [connection, json](int&) { return List(*connection, *json); });
 
   CLI::App& show = *streams.add_subcommand("show", "Show a stream's fields and settings");
   show.add_option("name", *name, "The stream's name")->required()->type_name("STREAM");
   show.add_flag("--json", *json, "As JSON");
   connection = commandline::AddConnectionFlags(show);
-  commandline::SetAction(show, [name, connection, json](int&) { return Show(*name, *connection, *json); });
+  SetForegroundAction(show, [name, connection, json](int&) { return Show(*name, *connection, *json); });
 
   AddDeclare(streams);
 
@@ -266,8 +265,8 @@ void AddStreams(CLI::App& app) {
   remove.add_option("name", *name, "The stream's name")->required()->type_name("STREAM");
   remove.add_flag("--yes", *yes, "Don't ask");
   connection = commandline::AddConnectionFlags(remove);
-  commandline::SetAction(
-      remove, [name, yes, connection](int& exit_code) { return Delete(*name, *yes, *connection, exit_code); });
+  SetForegroundAction(remove,
+                      [name, yes, connection](int& exit_code) { return Delete(*name, *yes, *connection, exit_code); });
 }
 
 }  // namespace rivermeet::cli

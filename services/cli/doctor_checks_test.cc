@@ -1,0 +1,100 @@
+#include "cli/doctor_checks.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "testing/temp_dir.h"
+
+namespace rivermeet::cli {
+namespace {
+
+using Level = Finding::Level;
+
+TEST_CASE("a full disk is a problem, an almost full one a note", "[doctor]") {
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  CHECK(JudgeDiskSpace(50 * kGiB, 100 * kGiB).level == Level::kGood);
+  CHECK(JudgeDiskSpace(10 * kGiB, 100 * kGiB).level == Level::kNote);
+  CHECK(JudgeDiskSpace(4 * kGiB, 100 * kGiB).level == Level::kProblem);
+  CHECK(JudgeDiskSpace(kGiB / 2, kGiB).level == Level::kProblem);
+  CHECK_FALSE(JudgeDiskSpace(4 * kGiB, 100 * kGiB).advice.empty());
+}
+
+TEST_CASE("a slow disk is told with its time", "[doctor]") {
+  CHECK(JudgeDiskSpeed(absl::Milliseconds(1)).level == Level::kGood);
+  CHECK(JudgeDiskSpeed(absl::Milliseconds(20)).level == Level::kNote);
+  CHECK(JudgeDiskSpeed(absl::Milliseconds(200)).level == Level::kProblem);
+  CHECK(JudgeDiskSpeed(absl::Milliseconds(200)).detail.find("200.0 ms") != std::string::npos);
+}
+
+TEST_CASE("this machine's disk is measured and nothing is left behind", "[doctor]") {
+  const rivermeet::testing::TempDir folder;
+  CHECK(CheckDiskSpeed(folder.path()).detail.find("median") != std::string::npos);
+  CHECK(std::filesystem::is_empty(folder.path()));
+  CHECK(CheckDiskSpeed(folder / "none").level == Level::kProblem);
+}
+
+TEST_CASE("a folder's size and growth are measured", "[doctor]") {
+  const rivermeet::testing::TempDir folder;
+  std::filesystem::create_directories(folder / "a/b");
+  std::ofstream(folder / "a/b/new") << std::string(1000, 'x');
+  std::ofstream(folder / "old") << std::string(500, 'x');
+  std::filesystem::last_write_time(folder / "old",
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(2));
+  const FolderSize size = MeasureFolder(folder.path());
+  CHECK(size.bytes == 1500);
+  CHECK(size.files == 2);
+  CHECK(size.changed_bytes == 1000);
+  CHECK(JudgeGrowth(size, 1'000'000'000).level == Level::kGood);
+  CHECK(JudgeGrowth(size, 100'000).level == Level::kNote);
+  CHECK(JudgeGrowth(size, 10'000).level == Level::kProblem);
+}
+
+TEST_CASE("clocks that are apart are told", "[doctor]") {
+  const absl::Time now = absl::FromUnixSeconds(784111777);  // RFC 9110's example
+  const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  CHECK(JudgeServerDate(date, now).level == Level::kGood);
+  CHECK(JudgeServerDate(date, now + absl::Seconds(20)).level == Level::kNote);
+  CHECK(JudgeServerDate(date, now - absl::Hours(1)).level == Level::kProblem);
+  CHECK(JudgeServerDate("", now).level == Level::kNote);
+}
+
+TEST_CASE("the limit of open files is read from what the kernel says", "[doctor]") {
+  CHECK(ParseFileLimit(
+            "Max processes  5 6 processes\nMax open files            1024                 524288  files\n") == 1024u);
+  CHECK(ParseFileLimit("Max open files unlimited unlimited files\n") == UINT64_MAX);
+  CHECK_FALSE(ParseFileLimit(""));
+  CHECK(CheckFileLimit(0).detail.find("limit is") != std::string::npos);
+}
+
+TEST_CASE("a private PostgreSQL that was left or can't be started is told with what to do", "[doctor]") {
+  const rivermeet::testing::TempDir data;
+  CHECK(CheckPostgres(data.path()).level == Level::kNote);
+  std::filesystem::create_directories(data / "postgres");
+  std::ofstream(data / "postgres/PG_VERSION") << "7\n";
+  const Finding old = CheckPostgres(data.path());
+  CHECK(old.level == Level::kProblem);
+  CHECK(old.advice.find("postgresql-7") != std::string::npos);
+}
+
+TEST_CASE("a key file that others can read is a problem", "[doctor]") {
+  const rivermeet::testing::TempDir data;
+  CHECK(CheckKeyFile(data.path()).level == Level::kNote);
+  std::filesystem::create_directories(data / "keys");
+  std::ofstream(data / "keys/local.key") << "rm_a_b\n";
+  REQUIRE(chmod((data / "keys/local.key").c_str(), 0644) == 0);
+  CHECK(CheckKeyFile(data.path()).level == Level::kProblem);
+  REQUIRE(chmod((data / "keys/local.key").c_str(), 0600) == 0);
+  CHECK(CheckKeyFile(data.path()).level == Level::kGood);
+}
+
+TEST_CASE("a port that nothing listens at is a problem", "[doctor]") {
+  CHECK(CheckPort("port", "127.0.0.1:1").level == Level::kProblem);
+  CHECK(CheckPort("port", "no.such.host.invalid:80").level == Level::kProblem);
+}
+
+}  // namespace
+}  // namespace rivermeet::cli
