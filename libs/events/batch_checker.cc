@@ -69,6 +69,10 @@ MeasureView ToFloat64(const MeasureView& measure, Arena& arena, Rejections& reje
   return {measure.name, MeasureType::kFloat64, values, {}, measure.nulls};
 }
 
+absl::Status TooLarge() {
+  return absl::InvalidArgumentError("the batch is over 1 MiB in its schema's types: send smaller batches");
+}
+
 }  // namespace
 
 void BatchChecker::CheckTimes(const BatchView& batch, const CheckLimits& limits, Rejections& rejections) {
@@ -189,8 +193,9 @@ absl::StatusOr<std::vector<BatchPart>> BatchChecker::Split(uint32_t partitions, 
   }
   if (one_partition && !rejections.any()) {
     const bool untouched = has_source && !changed_;
-    return std::vector<BatchPart>{
-        {first, static_cast<uint32_t>(events), untouched, untouched ? std::string() : EncodeBatch(checked_)}};
+    BatchPart part{first, static_cast<uint32_t>(events), untouched, untouched ? std::string() : EncodeBatch(checked_)};
+    if (part.bytes.size() > kMaxBatchBytes) return TooLarge();
+    return std::vector<BatchPart>{std::move(part)};
   }
   events_of_.resize(partitions);
   for (std::vector<uint32_t>& chosen : events_of_) chosen.clear();
@@ -202,9 +207,7 @@ absl::StatusOr<std::vector<BatchPart>> BatchChecker::Split(uint32_t partitions, 
     if (events_of_[p].empty()) continue;
     BatchPart part{p, static_cast<uint32_t>(events_of_[p].size()), false,
                    EncodeBatch(SelectEvents(checked_, events_of_[p], arena_))};
-    if (part.bytes.size() > kMaxBatchBytes) {
-      return absl::InvalidArgumentError("the batch is over 1 MiB in its schema's types: send smaller batches");
-    }
+    if (part.bytes.size() > kMaxBatchBytes) return TooLarge();
     parts.push_back(std::move(part));
   }
   return parts;

@@ -257,6 +257,39 @@ TEST_CASE("a body is cut at the same events whatever is rejected", "[events]") {
   for (size_t i = 0; i < strict.chunks.size(); ++i) CHECK(strict.chunks[i] == i);
 }
 
+TEST_CASE("a rejected event's later fields count for the cut too", "[events]") {
+  std::string body;
+  for (int i = 0; i < 12'000; ++i) {
+    const std::string text(i % 2 == 0 ? 10 : 150, 'x');
+    body += fmt::format("{{\"time\":1700000000,{}\"host\":\"{}{}\",\"cpu\":1}}\n", i % 2 == 0 ? "" : "\"odd\":1,", text, i);
+  }
+  const auto cuts = [&](const Schema* schema) {
+    std::map<uint32_t, uint64_t> last_even;
+    ErrorList errors;
+    const auto events = DecodeText(TextFormat::kNdjson, body, {"s", schema}, errors, [&](const DecodedChunk& chunk) {
+      for (const uint64_t index : *chunk.source_index) last_even[chunk.number] = index % 2 == 0 ? index : last_even[chunk.number];
+      return absl::OkStatus();
+    });
+    CHECK(events.ok());
+    CHECK(errors.total() == (schema == nullptr ? 0 : 6'000));
+    return last_even;
+  };
+  const auto loose = cuts(nullptr);
+  CHECK(loose.size() >= 2);
+  CHECK(cuts(SomeSchema().get()) == loose);
+}
+
+TEST_CASE("names too long to keep apart are refused and nothing else", "[events]") {
+  const std::string name(100'000, 'k');
+  std::string body;
+  for (int i = 0; i < 5; ++i) {
+    body += fmt::format("{{\"time\":1,\"{}a\":1,\"{}b\":2,\"c\":3}}\n{{\"time\":1,\"c\":3}}\n", name, name);
+  }
+  const Decoded decoded = Ndjson(body);
+  CHECK(decoded.rows.size() == 5);
+  CHECK(decoded.errors.count(Reason::kBadName) == 5);
+}
+
 TEST_CASE("a body of sparse fields is cut before its columns outgrow a batch", "[events]") {
   std::string body;
   for (int i = 0; i < 20'000; ++i) body += fmt::format("{{\"time\":1,\"f{}\":1}}\n", i % 500);

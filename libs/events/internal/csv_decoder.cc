@@ -191,13 +191,14 @@ class CsvEvents {
 
   void Row() {
     FieldSlot* slot = nullptr;
-    for (size_t c = 0; c < cells_.size() && !assembler_.failed(); ++c) {
+    // A rejected line is read to its end all the same: see EventAssembler::Enter().
+    for (size_t c = 0; c < cells_.size(); ++c) {
       const Cell& cell = cells_[c];
       slot = assembler_.Find(names_[c], slot, cell.offset);
       if (slot == nullptr) return;
       if (!IsText(cell.text)) {
-        return assembler_.Fail(Reason::kInvalidUtf8, slot->name, cell.offset,
-                               [&] { return fmt::format("the cell at byte {} is not UTF-8", cell.offset); });
+        assembler_.Fail(Reason::kInvalidUtf8, slot->name, cell.offset,
+                        [&] { return fmt::format("the cell at byte {} is not UTF-8", cell.offset); });
       }
       if (cell.text.empty()) {
         assembler_.Null(*slot, Place::kFlat, cell.offset);

@@ -16,6 +16,9 @@ namespace {
 using Kind = FieldSlot::Kind;
 using Role = FieldSlot::Role;
 
+// What a text takes in a batch beside its bytes.
+constexpr size_t kTextOverhead = 8;
+
 Role RoleOf(std::string_view name) {
   if (name == "time") return Role::kTime;
   if (name == "id") return Role::kId;
@@ -79,8 +82,10 @@ void EventAssembler::Begin(uint64_t index) {
 FieldSlot* EventAssembler::Find(std::string_view name, FieldSlot* after, size_t offset) {
   FieldSlot*& guess = after == nullptr ? first_slot_ : after->next;
   if (guess != nullptr && guess->name == name) return guess;
-  const auto found = slots_.find(name);
-  FieldSlot* slot = found != slots_.end() ? found->second.get() : Make(name, offset);
+  // A name that is too long is known by its beginning: enough to refuse it.
+  const std::string_view known_by = name.substr(0, kMaxNameBytes + 1);
+  const auto found = slots_.find(known_by);
+  FieldSlot* slot = found != slots_.end() ? found->second.get() : Make(known_by, offset);
   if (slot != nullptr) guess = slot;
   return slot;
 }
@@ -95,8 +100,7 @@ FieldSlot* EventAssembler::Make(std::string_view name, size_t offset) {
   }
   fields_ += counts;
   auto slot = std::make_unique<FieldSlot>();
-  // A name that is too long is kept cut: it is never found again, and never taken.
-  slot->name = name.substr(0, kMaxNameBytes + 1);
+  slot->name = name;
   slot->role = role;
   if (options_.schema != nullptr && slot->role == Role::kField) {
     const v1::Field* field = options_.schema->Find(name);
@@ -104,11 +108,16 @@ FieldSlot* EventAssembler::Make(std::string_view name, size_t offset) {
     slot->non_finite = field != nullptr && field->allow_non_finite();
     slot->declared = true;
   }
-  return slots_.insert_or_assign(slot->name, std::move(slot)).first->second.get();
+  FieldSlot* made = slot.get();
+  slots_.emplace(made->name, std::move(slot));
+  return made;
 }
 
 // Whether the event can have this field here.
 bool EventAssembler::Enter(FieldSlot& slot, Place place, size_t offset) {
+  const bool again = std::exchange(slot.last_event, serial_) == serial_;
+  // Rejected events count for where the body is cut, or the cut would depend on the schema.
+  if (!again) touched_.push_back(&slot);
   if (failed_) return false;
   if (slot.role == Role::kBadName || (place != Place::kFlat && slot.role != Role::kField)) {
     Fail(Reason::kBadName, slot.name, offset, [&] {
@@ -116,12 +125,8 @@ bool EventAssembler::Enter(FieldSlot& slot, Place place, size_t offset) {
     });
     return false;
   }
-  if (std::exchange(slot.last_event, serial_) == serial_) {
-    Fail(Reason::kDuplicateField, slot.name, offset, [] { return "occurs twice in the event"; });
-    return false;
-  }
-  touched_.push_back(&slot);
-  return true;
+  if (again) Fail(Reason::kDuplicateField, slot.name, offset, [] { return "occurs twice in the event"; });
+  return !again;
 }
 
 // Whether a scalar can be taken for this field here, after settling what a new field is.
@@ -165,6 +170,7 @@ void EventAssembler::SetTime(bool sound, int64_t time_us, std::string_view text,
 }
 
 void EventAssembler::Text(FieldSlot& slot, std::string_view text, Place place, size_t offset) {
+  event_bytes_ += text.size() + kTextOverhead;
   if (!Enter(slot, place, offset)) return;
   if (slot.role == Role::kField) {
     if (!Decide(slot, place, false, offset)) return;
@@ -187,7 +193,6 @@ void EventAssembler::Text(FieldSlot& slot, std::string_view text, Place place, s
       return Fail(Reason::kTooLong, "id", offset,
                   [&] { return fmt::format("{} bytes; at most {}", text.size(), kMaxIdBytes); });
     }
-    event_bytes_ += text.size();
     return builder_.SetId(text);
   }
   Fail(Reason::kWrongType, slot.name, offset, [] { return "must be an object"; });
@@ -195,6 +200,7 @@ void EventAssembler::Text(FieldSlot& slot, std::string_view text, Place place, s
 
 void EventAssembler::Number(FieldSlot& slot, const JsonNumber& number, Place place, size_t offset) {
   if (slot.role == Role::kId) return Text(slot, number.text, place, offset);
+  event_bytes_ += number.text.size() + kTextOverhead;
   if (!Enter(slot, place, offset)) return;
   if (slot.role == Role::kTime) {
     int64_t time_us = 0;
@@ -213,6 +219,7 @@ void EventAssembler::Number(FieldSlot& slot, const JsonNumber& number, Place pla
 
 void EventAssembler::Bool(FieldSlot& slot, bool value, Place place, size_t offset) {
   if (slot.role != Role::kField) return Text(slot, value ? "true" : "false", place, offset);
+  event_bytes_ += 5 + kTextOverhead;
   if (!Enter(slot, place, offset) || !Decide(slot, place, false, offset)) return;
   switch (slot.kind) {
     case Kind::kDimension: return SetDimension(slot, value ? "true" : "false", offset);
@@ -225,6 +232,7 @@ void EventAssembler::Bool(FieldSlot& slot, bool value, Place place, size_t offse
 }
 
 void EventAssembler::Json(FieldSlot& slot, std::string_view raw, size_t depth, Place place, size_t offset) {
+  event_bytes_ += raw.size() + slot.name.size() + kTextOverhead;
   if (!Enter(slot, place, offset)) return;
   // Attributes need no declaration.
   const bool open = slot.kind == Kind::kUndecided || slot.kind == Kind::kUndeclared || slot.kind == Kind::kAttribute;
@@ -241,6 +249,8 @@ void EventAssembler::Json(FieldSlot& slot, std::string_view raw, size_t depth, P
 }
 
 void EventAssembler::Attribute(std::string_view name, std::string_view raw_value, size_t depth, size_t offset) {
+  // Escapes may make the name six times as long.
+  event_bytes_ += 6 * name.size() + raw_value.size() + kTextOverhead;
   if (failed_) return;
   if (depth >= kMaxAttributesDepth) {
     return Fail(Reason::kTooDeep, "attributes", offset,
@@ -258,7 +268,6 @@ void EventAssembler::SetDimension(FieldSlot& slot, std::string_view text, size_t
     return Fail(Reason::kTooLong, slot.name, offset,
                 [&] { return fmt::format("a value of {} bytes; at most {}", text.size(), kMaxDimensionValueBytes); });
   }
-  event_bytes_ += text.size() + 4;
   builder_.SetDimension(slot.column, text);
 }
 
@@ -308,7 +317,6 @@ void EventAssembler::SetNonFinite(FieldSlot& slot, std::string_view text, size_t
 void EventAssembler::CheckAttributes() {
   if (attributes_.empty()) return;
   attributes_ += '}';
-  event_bytes_ += attributes_.size();
   std::sort(attribute_names_.begin(), attribute_names_.end());
   const auto twice = std::adjacent_find(attribute_names_.begin(), attribute_names_.end());
   if (twice != attribute_names_.end()) {

@@ -117,7 +117,7 @@ class JsonEvents {
       if (!reader_.ReadString(name, assembler_.scratch()) || !reader_.Consume(':')) return;
       // The long form's fields are looked for where they were last time: after their own kind.
       FieldSlot* after = slot != nullptr ? slot : place == Place::kFlat ? nullptr : container_;
-      slot = assembler_.failed() ? nullptr : assembler_.Find(name, after, offset);
+      slot = assembler_.Find(name, after, offset);
       if (slot == nullptr) {
         std::string_view raw;
         size_t depth = 0;
