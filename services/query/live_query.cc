@@ -84,7 +84,7 @@ LiveQuery::LiveQuery(LiveQueries& all, Plan plan, Call call, LiveSink& sink)
       call_(std::move(call)),
       started_(all.clock_.Now()),
       sink_(&sink),
-      subscription_(std::move(plan), all.options_.limits),
+      subscription_(std::make_unique<Subscription>(std::move(plan), all.options_.limits)),
       backoff_(all.options_.min_backoff) {
   call_.cancellation = &cancellation_;
 }
@@ -100,7 +100,7 @@ void LiveQuery::Start() {
   std::vector<uint32_t> partitions;
   {
     MutexLock lock(mutex_);
-    partitions = subscription_.plan().partitions;
+    partitions = subscription_->plan().partitions;
   }
   Submit(std::move(partitions), /*refresh=*/false);
 }
@@ -126,8 +126,8 @@ void LiveQuery::Connect(const std::vector<uint32_t>& partitions, bool refresh) {
       if (sink_ == nullptr) return;
       id = next_leg_++;
       legs_[id].partitions = owner.partitions;
-      subscription_.AddLeg(id, owner.partitions);
-      *request.mutable_query() = subscription_.QueryFor(owner.partitions);
+      subscription_->AddLeg(id, owner.partitions);
+      *request.mutable_query() = subscription_->QueryFor(owner.partitions);
     }
     request.mutable_interval()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(all_.options_.interval)));
     auto watch = all_.owners_.WatchPartials(owner.address, request, call_,
@@ -136,7 +136,7 @@ void LiveQuery::Connect(const std::vector<uint32_t>& partitions, bool refresh) {
     {
       MutexLock lock(mutex_);
       const auto leg = legs_.find(id);
-      wanted = sink_ != nullptr;
+      wanted = sink_ != nullptr && subscription_->has_leg(id);  // it may have been renewed meanwhile
       if (wanted && leg != legs_.end()) leg->second.watch = watch;
     }
     if (!wanted) watch->Cancel();
@@ -166,7 +166,7 @@ void LiveQuery::OnUpdate(uint64_t id, const aggregation::v1::WatchPartialsRespon
     MutexLock lock(mutex_);
     const auto leg = legs_.find(id);
     if (sink_ == nullptr || leg == legs_.end()) return;
-    auto applied = subscription_.Apply(id, update);
+    auto applied = subscription_->Apply(id, update);
     if (!applied.ok()) return Finish(applied.status());
     if (update.snapshot()) backoff_ = all_.options_.min_backoff;
     if (!*applied) return MaybeFlush();
@@ -186,17 +186,17 @@ void LiveQuery::ReadStored(uint64_t id, const std::vector<uint32_t>& partitions,
   aggregation::v1::PartialsQuery query;
   {
     MutexLock lock(mutex_);
-    query = subscription_.QueryFor(partitions);
+    query = subscription_->QueryFor(partitions);
   }
   absl::Status status =
       all_.segments_.Read(query, read.segments, call, [&](const aggregation::v1::Partials& partials) {
         MutexLock lock(mutex_);
-        return subscription_.AddStored(id, read.generation, partials);
+        return subscription_->AddStored(id, read.generation, partials);
       });
   if (absl::IsNotFound(status) || absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return Reopen(id);
   MutexLock lock(mutex_);
   if (sink_ == nullptr) return;
-  if (status.ok()) status = subscription_.FinishStored(id, read.generation);
+  if (status.ok()) status = subscription_->FinishStored(id, read.generation);
   if (!status.ok()) return Finish(status);
   MaybeFlush();
 }
@@ -220,7 +220,7 @@ void LiveQuery::OnClosed(uint64_t id, const absl::Status& status) {
     if (leg == legs_.end()) return;
     partitions = std::move(leg->second.partitions);
     legs_.erase(leg);
-    subscription_.RemoveLeg(id);
+    subscription_->RemoveLeg(id);
     if (sink_ == nullptr) return;
   }
   telemetry::Log(telemetry::Level::kInfo, "watch ended", {{"status", status}, {"traceparent", call_.traceparent}});
@@ -235,7 +235,7 @@ void LiveQuery::OnWritten(bool ok) {
 }
 
 void LiveQuery::MaybeFlush() {
-  if (sink_ == nullptr || write_pending_ || timer_set_ || !subscription_.has_changes()) return;
+  if (sink_ == nullptr || write_pending_ || timer_set_ || !subscription_->has_changes()) return;
   const absl::Duration wait = last_flush_ + all_.options_.interval - all_.clock_.MonotonicNow();
   if (wait <= absl::ZeroDuration()) return Flush();
   timer_set_ = true;
@@ -250,7 +250,7 @@ void LiveQuery::MaybeFlush() {
 
 void LiveQuery::Flush() {
   const absl::Time now = all_.clock_.Now();
-  auto changes = subscription_.TakeChanges(now);
+  auto changes = subscription_->TakeChanges(now);
   if (!changes.ok()) return Finish(changes.status());
   if (!*changes) return;
   last_flush_ = all_.clock_.MonotonicNow();
@@ -266,6 +266,17 @@ void LiveQuery::Flush() {
   answered_ = true;
   write_pending_ = true;
   sink_->Write(std::move(response));
+  if (subscription_->worn_out()) Renew(now);
+}
+
+// Begins again with fresh watches; the reader gets a snapshot when they have answered.
+void LiveQuery::Renew(absl::Time now) {
+  const Plan& plan = subscription_->plan();
+  subscription_ = std::make_unique<Subscription>(plan, all_.options_.limits, subscription_->sequence(),
+                                                 plan.FirstWindow(absl::ToUnixMicros(now)));
+  for (const auto& [id, leg] : legs_) {
+    if (leg.watch != nullptr) leg.watch->Cancel();
+  }
 }
 
 void LiveQuery::Stop(const absl::Status& status) {

@@ -111,6 +111,7 @@ class LiveQuery : public std::enable_shared_from_this<LiveQuery> {
   void Reopen(uint64_t leg);
   void MaybeFlush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Renew(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Finish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   LiveQueries& all_;
@@ -120,7 +121,7 @@ class LiveQuery : public std::enable_shared_from_this<LiveQuery> {
 
   Mutex mutex_;
   LiveSink* sink_ ABSL_GUARDED_BY(mutex_);  // null once finished
-  Subscription subscription_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Subscription> subscription_ ABSL_GUARDED_BY(mutex_);  // never null
   std::map<uint64_t, Leg> legs_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_leg_ ABSL_GUARDED_BY(mutex_) = 1;
   absl::Duration backoff_ ABSL_GUARDED_BY(mutex_);

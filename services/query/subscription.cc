@@ -26,8 +26,12 @@ absl::Status WrongPartition(uint32_t partition) {
 
 }  // namespace
 
-Subscription::Subscription(Plan plan, SubscriptionLimits limits)
-    : plan_(std::move(plan)), limits_(limits), groups_(plan_.group_by) {}
+Subscription::Subscription(Plan plan, SubscriptionLimits limits, uint64_t sequence, int64_t first_window)
+    : plan_(std::move(plan)),
+      limits_(limits),
+      groups_(plan_.group_by),
+      first_window_(first_window),
+      sequence_(sequence) {}
 
 void Subscription::AddLeg(LegId leg, std::vector<uint32_t> partitions) {
   legs_[leg].partitions = std::move(partitions);

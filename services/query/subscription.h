@@ -34,13 +34,15 @@ struct SubscriptionLimits {
 // the place of what its partitions had before when it is whole; until then the old state stands.
 class Subscription {
  public:
-  Subscription(Plan plan, SubscriptionLimits limits);
+  // Goes on after another one's `sequence` and begins at `first_window` of a moving range.
+  Subscription(Plan plan, SubscriptionLimits limits, uint64_t sequence = 0, int64_t first_window = 0);
 
   using LegId = uint64_t;
   // A watch of these partitions has begun.
   void AddLeg(LegId leg, std::vector<uint32_t> partitions);
   // It has ended; what it brought stays.
   void RemoveLeg(LegId leg);
+  bool has_leg(LegId leg) const { return legs_.contains(leg); }
 
   // Segments to read before a leg's snapshot is whole.
   struct StoredRead {
@@ -75,7 +77,8 @@ class Subscription {
     return plan_.ToPartialsQuery(partitions, first_window_);
   }
   size_t bytes() const;
-  // Whether most of its memory is for groups that are long gone: begin a new one.
+  uint64_t sequence() const { return sequence_; }
+  // Whether most of the groups it remembers have long left the range: begin a new one.
   bool worn_out() const { return groups_.size() > 10'000 && groups_.size() > 4 * live_groups_; }
 
  private:

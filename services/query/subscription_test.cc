@@ -178,6 +178,23 @@ TEST_CASE("a snapshot in parts is shown when its last part and its segments are 
   CHECK(Take(subscription, 1) == L{"nothing"});
 }
 
+TEST_CASE("a subscription whose groups come and go for ever says that it is worn out", "[subscription]") {
+  const Plan plan = LastSeconds(5);
+  Subscription subscription(plan, {}, 41);
+  subscription.AddLeg(1, {0});
+  REQUIRE(subscription.Apply(1, Update(plan, true, {})).ok());
+  int64_t now = 0;
+  for (; now < 200 && !subscription.worn_out(); ++now) {
+    std::vector<TestEvent> events;
+    for (int i = 0; i < 100; ++i) events.push_back(Event(now, fmt::format("pid-{}-{}", now, i), 1));
+    REQUIRE(subscription.Apply(1, Update(plan, false, events)).ok());
+    CHECK(Take(subscription, now).size() == 100);
+  }
+  CHECK(subscription.worn_out());
+  CHECK(now > 90);
+  CHECK(subscription.sequence() == 41 + static_cast<uint64_t>(now));
+}
+
 TEST_CASE("rows of a partition that the owner was not asked for are refused", "[subscription]") {
   const Plan plan = LastSeconds(10);
   Subscription subscription(plan, {});
