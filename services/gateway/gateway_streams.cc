@@ -211,10 +211,19 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
                           net::JsonString(error.field()), net::JsonString(error.reason()));
   }
   // The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
+  const std::string json =
+      fmt::format("\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}",
+                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token()));
+  if (receipt.accepted() > 0 || receipt.rejected() == 0) {
+    co_return net::Response::Of(200, "application/json", fmt::format("{{{}}}\n", json))
+        .Set("Cache-Control", "no-store");
+  }
+  // A problem (RFC 9457) with the receipt as its extension.
   co_return net::Response::Of(
-      200, "application/json",
-      fmt::format("{{\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}}}\n",
-                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token())))
+      400, "application/problem+json",
+      fmt::format("{{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"No event of the "
+                  "body was taken: see receipt.errors.\",{}}}\n",
+                  json))
       .Set("Cache-Control", "no-store");
 }
 

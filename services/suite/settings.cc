@@ -13,7 +13,7 @@ namespace rivermeet::suite {
 namespace {
 
 // RIVERMEET_ names that are not settings: read by tools, by the command line and by crash points.
-const std::vector<std::string> kReserved = {"RIVERMEET_DEPS",     "RIVERMEET_CRASH_AT", "RIVERMEET_URL",
+const std::vector<std::string> kReserved = {"RIVERMEET_DEPS",     "RIVERMEET_CRASH_AT", "RIVERMEET_URL", "RIVERMEET_GRPC",
                                             "RIVERMEET_KEY",      "RIVERMEET_KEY_FILE", "RIVERMEET_DATA",
                                             "RIVERMEET_CRASH_RUN", "RIVERMEET_TEST_SKIP_FDATASYNC"};
 

@@ -105,7 +105,7 @@ class Suite:
                                          content_type="application/x-ndjson", **options)
         if status // 100 != 2:
             raise HttpError(status, answer)
-        return json.loads(answer)
+        return json.loads(answer)["receipt"]
 
     def ledger(self, stream):
         """The ledger's total as integers."""

@@ -49,7 +49,7 @@ class FirstMinutes(unittest.TestCase):
         stream = "first.events"
         receipt = json.loads(suite.request(
             "POST", f"/v1/streams/{stream}/events", json.dumps({"time": self.now(), "host": "a", "cpu": 12.5}),
-            key=key)[2])
+            key=key)[2])["receipt"]
         self.assertEqual(int(receipt["accepted"]), 1)
         answer = suite.api("POST", "/v1/query", {
             "waitFor": receipt["visibilityToken"],
@@ -83,7 +83,7 @@ class FirstMinutes(unittest.TestCase):
         status, _, body = suite.request("POST", "/v1/streams/mixed/events", "\n".join(lines) + "\n",
                                         content_type="application/x-ndjson")
         self.assertEqual(status, 200, body)
-        receipt = json.loads(body)
+        receipt = json.loads(body)["receipt"]
         self.assertEqual((int(receipt["accepted"]), int(receipt["rejected"])), (1, 6))
         errors = {int(e.get("index", 0)): (e.get("field", ""), e["reason"]) for e in receipt["errors"]}
         self.assertEqual(sorted(errors), [1, 2, 3, 4, 5, 6])
