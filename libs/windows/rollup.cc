@@ -79,31 +79,32 @@ std::vector<ResolvedMeasure> ResolveMeasures(const std::vector<Measure>& known,
 
 namespace {
 
-// Goes over panes in ascending order and remembers each series' last value, so that increases run on.
+// Stands for a value that nobody has looked for yet.
+constexpr int64_t kNotLookedFor = kNoTime + 1;
+
+// Goes over panes in ascending order and remembers each series' last value, so that increases run on. The value before
+// the first pane is looked for when it is needed: most series have one in the pane just before.
 class Scan {
  public:
-  Scan(const StreamView& view, std::vector<ResolvedMeasure> measures)
+  // Begins with the first pane at or after `from_us`.
+  Scan(const StreamView& view, std::vector<ResolvedMeasure> measures, int64_t from_us)
       : view_(view), measures_(std::move(measures)), previous_(measures_.size()) {
-    for (size_t m = 0; m < measures_.size(); ++m) {
-      previous_[m].resize(view.series.count);
-      const size_t number = static_cast<size_t>(std::max(measures_[m].number, 0));
-      if (measures_[m].number < 0 || view.carry == nullptr || number >= view.carry->measures.size()) continue;
-      const auto& carried = view.carry->measures[number];
-      std::copy_n(carried.begin(), std::min<size_t>(carried.size(), previous_[m].size()), previous_[m].begin());
-    }
+    for (auto& previous : previous_) previous.resize(view.series.count, {{}, kNotLookedFor});
+    const auto first = std::partition_point(view.panes.begin(), view.panes.end(),
+                                            [&](const auto& pane) { return pane->start_us() < from_us; });
+    before_ = static_cast<size_t>(first - view.panes.begin());
   }
 
   size_t measure_count() const { return measures_.size(); }
-  std::vector<std::vector<CarriedValue>>& previous() { return previous_; }
 
-  // Remembers the last values of the panes in [from_us, to_us).
-  void Seed(int64_t from_us, int64_t to_us) {
-    for (const auto& pane : view_.panes) {
-      if (pane->start_us() < from_us || pane->start_us() >= to_us) continue;
-      ForEachCell(*pane, [&](uint32_t series, const CellHeader& cell, uint32_t width) {
-        for (size_t m = 0; m < measures_.size(); ++m) Remember(m, series, cell, width, pane->start_us());
-      });
+  // Each series' last value, those that left memory earlier among them.
+  std::vector<std::vector<CarriedValue>> TakeLastValues() {
+    for (size_t m = 0; m < measures_.size(); ++m) {
+      for (uint32_t series = 0; series < previous_[m].size(); ++series) {
+        if (previous_[m][series].time_us == kNotLookedFor) previous_[m][series] = Carried(m, series);
+      }
     }
+    return std::move(previous_);
   }
 
   // Calls `visit(series, cell)` for every cell with events.
@@ -144,7 +145,8 @@ class Scan {
   template <typename Kind>
   void AddTotal(size_t m, uint32_t series, const MeasureCell& cell, int64_t start_us, MeasureTotal& total) {
     double increase = IncreaseWithin<Kind>(cell);
-    const CarriedValue& before = previous_[m][series];
+    CarriedValue& before = previous_[m][series];
+    if (before.time_us == kNotLookedFor) before = LookBack(m, series, start_us + cell.first_us - kCounterLookbackUs);
     if (before.time_us != kNoTime && before.time_us >= start_us + cell.first_us - kCounterLookbackUs) {
       increase += IncreaseBetween(Kind::Of(before.value), Kind::Of(cell.first));
     }
@@ -156,9 +158,29 @@ class Scan {
     if (measure != nullptr) previous_[m][series] = {measure->last, start_us + measure->last_us};
   }
 
+  CarriedValue Carried(size_t m, uint32_t series) const {
+    const size_t number = static_cast<size_t>(std::max(measures_[m].number, 0));
+    if (measures_[m].number < 0 || view_.carry == nullptr || number >= view_.carry->measures.size()) return {};
+    const auto& carried = view_.carry->measures[number];
+    return series < carried.size() ? carried[series] : CarriedValue();
+  }
+
+  CarriedValue LookBack(size_t m, uint32_t series, int64_t not_before_us) const {
+    for (size_t p = before_; p > 0; --p) {
+      const Pane& pane = *view_.panes[p - 1];
+      if (pane.start_us() + kPaneUs <= not_before_us) return {};
+      const Page* const page = series / kPageCells < pane.page_count() ? pane.page(series / kPageCells) : nullptr;
+      if (page == nullptr) continue;
+      const MeasureCell* const cell = MeasureOf(m, page->cell(series % kPageCells), page->measures());
+      if (cell != nullptr) return {cell->last, pane.start_us() + cell->last_us};
+    }
+    return Carried(m, series);
+  }
+
   const StreamView& view_;
   const std::vector<ResolvedMeasure> measures_;
   std::vector<std::vector<CarriedValue>> previous_;
+  size_t before_ = 0;  // panes before the first
 };
 
 // The groups of one window, filled pane by pane and then given away.
@@ -202,8 +224,7 @@ bool InRange(const RollupQuery& query, const Pane& pane) {
 }  // namespace
 
 void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink) {
-  Scan scan(view, ResolveMeasures(view.measures, query.measures));
-  scan.Seed(query.start_us - kCounterLookbackUs, query.start_us);
+  Scan scan(view, ResolveMeasures(view.measures, query.measures), query.start_us);
   WindowRows rows(grouping.group_count(), scan.measure_count());
   int64_t window = kNoTime;
   for (const auto& pane : view.panes) {
@@ -239,7 +260,7 @@ SeriesRollup::SeriesRollup(const StreamView& view, int64_t step_us, int64_t unti
   query.step_us = step_us;
   // Early enough for any pane, and a multiple of every step.
   query.start_us = INT64_MIN / 4 / kLongestRollupUs * kLongestRollupUs;
-  state_.reset(new State{view, query, until_us, Scan(view, std::move(measures)),
+  state_.reset(new State{view, query, until_us, Scan(view, std::move(measures), kNoTime),
                          WindowRows(view.series.count, view.measures.size())});
 }
 
@@ -263,7 +284,7 @@ bool SeriesRollup::Next(RowSink sink) {
 
 std::shared_ptr<const Carry> SeriesRollup::TakeCarry() {
   auto carry = std::make_shared<Carry>();
-  carry->measures = std::move(state_->scan.previous());
+  carry->measures = state_->scan.TakeLastValues();
   return carry;
 }
 
@@ -281,8 +302,7 @@ void RollupWatch::Update(const StreamView& view, RowSink sink) {
   if (first == view.panes.end()) return;
   const int64_t from = query_.WindowOf((*first)->start_us());
 
-  Scan scan(view, ResolveMeasures(view.measures, query_.measures));
-  scan.Seed(from - kCounterLookbackUs, from);
+  Scan scan(view, ResolveMeasures(view.measures, query_.measures), from);
   WindowRows rows(grouping_.group_count(), scan.measure_count());
   // A late event changes the increase of the series' next window too.
   std::vector<char> changes_next(view.series.count);

@@ -153,6 +153,35 @@ void BM_Rollup(benchmark::State& bench) {
 }
 BENCHMARK(BM_Rollup)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
+// One batch, then what it changed for a watch of all series by host: a subscriber's tick under load.
+void BM_FoldAndWatch(benchmark::State& bench) {
+  const auto state = Filled();
+  const std::vector<std::string> encoded = EncodedBatches(100);
+  RollupQuery query;
+  query.step_us = bench.range(0) * 1'000'000;
+  query.measures = {"percent"};
+  query.group_by = {"host"};
+  RollupWatch watch(query);
+  uint64_t rows = 0;
+  const auto count = [&](const RollupRow&) { ++rows; };
+  watch.Update(state->Find(1)->View(), count);
+  events::v1::RecordHeader header = Header();
+  events::v1::EventBatch batch;
+  int64_t next = 1'600;
+  for (auto _ : bench) {
+    bench.PauseTiming();
+    header.set_sequence(next + 1);
+    batch.ParseFromString(encoded[next % kBatches]);
+    batch.set_base_time_us(1'700'000'000'000'000 + next * 5'000 + 56'000'000);
+    state->Fold(header, &batch, next, batch.base_time_us());
+    ++next;
+    bench.ResumeTiming();
+    watch.Update(state->Find(1)->View(), count);
+  }
+  benchmark::DoNotOptimize(rows);
+}
+BENCHMARK(BM_FoldAndWatch)->Arg(1)->Arg(10)->Unit(benchmark::kMicrosecond);
+
 }  // namespace
 }  // namespace rivermeet::windows
 

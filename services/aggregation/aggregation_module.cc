@@ -1,5 +1,6 @@
 #include "aggregation/aggregation_module.h"
 
+#include <algorithm>
 #include <map>
 #include <thread>
 #include <utility>
@@ -113,7 +114,7 @@ class AggregationModule::Keeper {
     }
     for (auto& [partition, owned] : owned_) {
       owned.snapshotter->Join();
-      const absl::Status taken = owned.snapshotter->Take();
+      const absl::Status taken = owned.snapshotter->Take(deadline);
       const absl::Status released = leases_.Release(owned.lease, deadline);
       telemetry::Log(telemetry::Level::kInfo, "partition given back",
                      {{"partition", partition}, {"snapshot", taken}, {"lease", released}});

@@ -52,7 +52,7 @@ int Run(char** arguments) {
                           [](uint64_t) { return absl::InfiniteDuration(); }, partition_metrics, [] {});
   // The log holds more than this life is to see: folded by hand up to there.
   owner.FoldThrough(through);
-  RM_CHECK_OK(snapshotter.Take());
+  RM_CHECK_OK(snapshotter.Take(Soon()));
 
   bool pressed = false;
   const std::string state = windows::EncodeState(owner.Capture(pressed));

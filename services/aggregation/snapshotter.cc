@@ -66,7 +66,7 @@ void Snapshotter::Join() {
 void Snapshotter::Loop() {
   absl::Duration wait = options_.interval;
   while (owner_.WaitForSnapshotTime(wait)) {
-    const absl::Status status = Take();
+    const absl::Status status = Take(absl::Now() + options_.timeout);
     wait = status.ok() ? options_.interval : std::min(options_.interval, kRetryPause);
     if (status.ok()) continue;
     metrics_.failed_snapshots.Increment();
@@ -80,9 +80,8 @@ void Snapshotter::Loop() {
   }
 }
 
-absl::Status Snapshotter::Take() {
+absl::Status Snapshotter::Take(absl::Time deadline) {
   const absl::Time began = absl::Now();
-  const absl::Time deadline = began + options_.timeout;
   bool pressed = false;
   windows::StateImage image = owner_.Capture(pressed);
   const int64_t offset = image.through_offset + 1;
@@ -107,7 +106,7 @@ absl::Status Snapshotter::Take() {
   RM_RETURN_IF_ERROR(sources_.objects.Put(commit.snapshot.object, blob, deadline));
   CrashPoint("snapshot.after_put");
   CrashPoint("snapshot.before_commit");
-  RM_ASSIGN_OR_RETURN(const catalog::Committed committed, Commit(commit));
+  RM_ASSIGN_OR_RETURN(const catalog::Committed committed, Commit(commit, deadline));
   CrashPoint("snapshot.after_commit");
 
   // Segments of a deleted stream are not taken in.
@@ -200,9 +199,11 @@ void Snapshotter::Expire(const windows::StateImage& image, const std::vector<cat
   }
 }
 
-absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit) {
+absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit,
+                                                         absl::Time deadline) {
   while (true) {
-    auto committed = sources_.snapshots.Commit(commit, absl::Now() + options_.timeout);
+    auto committed = sources_.snapshots.Commit(commit, deadline);
+    deadline = absl::Now() + options_.timeout;
     const absl::StatusCode code = committed.status().code();
     if (code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded) return committed;
     telemetry::Log(telemetry::Level::kWarn, "the catalog is away: the snapshot's commit is tried again",

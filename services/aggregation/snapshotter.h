@@ -52,7 +52,7 @@ class Snapshotter {
   // Errors:
   //   FAILED_PRECONDITION  The partition is somebody else's.
   //   Others               Nothing is lost; the next snapshot tries again.
-  absl::Status Take();
+  absl::Status Take(absl::Time deadline);
 
  private:
   struct Work;
@@ -63,7 +63,7 @@ class Snapshotter {
                            absl::Time deadline);
   void Expire(const windows::StateImage& image, const std::vector<catalog::Segment>& manifest, Work& work);
   // Repeats the commit until its outcome is known, so that no other segments are ever made of the same records.
-  absl::StatusOr<catalog::Committed> Commit(const catalog::SnapshotCommit& commit);
+  absl::StatusOr<catalog::Committed> Commit(const catalog::SnapshotCommit& commit, absl::Time deadline);
   void CleanUp(const catalog::Committed& committed, const catalog::Snapshot& snapshot, absl::Time deadline);
 
   const SnapshotterOptions options_;
