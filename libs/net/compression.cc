@@ -19,8 +19,8 @@ absl::Status Damaged() { return absl::InvalidArgumentError("The compressed body 
 absl::Status TooLarge() { return absl::ResourceExhaustedError("The body is too large once decompressed."); }
 
 size_t Allowance(size_t compressed_bytes, const InflateLimits& limits) {
-  const size_t by_ratio = compressed_bytes > limits.max_bytes / limits.max_ratio ? limits.max_bytes
-                                                                                   : compressed_bytes * limits.max_ratio;
+  const size_t by_ratio =
+      compressed_bytes > limits.max_bytes / limits.max_ratio ? limits.max_bytes : compressed_bytes * limits.max_ratio;
   return std::min(limits.max_bytes, std::max(by_ratio, InflateLimits::kFreeBytes));
 }
 

@@ -67,7 +67,8 @@ TEST_CASE("a bomb stops at the ratio and at the absolute limit", "[net]") {
                                      std::pair<const char*, std::string>("zstd", Zstd(zeros))}) {
     CAPTURE(coding);
     CHECK(absl::IsResourceExhausted(Inflate(coding, bomb, {.max_bytes = 1 << 30}).status()));
-    CHECK(absl::IsResourceExhausted(Inflate(coding, bomb, {.max_bytes = (50 << 20) - 1, .max_ratio = 1 << 20}).status()));
+    CHECK(
+        absl::IsResourceExhausted(Inflate(coding, bomb, {.max_bytes = (50 << 20) - 1, .max_ratio = 1 << 20}).status()));
     CHECK(Inflate(coding, bomb, {.max_bytes = 50 << 20, .max_ratio = 1 << 20}).value().size() == zeros.size());
   }
 }

@@ -54,49 +54,51 @@ Response Response::Of(int status, std::string_view content_type, std::string bod
 }
 
 std::string_view StatusText(int status) {
-  switch (status) {
-    case 100: return "Continue";
-    case 101: return "Switching Protocols";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 499: return "Client Closed Request";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Unknown";
-  }
+  static constexpr std::pair<int, std::string_view> kTexts[] = {
+      {100, "Continue"},
+      {101, "Switching Protocols"},
+      {200, "OK"},
+      {201, "Created"},
+      {202, "Accepted"},
+      {204, "No Content"},
+      {206, "Partial Content"},
+      {301, "Moved Permanently"},
+      {302, "Found"},
+      {303, "See Other"},
+      {304, "Not Modified"},
+      {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {406, "Not Acceptable"},
+      {408, "Request Timeout"},
+      {409, "Conflict"},
+      {410, "Gone"},
+      {411, "Length Required"},
+      {412, "Precondition Failed"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {415, "Unsupported Media Type"},
+      {416, "Range Not Satisfiable"},
+      {417, "Expectation Failed"},
+      {422, "Unprocessable Content"},
+      {426, "Upgrade Required"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {499, "Client Closed Request"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {502, "Bad Gateway"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
+      {505, "HTTP Version Not Supported"},
+  };
+  const auto* found =
+      std::find_if(std::begin(kTexts), std::end(kTexts), [&](const auto& text) { return text.first == status; });
+  return found == std::end(kTexts) ? "Unknown" : found->second;
 }
 
 std::optional<std::string> PercentDecode(std::string_view text) { return Decode(text, false); }
@@ -133,11 +135,21 @@ std::string JsonString(std::string_view text) {
     const bool whole = IsUtf8(text, &bad);
     for (const char c : text.substr(0, whole ? text.size() : bad)) {
       switch (c) {
-        case '"': json += "\\\""; break;
-        case '\\': json += "\\\\"; break;
-        case '\n': json += "\\n"; break;
-        case '\r': json += "\\r"; break;
-        case '\t': json += "\\t"; break;
+        case '"':
+          json += "\\\"";
+          break;
+        case '\\':
+          json += "\\\\";
+          break;
+        case '\n':
+          json += "\\n";
+          break;
+        case '\r':
+          json += "\\r";
+          break;
+        case '\t':
+          json += "\\t";
+          break;
         default:
           if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             json += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
@@ -155,8 +167,8 @@ std::string JsonString(std::string_view text) {
 }
 
 Response ProblemResponse(const Problem& problem) {
-  std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}", JsonString(StatusText(problem.status)),
-                                 problem.status);
+  std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}",
+                                 JsonString(StatusText(problem.status)), problem.status);
   if (!problem.detail.empty()) body += ",\"detail\":" + JsonString(problem.detail);
   if (!problem.request_id.empty()) body += ",\"requestId\":" + JsonString(problem.request_id);
   for (const auto& [name, json] : problem.extra) body += fmt::format(",{}:{}", JsonString(name), json);

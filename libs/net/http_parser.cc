@@ -44,9 +44,12 @@ std::string_view TrimFieldSpace(std::string_view text) {
 
 // Host and port as RFC 3986 section 3.2 allows them, without user information.
 bool IsHost(std::string_view host) {
-  return std::all_of(host.begin(), host.end(), [](char c) {
-    return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'z') || std::strchr("-._~!$&'()*+,;=:[]%", c) != nullptr;
-  }) && host.find('\0') == std::string_view::npos;
+  return std::all_of(host.begin(), host.end(),
+                     [](char c) {
+                       return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'z') ||
+                              std::strchr("-._~!$&'()*+,;=:[]%", c) != nullptr;
+                     }) &&
+         host.find('\0') == std::string_view::npos;
 }
 
 // The target in origin form, absolute form or "*" (RFC 9112 section 3.2). CONNECT's form has no meaning here.
@@ -155,9 +158,8 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
 }
 
 bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return kTokenChars[static_cast<unsigned char>(c)];
-  });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return kTokenChars[static_cast<unsigned char>(c)]; });
 }
 
 std::optional<std::string_view> RequestHead::Find(std::string_view name) const {

@@ -77,7 +77,19 @@ class ChunkedDecoder {
   State Feed(std::string_view& in, std::string& out, size_t max_bytes);
 
  private:
-  enum class At { kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf, kTrailerStart, kTrailer, kTrailerLf, kEndLf, kDone };
+  enum class At {
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf,
+    kDone
+  };
 
   State Step(char c, size_t size_of_out, size_t max_bytes);
   State EndOfSize(size_t size_of_out, size_t max_bytes);

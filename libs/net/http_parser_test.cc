@@ -77,11 +77,13 @@ TEST_CASE("a head cut off anywhere is incomplete, never accepted or refused", "[
 
 TEST_CASE("request lines that readers could take differently are refused", "[net]") {
   const std::string host = "\r\nHost: a\r\n\r\n";
-  for (const std::string_view line :
-       {"GET / HTTP/1.1 ", "GET  / HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1\t", "GET\t/ HTTP/1.1", "GET /",
-        "GET / http/1.1", "GET / HTTP/1.10", "G(T / HTTP/1.1", "GET /a b HTTP/1.1", "GET /\x7f HTTP/1.1",
-        "GET /\xc3\xa4 HTTP/1.1", "GET a HTTP/1.1", "GET /#a HTTP/1.1", "CONNECT a:80 HTTP/1.1", "GET * HTTP/1.1",
-        "GET ftp://a/ HTTP/1.1", "GET http://a@b/ HTTP/1.1", "GET http:// HTTP/1.1", "GET / HTTP/1,1"}) {
+  for (const std::string_view line : {"GET / HTTP/1.1 ",      "GET  / HTTP/1.1",       " GET / HTTP/1.1",
+                                      "GET / HTTP/1.1\t",     "GET\t/ HTTP/1.1",       "GET /",
+                                      "GET / http/1.1",       "GET / HTTP/1.10",       "G(T / HTTP/1.1",
+                                      "GET /a b HTTP/1.1",    "GET /\x7f HTTP/1.1",    "GET /\xc3\xa4 HTTP/1.1",
+                                      "GET a HTTP/1.1",       "GET /#a HTTP/1.1",      "CONNECT a:80 HTTP/1.1",
+                                      "GET * HTTP/1.1",       "GET ftp://a/ HTTP/1.1", "GET http://a@b/ HTTP/1.1",
+                                      "GET http:// HTTP/1.1", "GET / HTTP/1,1"}) {
     CAPTURE(line);
     CHECK(Parse(std::string(line) + host).status == 400);
   }
@@ -105,8 +107,8 @@ TEST_CASE("only CRLF ends a line", "[net]") {
 TEST_CASE("lengths are one plain number or one chunked, never both", "[net]") {
   CHECK(StatusOfFields("Content-Length: 10\r\n") == 0);
   CHECK(StatusOfFields("Content-Length: 0\r\n") == 0);
-  for (const std::string_view value : {"007", "+13", "-1", "0x0d", "13, 14", "13, 13", "13,", "", "1 3", "1e2", "13;", "\"13\"",
-                                       "١"}) {
+  for (const std::string_view value :
+       {"007", "+13", "-1", "0x0d", "13, 14", "13, 13", "13,", "", "1 3", "1e2", "13;", "\"13\"", "١"}) {
     CAPTURE(value);
     CHECK(StatusOfFields(fmt::format("Content-Length: {}\r\n", value)) == 400);
   }
@@ -116,8 +118,11 @@ TEST_CASE("lengths are one plain number or one chunked, never both", "[net]") {
   CHECK(StatusOfFields("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") == 400);
   CHECK(StatusOfFields("Transfer-Encoding: chunked\r\n") == 0);
   CHECK(StatusOfFields("Transfer-Encoding: CHUNKED\r\n") == 0);
-  for (const std::string_view value : {"gzip", "chunked, chunked", "gzip, chunked", "xchunked", "identity", "chunked;q=1",
-                                       "\x0b" "chunked", ""}) {
+  for (const std::string_view value :
+       {"gzip", "chunked, chunked", "gzip, chunked", "xchunked", "identity", "chunked;q=1",
+        "\x0b"
+        "chunked",
+        ""}) {
     CAPTURE(value);
     CHECK(StatusOfFields(fmt::format("Transfer-Encoding: {}\r\n", value)) >= 400);
   }
@@ -171,11 +176,26 @@ TEST_CASE("a chunked body reads the same in pieces of any size", "[net]") {
 }
 
 TEST_CASE("malformed chunks are refused", "[net]") {
-  for (const std::string_view bytes :
-       {"5\nhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n", "+5\r\nhello\r\n", "0x5\r\nhello\r\n",
-        " 5\r\nhello\r\n", "5 \r\nhello\r\n", "\r\n", ";a\r\n", "5;a\nb\r\nhello\r\n", "5;a\x01\r\n", "g\r\n",
-        "0\r\n\n", "0\r\nX\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX : y\r\n\r\n", "0\r\nX: \x01\r\n\r\n",
-        "0000000000000001\r\na\r\n", "5\rhello", "5\r\nhello\rX"}) {
+  for (const std::string_view bytes : {"5\nhello\r\n0\r\n\r\n",
+                                       "5\r\nhello\n0\r\n\r\n",
+                                       "5\r\nhelloX\r\n",
+                                       "+5\r\nhello\r\n",
+                                       "0x5\r\nhello\r\n",
+                                       " 5\r\nhello\r\n",
+                                       "5 \r\nhello\r\n",
+                                       "\r\n",
+                                       ";a\r\n",
+                                       "5;a\nb\r\nhello\r\n",
+                                       "5;a\x01\r\n",
+                                       "g\r\n",
+                                       "0\r\n\n",
+                                       "0\r\nX\r\n\r\n",
+                                       "0\r\n X: y\r\n\r\n",
+                                       "0\r\nX : y\r\n\r\n",
+                                       "0\r\nX: \x01\r\n\r\n",
+                                       "0000000000000001\r\na\r\n",
+                                       "5\rhello",
+                                       "5\r\nhello\rX"}) {
     CAPTURE(bytes);
     CHECK(Decode(bytes, 3).state == ChunkedDecoder::State::kMalformed);
   }

@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <future>
 #include <utility>
-
-#include <boost/asio/ip/address.hpp>
-#include <boost/asio/post.hpp>
 
 #include "base/mutex.h"
 #include "base/status.h"
@@ -36,8 +35,8 @@ constexpr size_t kRefusedAtOnce = 32;  // Connections over the limit that are to
 size_t BoundedConnections(size_t wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
-  const rlim_t usable = limit.rlim_cur > 2 * kDescriptorsForOthers ? limit.rlim_cur - kDescriptorsForOthers
-                                                                   : limit.rlim_cur / 2;
+  const rlim_t usable =
+      limit.rlim_cur > 2 * kDescriptorsForOthers ? limit.rlim_cur - kDescriptorsForOthers : limit.rlim_cur / 2;
   return std::min<size_t>(wanted, usable);
 }
 

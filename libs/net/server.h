@@ -6,14 +6,13 @@
 #ifndef RIVERMEET_NET_SERVER_H_
 #define RIVERMEET_NET_SERVER_H_
 
+#include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -53,13 +52,13 @@ struct ServerStats {
   size_t connections = 0;
   size_t websockets = 0;
   uint64_t accepted = 0;
-  uint64_t refused = 0;    // Answered with 503 at the door.
+  uint64_t refused = 0;  // Answered with 503 at the door.
   uint64_t requests = 0;
-  uint64_t malformed = 0;  // Answered with 4xx or 5xx before the handler was called.
-  uint64_t timed_out = 0;  // Closed for taking too long.
-  uint64_t failed = 0;     // Handlers that threw.
+  uint64_t malformed = 0;    // Answered with 4xx or 5xx before the handler was called.
+  uint64_t timed_out = 0;    // Closed for taking too long.
+  uint64_t failed = 0;       // Handlers that threw.
   uint64_t slow_closed = 0;  // Sockets closed with 1013.
-  size_t body_bytes = 0;   // Bodies in memory now.
+  size_t body_bytes = 0;     // Bodies in memory now.
 };
 
 class Server {

@@ -33,9 +33,9 @@ class Site final : public Handler {
     if (path == "/hold") co_return co_await Hold(request);
     if (path == "/stream") co_return Stream();
     if (path == "/broken") co_return Broken();
-    co_return Response::Of(200, "text/plain", std::string(request.method()) + " " + std::string(request.path()) +
-                                                  " " + std::string(request.content_encoding()) + "|" +
-                                                  request.body());
+    co_return Response::Of(200, "text/plain",
+                           std::string(request.method()) + " " + std::string(request.path()) + " " +
+                               std::string(request.content_encoding()) + "|" + request.body());
   }
 
   void Release() {
@@ -253,7 +253,8 @@ TEST_CASE("100 Continue is sent once the body is wanted", "[net]") {
   client.Send("POST /p HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   CHECK(client.ReadUntil("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
   CHECK(client.Ask("abc").body == "POST /p |abc");
-  const auto refused = client.Ask("POST /p HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 999999\r\n\r\n");
+  const auto refused =
+      client.Ask("POST /p HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 999999\r\n\r\n");
   CHECK(refused.status == 413);
 }
 

@@ -2,15 +2,14 @@
 #ifndef RIVERMEET_NET_TASK_H_
 #define RIVERMEET_NET_TASK_H_
 
-#include <memory>
-#include <utility>
-
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <utility>
 
 namespace rivermeet::net {
 

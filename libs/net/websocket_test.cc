@@ -193,7 +193,9 @@ TEST_CASE("messages arrive the same however their bytes and fragments are cut", 
     for (const char c : bytes) client.Send(std::string_view(&c, 1));
   }
   CHECK(client.Read(6) == "\x8a\x04ping");
-  const std::string text = "Gr\xc3\xbc\xc3\x9f" "e";
+  const std::string text =
+      "Gr\xc3\xbc\xc3\x9f"
+      "e";
   CHECK(client.Read(9) == "\x81\x07" + text);
   CHECK(client.Read(304).substr(4) == std::string(300, '\xff'));
 }
@@ -203,25 +205,38 @@ TEST_CASE("a client that breaks the protocol gets the code that says how", "[net
     std::string bytes;
     uint16_t code;
   } cases[] = {
-      {std::string("\x82\x01" "a", 3), kProtocolError},             // not masked
-      {Masked(0xc2, "a"), kProtocolError},                          // a reserved bit
-      {Masked(0x83, "a"), kProtocolError},                          // an unknown opcode
-      {Masked(0x8b, "a"), kProtocolError},                          // an unknown control opcode
-      {Masked(0x09, "a"), kProtocolError},                          // a fragmented ping
-      {Masked(0x89, std::string(126, 'a')), kProtocolError},        // a long ping
-      {Masked(0x80, "a"), kProtocolError},                          // a continuation of nothing
-      {Masked(0x01, "a") + Masked(0x81, "b"), kProtocolError},      // a message within a message
-      {Masked(0x88, "a"), kProtocolError},                          // half a close code
-      {Masked(0x88, "\x03\xed"), kProtocolError},                   // 1005 on the wire
+      {std::string("\x82\x01"
+                   "a",
+                   3),
+       kProtocolError},                                                // not masked
+      {Masked(0xc2, "a"), kProtocolError},                             // a reserved bit
+      {Masked(0x83, "a"), kProtocolError},                             // an unknown opcode
+      {Masked(0x8b, "a"), kProtocolError},                             // an unknown control opcode
+      {Masked(0x09, "a"), kProtocolError},                             // a fragmented ping
+      {Masked(0x89, std::string(126, 'a')), kProtocolError},           // a long ping
+      {Masked(0x80, "a"), kProtocolError},                             // a continuation of nothing
+      {Masked(0x01, "a") + Masked(0x81, "b"), kProtocolError},         // a message within a message
+      {Masked(0x88, "a"), kProtocolError},                             // half a close code
+      {Masked(0x88, "\x03\xed"), kProtocolError},                      // 1005 on the wire
       {Masked(0x88, std::string("\x03\xe8\xff", 3)), kProtocolError},  // a close reason that is not UTF-8
-      {Masked(0x81, "\xc0\x80"), kInvalidPayload},                  // overlong
-      {Masked(0x81, "\xed\xa0\x80"), kInvalidPayload},              // a surrogate
-      {Masked(0x01, "\xff"), kInvalidPayload},                      // wrong before the message's end
+      {Masked(0x81, "\xc0\x80"), kInvalidPayload},                     // overlong
+      {Masked(0x81, "\xed\xa0\x80"), kInvalidPayload},                 // a surrogate
+      {Masked(0x01, "\xff"), kInvalidPayload},                         // wrong before the message's end
       {Masked(0x82, std::string(2000, 'a')), kMessageTooBig},
       {Masked(0x02, std::string(600, 'a')) + Masked(0x00, std::string(600, 'a')), kMessageTooBig},
-      {std::string("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff" "mask", 14), kMessageTooBig},
-      {std::string("\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff" "mask", 14), kProtocolError},
-      {std::string("\x82\xfe\x00\x05" "mask" "12345", 13), kProtocolError},  // a length not in its shortest form
+      {std::string("\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff"
+                   "mask",
+                   14),
+       kMessageTooBig},
+      {std::string("\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+                   "mask",
+                   14),
+       kProtocolError},
+      {std::string("\x82\xfe\x00\x05"
+                   "mask"
+                   "12345",
+                   13),
+       kProtocolError},  // a length not in its shortest form
   };
   for (const auto& bad : cases) {
     CAPTURE(bad.bytes);

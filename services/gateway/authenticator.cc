@@ -107,9 +107,8 @@ void Authenticator::Remember(const std::string& digest, const absl::StatusOr<Ses
 net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string token) {
   using Verified = absl::StatusOr<authn::Principal>;
   auto start = [&](std::function<void(Verified)> done) {
-    boost::asio::post(pool_, [this, &token, done = std::move(done)] {
-      done(verifier_.Verify(token, clock_.Now() + kTimeout));
-    });
+    boost::asio::post(
+        pool_, [this, &token, done = std::move(done)] { done(verifier_.Verify(token, clock_.Now() + kTimeout)); });
   };
   Verified principal = co_await net::Await<Verified>(std::move(start));
   if (!principal.ok()) co_return Told(principal.status());

@@ -51,11 +51,11 @@ net::BodyRules Gateway::RulesFor(const net::RequestHead& head) {
 net::Task<net::Response> Gateway::Handle(net::Request& request) {
   const auto parent = telemetry::TraceContext::Parse(request.Header("traceparent"));
   const telemetry::TraceContext trace = parent ? parent->Child() : telemetry::TraceContext::NewRoot();
-  Context context{.request = request,
-                  .call = {.bearer = "", .traceparent = trace.ToTraceparent(),
-                           .deadline = absl::Now() + TimeoutOf(request.head())},
-                  .request_id = trace.trace_id,
-                  .began = options_.clock->MonotonicNow()};
+  Context context{
+      .request = request,
+      .call = {.bearer = "", .traceparent = trace.ToTraceparent(), .deadline = absl::Now() + TimeoutOf(request.head())},
+      .request_id = trace.trace_id,
+      .began = options_.clock->MonotonicNow()};
   net::Response response = co_await Dispatch(context);
   if (!response.Has("x-request-id")) response.Set("X-Request-Id", context.request_id);
   response.Set("X-Content-Type-Options", "nosniff");
@@ -155,11 +155,11 @@ net::Task<absl::Status> Gateway::Admit(Context& context, const Method& method) {
 }
 
 net::Task<absl::StatusOr<grpc::ByteBuffer>> Gateway::Call(Context& context, const Method& method,
-                                                         grpc::ByteBuffer request) {
+                                                          grpc::ByteBuffer request) {
   Cancellation cancellation;
   context.request.OnGone([&cancellation] { cancellation.Cancel(); });
-  absl::StatusOr<grpc::ByteBuffer> answer = co_await options_.upstream->Unary(
-      method.grpc_path, context.call, kMaxTimeout, std::move(request), &cancellation);
+  absl::StatusOr<grpc::ByteBuffer> answer =
+      co_await options_.upstream->Unary(method.grpc_path, context.call, kMaxTimeout, std::move(request), &cancellation);
   context.request.OnGone(nullptr);
   co_return answer;
 }

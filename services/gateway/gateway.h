@@ -29,7 +29,7 @@ class Gateway final : public net::Handler {
     LiveHub* live = nullptr;
     const StaticFiles* files = nullptr;  // nullptr: no web app.
     GatewayMetrics* metrics = nullptr;
-    const telemetry::Health* health = nullptr;  // nullptr: no /healthz and /readyz.
+    const telemetry::Health* health = nullptr;                   // nullptr: no /healthz and /readyz.
     std::vector<const prometheus::Collectable*> metric_sources;  // Empty: no /metrics.
     const Clock* clock = &Clock::System();
     size_t max_body_bytes = 8 << 20;  // Of a bulk request; other bodies: kMaxSmallBody.

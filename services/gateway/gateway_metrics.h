@@ -21,7 +21,9 @@ class GatewayMetrics {
   // A request turned away by a limit: "caller", "login" or "address".
   void Limited(std::string_view limit);
   void LiveChannels(double count) { live_channels_.Set(count); }
-  void LiveUpdate(size_t sockets) { live_updates_.Increment(), live_deliveries_.Increment(static_cast<double>(sockets)); }
+  void LiveUpdate(size_t sockets) {
+    live_updates_.Increment(), live_deliveries_.Increment(static_cast<double>(sockets));
+  }
   void LiveRestart() { live_restarts_.Increment(); }
 
  private:

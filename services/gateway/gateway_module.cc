@@ -22,7 +22,8 @@ constexpr char kName[] = "gateway";
 template <typename Value>
 absl::Status CheckRange(std::string_view field, Value value, Value lowest, Value highest) {
   if (value >= lowest && value <= highest) return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format("gateway.{} is {}: it must be {} to {}", field, value, lowest, highest));
+  return absl::InvalidArgumentError(
+      fmt::format("gateway.{} is {}: it must be {} to {}", field, value, lowest, highest));
 }
 
 // `config` with its defaults filled in.

@@ -76,8 +76,8 @@ net::Task<net::Response> Gateway::RestStream(Context& context, const HttpRule& r
   // A stream lasts as long as its client wants it to.
   context.call.deadline = absl::InfiniteFuture();
   auto executor = co_await boost::asio::this_coro::executor;
-  auto opened = options_.upstream->Stream(method.grpc_path, context.call, absl::InfiniteDuration(),
-                                          std::move(request), executor);
+  auto opened =
+      options_.upstream->Stream(method.grpc_path, context.call, absl::InfiniteDuration(), std::move(request), executor);
   if (!opened.ok()) co_return Fail(context, opened.status(), name);
   std::shared_ptr<UpstreamStream> stream = std::move(*opened);
   context.request.OnGone([stream] { stream->Cancel(); });
@@ -98,7 +98,8 @@ net::Task<net::Response> Gateway::RestStream(Context& context, const HttpRule& r
   format.end = [events, id = context.request_id](const absl::Status& status) -> std::string {
     if (status.ok()) return "";
     const std::string problem = ProblemOf(status, id).body;
-    return events ? "event: error\ndata: " + problem + "\n" : "{\"error\":" + problem.substr(0, problem.size() - 1) + "}\n";
+    return events ? "event: error\ndata: " + problem + "\n"
+                  : "{\"error\":" + problem.substr(0, problem.size() - 1) + "}\n";
   };
   if (events) format.heartbeat = ": still here\n\n";
   net::Response response;
@@ -167,8 +168,8 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   }
   const std::string& name = method->descriptor->full_name();
   if (absl::Status status = co_await Admit(context, *method); !status.ok()) co_return Fail(context, status, name);
-  std::string type = ToLower(Trim(context.request.Header("content-type").substr(
-      0, context.request.Header("content-type").find(';'))));
+  std::string type =
+      ToLower(Trim(context.request.Header("content-type").substr(0, context.request.Header("content-type").find(';'))));
   if (type != "application/json" && type != "application/x-ndjson" && type != "text/csv") {
     co_return net::ProblemResponse({.status = 415,
                                     .detail = "Send application/json, application/x-ndjson or text/csv.",
@@ -198,7 +199,8 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   auto* owned = new std::string(std::move(body));
   const grpc::Slice slices[2] = {
       grpc::Slice(head),
-      grpc::Slice(owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); }, owned)};
+      grpc::Slice(
+          owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); }, owned)};
   absl::StatusOr<grpc::ByteBuffer> answer = co_await Call(context, *method, grpc::ByteBuffer(slices, 2));
   if (!answer.ok()) co_return Fail(context, answer.status(), name);
   ingest::v1::IngestRawResponse response;

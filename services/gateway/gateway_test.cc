@@ -26,8 +26,8 @@ TEST_CASE("a REST request becomes an RPC by its annotation, and the answer JSON"
 TEST_CASE("the trace of the caller goes on to the service and comes back as the request id", "[gateway]") {
   TestWorld world;
   const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-  const auto answer = world.Ask("GET", "/v1/streams/a",
-                                fmt::format("{}traceparent: 00-{}-00f067aa0ba902b7-01\r\n", kViewer, trace));
+  const auto answer =
+      world.Ask("GET", "/v1/streams/a", fmt::format("{}traceparent: 00-{}-00f067aa0ba902b7-01\r\n", kViewer, trace));
   CHECK(Contains(answer.head, "X-Request-Id: " + trace));
   CHECK(Contains(world.streams.seen.traceparent, trace));
 }
@@ -41,8 +41,9 @@ TEST_CASE("path, query and body each fill what is theirs", "[gateway]") {
   CHECK(world.Ask("GET", "/v1/streams/a?nothing=1", kViewer).status == 400);
   CHECK(world.Ask("GET", "/v1/streams/a%", kViewer).status == 404);
   CHECK(world.Ask("GET", "/v1/streams/a", kViewer, "body").status >= 400);
-  CHECK(world.Ask("POST", "/v1/query", std::string(kViewer) + kJson,
-                  R"({"query":{"stream":"a","last":"60s","aggregates":[{"function":"AGGREGATE_FUNCTION_COUNT"}]}})")
+  CHECK(world
+            .Ask("POST", "/v1/query", std::string(kViewer) + kJson,
+                 R"({"query":{"stream":"a","last":"60s","aggregates":[{"function":"AGGREGATE_FUNCTION_COUNT"}]}})")
             .body.find("\"hotRows\":\"1\"") != std::string::npos);
 }
 
@@ -63,9 +64,8 @@ TEST_CASE("JSON that is not the message is refused with its place, and nothing b
 TEST_CASE("who may not, gets 401 or 403 and learns nothing", "[gateway]") {
   TestWorld world;
   const auto status = [&](std::string_view method, std::string_view target, std::string_view authorization) {
-    const auto answer =
-        world.Ask(method, target,
-                  authorization.empty() ? "" : fmt::format("Authorization: {}\r\n{}", authorization, kJson));
+    const auto answer = world.Ask(
+        method, target, authorization.empty() ? "" : fmt::format("Authorization: {}\r\n{}", authorization, kJson));
     CHECK(Contains(answer.head, "application/problem+json"));
     CHECK_FALSE(Contains(answer.body, "internal:"));
     CHECK_FALSE(Contains(answer.body, "no such key"));
@@ -148,18 +148,21 @@ TEST_CASE("the Connect protocol speaks JSON and binary", "[gateway]") {
 
 TEST_CASE("internal RPCs are not offered", "[gateway]") {
   TestWorld world;
-  CHECK(world.Ask("POST", "/rivermeet.aggregation.v1.AggregationService/ReadPartials", std::string(kEditor) + kJson, "{}")
-            .status == 404);
+  CHECK(
+      world.Ask("POST", "/rivermeet.aggregation.v1.AggregationService/ReadPartials", std::string(kEditor) + kJson, "{}")
+          .status == 404);
 }
 
 TEST_CASE("bulk bodies reach ingest as they came, and the receipt names each bad event", "[gateway]") {
   TestWorld world;
-  const std::string fields = std::string("Authorization: Bearer rm_1_good\r\n") + "Content-Type: text/csv; charset=utf-8\r\n";
+  const std::string fields =
+      std::string("Authorization: Bearer rm_1_good\r\n") + "Content-Type: text/csv; charset=utf-8\r\n";
   const std::string csv = "time,host,cpu\n1,a,2\n";
   const auto answer = world.Ask("POST", "/v1/streams/my.first/events?producer_id=5&sequence=6", fields, csv);
   CHECK(answer.status == 200);
   CHECK(answer.body ==
-        "{\"receipt\":{\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":7,\"field\":\"cpu\",\"reason\":\"\\\"x\\\" is no "
+        "{\"receipt\":{\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":7,\"field\":\"cpu\",\"reason\":\"\\\"x\\\" "
+        "is no "
         "number\"}],\"visibilityToken\":\"tok\"}}\n");
   {
     std::lock_guard lock(world.ingest.mutex);
@@ -177,8 +180,10 @@ TEST_CASE("bulk bodies reach ingest as they came, and the receipt names each bad
   const std::string zipped = net::GzipIfItPays(large).value();
   CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kEditor) + kJson + "Content-Encoding: gzip\r\n", zipped)
             .status == 413);
-  CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kEditor) + kJson, std::string(9 << 20, ' ')).status == 413);
-  CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kEditor) + "Content-Type: text/html\r\n", "x").status == 415);
+  CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kEditor) + kJson, std::string(9 << 20, ' ')).status ==
+        413);
+  CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kEditor) + "Content-Type: text/html\r\n", "x").status ==
+        415);
   CHECK(world.Ask("POST", "/v1/streams/s/events?sequence=x", fields, csv).status == 400);
   CHECK(world.Ask("POST", "/v1/streams/s/events", kJson, "{}").status == 401);
   CHECK(world.Ask("POST", "/v1/streams/s/events", std::string(kViewer) + kJson, "{}").status == 403);
@@ -241,8 +246,8 @@ TEST_CASE("a server's stream reaches curl as lines or as events", "[gateway]") {
   const std::string body = R"({"query":{"stream":"a"}})";
   const auto subscribe = [&](std::string_view fields) {
     net::RawClient client = world.Client();
-    client.Send(fmt::format("POST /v1/subscribe HTTP/1.1\r\nHost: a\r\n{}{}{}Content-Length: {}\r\n\r\n{}", kViewer, kJson,
-                            fields, body.size(), body));
+    client.Send(fmt::format("POST /v1/subscribe HTTP/1.1\r\nHost: a\r\n{}{}{}Content-Length: {}\r\n\r\n{}", kViewer,
+                            kJson, fields, body.size(), body));
     return client;
   };
   {
@@ -256,7 +261,8 @@ TEST_CASE("a server's stream reaches curl as lines or as events", "[gateway]") {
     CHECK(world.query.open == 2);
   }
   while (world.query.open > 0) std::this_thread::yield();
-  const auto missing = world.Ask("POST", "/v1/subscribe", std::string(kViewer) + kJson, R"({"query":{"stream":"missing"}})");
+  const auto missing =
+      world.Ask("POST", "/v1/subscribe", std::string(kViewer) + kJson, R"({"query":{"stream":"missing"}})");
   CHECK(missing.status == 404);
 }
 
@@ -268,10 +274,10 @@ TEST_CASE("a server's stream speaks Connect's envelopes", "[gateway]") {
     body.push_back(static_cast<char>(message.size()));
     body += message;
     net::RawClient client = world.Client();
-    client.Send(fmt::format(
-        "POST /rivermeet.query.v1.QueryService/Subscribe HTTP/1.1\r\nHost: a\r\n{}Content-Type: {}\r\n"
-        "Content-Length: {}\r\n\r\n{}",
-        kViewer, type, body.size(), body));
+    client.Send(
+        fmt::format("POST /rivermeet.query.v1.QueryService/Subscribe HTTP/1.1\r\nHost: a\r\n{}Content-Type: {}\r\n"
+                    "Content-Length: {}\r\n\r\n{}",
+                    kViewer, type, body.size(), body));
     return client;
   };
   net::RawClient json = open("application/connect+json", R"({"query":{"stream":"a"}})");

@@ -48,7 +48,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   const uint64_t number_;
   const std::string key_;
   const query::v1::TimeSeriesQuery query_;
-  std::vector<int> listeners_;       // By worker.
+  std::vector<int> listeners_;  // By worker.
   int listener_count_ = 0;
   std::deque<SessionPtr> sessions_;  // Of the latest few that joined.
   LiveTable table_;
@@ -57,7 +57,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   bool first_ = true;  // Of a stream's responses: the next one.
   bool stopping_ = false;
   std::shared_ptr<UpstreamStream> stream_;
-  boost::asio::steady_timer timer_;         // Pauses between tries.
+  boost::asio::steady_timer timer_;  // Pauses between tries.
   boost::asio::steady_timer linger_timer_;
 };
 

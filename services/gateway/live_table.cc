@@ -30,9 +30,8 @@ bool IsWhole(const Column& column, size_t rows) {
       return static_cast<size_t>(column.float64_values_size()) == rows;
     case query::v1::COLUMN_TYPE_STRING:
       return static_cast<size_t>(column.index_size()) == rows &&
-             std::all_of(column.index().begin(), column.index().end(), [&](uint32_t index) {
-               return index <= static_cast<uint32_t>(column.dictionary_size());
-             });
+             std::all_of(column.index().begin(), column.index().end(),
+                         [&](uint32_t index) { return index <= static_cast<uint32_t>(column.dictionary_size()); });
     default:
       return false;
   }
@@ -104,8 +103,9 @@ std::string LiveTable::KeyOf(const Frame& frame, size_t row) {
     if (column.type() == query::v1::COLUMN_TYPE_TIME) AppendLittleEndian(key, column.int64_values(at));
     if (column.type() != query::v1::COLUMN_TYPE_STRING) continue;
     const uint32_t index = column.index(at);
-    AppendLittleEndian(key, index == 0 ? uint32_t{0}
-                                       : static_cast<uint32_t>(column.dictionary(static_cast<int>(index) - 1).size()) + 1);
+    AppendLittleEndian(key, index == 0
+                                ? uint32_t{0}
+                                : static_cast<uint32_t>(column.dictionary(static_cast<int>(index) - 1).size()) + 1);
     if (index > 0) key += column.dictionary(static_cast<int>(index) - 1);
   }
   return key;
@@ -154,9 +154,8 @@ absl::Status LiveTable::MergeFrame(const Frame& frame) {
 }
 
 uint64_t LiveTable::TimeColumn() const {
-  const auto it = std::find_if(columns_.begin(), columns_.end(), [](const Cells& cells) {
-    return cells.head.type() == query::v1::COLUMN_TYPE_TIME;
-  });
+  const auto it = std::find_if(columns_.begin(), columns_.end(),
+                               [](const Cells& cells) { return cells.head.type() == query::v1::COLUMN_TYPE_TIME; });
   return static_cast<uint64_t>(it - columns_.begin());
 }
 

@@ -14,7 +14,8 @@ struct Row {
   bool null = false;
 };
 
-query::v1::SubscribeResponse Response(bool snapshot, uint64_t sequence, const std::vector<Row>& rows, int64_t start = 0) {
+query::v1::SubscribeResponse Response(bool snapshot, uint64_t sequence, const std::vector<Row>& rows,
+                                      int64_t start = 0) {
   query::v1::SubscribeResponse response;
   response.set_snapshot(snapshot);
   response.set_sequence(sequence);

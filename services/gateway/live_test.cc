@@ -40,7 +40,8 @@ class LiveClient {
     socket_.handshake(response_, "gate", "/v1/live?ticket=" + ticket, error_);
     socket_.binary(true);
   }
-  LiveClient(TestWorld& world, std::string_view token, int) : LiveClient(world, world.auth.NewTicket(std::string(token))) {}
+  LiveClient(TestWorld& world, std::string_view token, int)
+      : LiveClient(world, world.auth.NewTicket(std::string(token))) {}
 
   int status() const { return static_cast<int>(response_.result_int()); }
 

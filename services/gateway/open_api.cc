@@ -65,14 +65,18 @@ class Schemas {
  private:
   std::string OfOne(const FieldDescriptor& field) {
     switch (field.type()) {
-      case FieldDescriptor::TYPE_BOOL: return R"({"type":"boolean"})";
+      case FieldDescriptor::TYPE_BOOL:
+        return R"({"type":"boolean"})";
       case FieldDescriptor::TYPE_DOUBLE:
       case FieldDescriptor::TYPE_FLOAT:
         return R"({"oneOf":[{"type":"number"},{"type":"string","enum":["NaN","Infinity","-Infinity"]}]})";
-      case FieldDescriptor::TYPE_STRING: return R"({"type":"string"})";
-      case FieldDescriptor::TYPE_BYTES: return R"({"type":"string","contentEncoding":"base64"})";
+      case FieldDescriptor::TYPE_STRING:
+        return R"({"type":"string"})";
+      case FieldDescriptor::TYPE_BYTES:
+        return R"({"type":"string","contentEncoding":"base64"})";
       case FieldDescriptor::TYPE_MESSAGE:
-      case FieldDescriptor::TYPE_GROUP: return OfMessage(*field.message_type());
+      case FieldDescriptor::TYPE_GROUP:
+        return OfMessage(*field.message_type());
       case FieldDescriptor::TYPE_ENUM: {
         std::string values;
         for (int i = 0; i < field.enum_type()->value_count(); ++i) {
@@ -82,10 +86,13 @@ class Schemas {
       }
       case FieldDescriptor::TYPE_INT32:
       case FieldDescriptor::TYPE_SINT32:
-      case FieldDescriptor::TYPE_SFIXED32: return R"({"type":"integer","format":"int32"})";
+      case FieldDescriptor::TYPE_SFIXED32:
+        return R"({"type":"integer","format":"int32"})";
       case FieldDescriptor::TYPE_UINT32:
-      case FieldDescriptor::TYPE_FIXED32: return R"({"type":"integer","format":"int32","minimum":0})";
-      default: return R"({"type":"string","format":"int64","pattern":"^-?[0-9]+$"})";
+      case FieldDescriptor::TYPE_FIXED32:
+        return R"({"type":"integer","format":"int32","minimum":0})";
+      default:
+        return R"({"type":"string","format":"int64","pattern":"^-?[0-9]+$"})";
     }
   }
 

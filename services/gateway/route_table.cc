@@ -15,12 +15,18 @@ using google::protobuf::FieldDescriptor;
 
 std::pair<std::string, std::string> MethodAndPattern(const google::api::HttpRule& rule) {
   switch (rule.pattern_case()) {
-    case google::api::HttpRule::kGet: return {"GET", rule.get()};
-    case google::api::HttpRule::kPut: return {"PUT", rule.put()};
-    case google::api::HttpRule::kPost: return {"POST", rule.post()};
-    case google::api::HttpRule::kDelete: return {"DELETE", rule.delete_()};
-    case google::api::HttpRule::kPatch: return {"PATCH", rule.patch()};
-    default: return {"", ""};
+    case google::api::HttpRule::kGet:
+      return {"GET", rule.get()};
+    case google::api::HttpRule::kPut:
+      return {"PUT", rule.put()};
+    case google::api::HttpRule::kPost:
+      return {"POST", rule.post()};
+    case google::api::HttpRule::kDelete:
+      return {"DELETE", rule.delete_()};
+    case google::api::HttpRule::kPatch:
+      return {"PATCH", rule.patch()};
+    default:
+      return {"", ""};
   }
 }
 
@@ -28,8 +34,7 @@ std::pair<std::string, std::string> MethodAndPattern(const google::api::HttpRule
 bool NamesField(const google::protobuf::Descriptor* message, std::string_view path) {
   const auto names = Split(path, '.');
   for (size_t i = 0; i < names.size(); ++i) {
-    const FieldDescriptor* field =
-        message == nullptr ? nullptr : message->FindFieldByName(std::string(names[i]));
+    const FieldDescriptor* field = message == nullptr ? nullptr : message->FindFieldByName(std::string(names[i]));
     if (field == nullptr || field->is_repeated()) return false;
     message = field->message_type();
   }
@@ -186,15 +191,13 @@ absl::Status RouteTable::Add(const google::protobuf::MethodDescriptor& descripto
   return absl::OkStatus();
 }
 
-absl::StatusOr<RouteTable> RouteTable::Make(
-    const std::vector<const google::protobuf::ServiceDescriptor*>& services) {
+absl::StatusOr<RouteTable> RouteTable::Make(const std::vector<const google::protobuf::ServiceDescriptor*>& services) {
   RouteTable table;
   for (const auto* service : services) {
     for (int i = 0; i < service->method_count(); ++i) RM_RETURN_IF_ERROR(table.Add(*service->method(i)));
   }
-  std::stable_sort(table.rules_.begin(), table.rules_.end(), [](const HttpRule& a, const HttpRule& b) {
-    return a.path.SortKey() < b.path.SortKey();
-  });
+  std::stable_sort(table.rules_.begin(), table.rules_.end(),
+                   [](const HttpRule& a, const HttpRule& b) { return a.path.SortKey() < b.path.SortKey(); });
   return table;
 }
 

@@ -19,8 +19,8 @@ constexpr std::string_view kPaths[] = {"/v1/auth", "/rivermeet.auth.v1.AuthServi
 
 void Set(const net::Request& request, std::string_view value, int64_t seconds, net::Response& response) {
   for (const std::string_view path : kPaths) {
-    response.Set("Set-Cookie", fmt::format("{}={}; Path={}; Max-Age={}; HttpOnly; SameSite=Strict{}", kName, value, path,
-                                           seconds, request.over_tls() ? "; Secure" : ""));
+    response.Set("Set-Cookie", fmt::format("{}={}; Path={}; Max-Age={}; HttpOnly; SameSite=Strict{}", kName, value,
+                                           path, seconds, request.over_tls() ? "; Secure" : ""));
   }
 }
 
@@ -34,9 +34,8 @@ bool TakesCookie(const google::protobuf::Descriptor& type) {
 }
 
 bool IsCookieValue(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return c > 0x20 && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\'; });
 }
 
 }  // namespace

@@ -27,22 +27,27 @@ absl::Status SetNumber(std::string_view path, std::string_view text, std::string
   return absl::OkStatus();
 }
 
-#define GATEWAY_NUMBER(Type, Name, wanted)                                        \
-  return SetNumber<Type>(                                                         \
-      path, text, wanted, field->is_repeated(),                                   \
-      [&](Type value) { reflection->Set##Name(&message, field, value); },         \
+#define GATEWAY_NUMBER(Type, Name, wanted)                                                                          \
+  return SetNumber<Type>(                                                                                           \
+      path, text, wanted, field->is_repeated(), [&](Type value) { reflection->Set##Name(&message, field, value); }, \
       [&](Type value) { reflection->Add##Name(&message, field, value); })
 
 // Sets one field from a path's or a query's text.
 absl::Status SetFromText(Message& message, const FieldDescriptor* field, std::string_view path, std::string_view text) {
   const Reflection* reflection = message.GetReflection();
   switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_INT32: GATEWAY_NUMBER(int32_t, Int32, "a whole number");
-    case FieldDescriptor::CPPTYPE_INT64: GATEWAY_NUMBER(int64_t, Int64, "a whole number");
-    case FieldDescriptor::CPPTYPE_UINT32: GATEWAY_NUMBER(uint32_t, UInt32, "a whole number from 0");
-    case FieldDescriptor::CPPTYPE_UINT64: GATEWAY_NUMBER(uint64_t, UInt64, "a whole number from 0");
-    case FieldDescriptor::CPPTYPE_DOUBLE: GATEWAY_NUMBER(double, Double, "a number");
-    case FieldDescriptor::CPPTYPE_FLOAT: GATEWAY_NUMBER(float, Float, "a number");
+    case FieldDescriptor::CPPTYPE_INT32:
+      GATEWAY_NUMBER(int32_t, Int32, "a whole number");
+    case FieldDescriptor::CPPTYPE_INT64:
+      GATEWAY_NUMBER(int64_t, Int64, "a whole number");
+    case FieldDescriptor::CPPTYPE_UINT32:
+      GATEWAY_NUMBER(uint32_t, UInt32, "a whole number from 0");
+    case FieldDescriptor::CPPTYPE_UINT64:
+      GATEWAY_NUMBER(uint64_t, UInt64, "a whole number from 0");
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      GATEWAY_NUMBER(double, Double, "a number");
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      GATEWAY_NUMBER(float, Float, "a number");
     case FieldDescriptor::CPPTYPE_BOOL:
       if (text != "true" && text != "false") return WrongType(path, "true or false");
       field->is_repeated() ? reflection->AddBool(&message, field, text == "true")
@@ -51,8 +56,7 @@ absl::Status SetFromText(Message& message, const FieldDescriptor* field, std::st
     case FieldDescriptor::CPPTYPE_ENUM: {
       const auto* value = field->enum_type()->FindValueByName(std::string(text));
       if (value == nullptr) return WrongType(path, fmt::format("a name of {}", field->enum_type()->name()));
-      field->is_repeated() ? reflection->AddEnum(&message, field, value)
-                           : reflection->SetEnum(&message, field, value);
+      field->is_repeated() ? reflection->AddEnum(&message, field, value) : reflection->SetEnum(&message, field, value);
       return absl::OkStatus();
     }
     case FieldDescriptor::CPPTYPE_STRING:
@@ -62,8 +66,8 @@ absl::Status SetFromText(Message& message, const FieldDescriptor* field, std::st
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_MESSAGE: {
       // A time, a duration and the like have a text form in JSON.
-      Message* part = field->is_repeated() ? reflection->AddMessage(&message, field)
-                                           : reflection->MutableMessage(&message, field);
+      Message* part =
+          field->is_repeated() ? reflection->AddMessage(&message, field) : reflection->MutableMessage(&message, field);
       if (!MessageFromJson(net::JsonString(text), *part).ok()) return WrongType(path, field->message_type()->name());
       return absl::OkStatus();
     }

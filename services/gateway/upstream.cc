@@ -20,7 +20,9 @@ class ReactorStream final : public UpstreamStream,
  public:
   ReactorStream(boost::asio::any_io_executor executor, grpc::ByteBuffer request,
                 std::shared_ptr<Upstream::Outstanding> outstanding)
-      : executor_(std::move(executor)), wake_(executor_), request_(std::move(request)),
+      : executor_(std::move(executor)),
+        wake_(executor_),
+        request_(std::move(request)),
         outstanding_(std::move(outstanding)) {}
 
   void Start(grpc::GenericStub& stub, const std::string& path, const rpc::CallInfo& call, absl::Duration timeout) {
@@ -156,8 +158,8 @@ grpc::GenericStub* Upstream::StubFor(std::string_view path) {
 }
 
 net::Task<absl::StatusOr<grpc::ByteBuffer>> Upstream::Unary(std::string path, rpc::CallInfo call,
-                                                           absl::Duration timeout, grpc::ByteBuffer request,
-                                                           Cancellation* cancellation) {
+                                                            absl::Duration timeout, grpc::ByteBuffer request,
+                                                            Cancellation* cancellation) {
   grpc::GenericStub* stub = StubFor(path);
   if (stub == nullptr) co_return absl::UnimplementedError("no service behind " + path);
   grpc::ClientContext context;
@@ -174,8 +176,8 @@ net::Task<absl::StatusOr<grpc::ByteBuffer>> Upstream::Unary(std::string path, rp
 }
 
 absl::StatusOr<std::shared_ptr<UpstreamStream>> Upstream::Stream(const std::string& path, const rpc::CallInfo& call,
-                                                                absl::Duration timeout, grpc::ByteBuffer request,
-                                                                boost::asio::any_io_executor executor) {
+                                                                 absl::Duration timeout, grpc::ByteBuffer request,
+                                                                 boost::asio::any_io_executor executor) {
   grpc::GenericStub* stub = StubFor(path);
   if (stub == nullptr) return absl::UnimplementedError("no service behind " + path);
   auto stream = std::make_shared<ReactorStream>(std::move(executor), std::move(request), outstanding_);

@@ -93,7 +93,8 @@ class Sockets {
     std::sort(latencies_us_.begin(), latencies_us_.end());
     if (latencies_us_.empty()) Die("no update came");
     const auto quantile = [&](double q) {
-      return static_cast<double>(latencies_us_[static_cast<size_t>(q * static_cast<double>(latencies_us_.size() - 1))]) /
+      return static_cast<double>(
+                 latencies_us_[static_cast<size_t>(q * static_cast<double>(latencies_us_.size() - 1))]) /
              1000;
     };
     std::printf(
@@ -262,9 +263,8 @@ class Sockets {
 
   // Updates that did not reach every subscriber.
   size_t Incomplete() const {
-    return static_cast<size_t>(std::count_if(seen_.begin(), seen_.end(), [&](const auto& update) {
-      return update.second != options_.subscribers;
-    }));
+    return static_cast<size_t>(std::count_if(
+        seen_.begin(), seen_.end(), [&](const auto& update) { return update.second != options_.subscribers; }));
   }
 
   const Options options_;

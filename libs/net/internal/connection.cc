@@ -3,10 +3,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <exception>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <exception>
 
 #include "base/strings.h"
 #include "net/compression.h"
@@ -316,8 +315,7 @@ Task<Connection::ReadOutcome> Connection::ReadBody(ActiveRequest& request, const
   body_start_ = worker_->now();
   body_read_ = 0;
   std::string body;
-  ReadOutcome outcome =
-      head.chunked ? co_await ReadChunked(body, rules.max_bytes) : co_await ReadSized(body, length);
+  ReadOutcome outcome = head.chunked ? co_await ReadChunked(body, rules.max_bytes) : co_await ReadSized(body, length);
   if (outcome.ended || outcome.failure) co_return outcome;
   request.SetBody(std::move(body));
   co_return InflateBody(request, rules);

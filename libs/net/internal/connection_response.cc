@@ -1,9 +1,9 @@
 // The answering half of Connection.
-#include <algorithm>
-#include <exception>
-
 #include <openssl/evp.h>
 #include <openssl/sha.h>
+
+#include <algorithm>
+#include <exception>
 
 #include "base/strings.h"
 #include "fmt/format.h"
@@ -107,8 +107,8 @@ class ChunkWriter final : public BodyWriter {
 
 std::string Connection::HeadOf(const Response& response, std::optional<uint64_t> length, bool chunked,
                                bool keep_alive) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, StatusText(response.status),
-                                 worker_->Date());
+  std::string head =
+      fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, StatusText(response.status), worker_->Date());
   for (const auto& [name, value] : response.headers) {
     AppendHeaderText(head, name);
     head += ": ";

@@ -1,12 +1,11 @@
 #include "net/internal/transport.h"
 
+#include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <utility>
-
-#include <openssl/err.h>
 
 #include "fmt/format.h"
 
@@ -24,8 +23,8 @@ std::string SslError() {
 int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
                    unsigned in_length, void*) {
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
-  if (SSL_select_next_proto(const_cast<unsigned char**>(out), out_length, kHttp11, sizeof kHttp11 - 1, in,
-                            in_length) == OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(const_cast<unsigned char**>(out), out_length, kHttp11, sizeof kHttp11 - 1, in, in_length) ==
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_OK;
   }
   return SSL_TLSEXT_ERR_NOACK;
@@ -83,8 +82,8 @@ absl::StatusOr<SslContext> LoadTls(const TlsFiles& files) {
   SslContext context(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) return absl::InternalError("OpenSSL: " + SslError());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_mode(context.get(),
+                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   // Early data can be replayed by anybody who saw it.
   SSL_CTX_set_max_early_data(context.get(), 0);
@@ -173,9 +172,8 @@ IoResult Transport::TryWrite(std::span<const iovec> pieces) {
     size_t offset = 0;
     while (offset < piece.iov_len) {
       ERR_clear_error();
-      const IoResult result = SslResult(
-          SSL_write(ssl_.get(), static_cast<const char*>(piece.iov_base) + offset,
-                    static_cast<int>(std::min<size_t>(piece.iov_len - offset, 1 << 30))));
+      const IoResult result = SslResult(SSL_write(ssl_.get(), static_cast<const char*>(piece.iov_base) + offset,
+                                                  static_cast<int>(std::min<size_t>(piece.iov_len - offset, 1 << 30))));
       if (result.kind != IoResult::Kind::kDone) {
         if (written > 0 && result.kind != IoResult::Kind::kError) return {IoResult::Kind::kDone, written};
         return result;

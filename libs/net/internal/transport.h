@@ -5,15 +5,14 @@
 #ifndef RIVERMEET_NET_INTERNAL_TRANSPORT_H_
 #define RIVERMEET_NET_INTERNAL_TRANSPORT_H_
 
+#include <openssl/ssl.h>
 #include <sys/uio.h>
-
-#include <memory>
-#include <span>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <openssl/ssl.h>
+#include <memory>
+#include <span>
 
 #include "absl/status/statusor.h"
 #include "net/server.h"

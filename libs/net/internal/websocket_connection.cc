@@ -1,9 +1,8 @@
 #include "net/internal/websocket_connection.h"
 
 #include <algorithm>
-#include <utility>
-
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -73,9 +72,8 @@ WebSocketConnection::Unsent& WebSocketConnection::Waiting() {
 
 void WebSocketConnection::Send(Frame frame) {
   if (!worker_->OnThread()) {
-    boost::asio::post(worker_->context(), [self = Self(), frame = std::move(frame)]() mutable {
-      self->Send(std::move(frame));
-    });
+    boost::asio::post(worker_->context(),
+                      [self = Self(), frame = std::move(frame)]() mutable { self->Send(std::move(frame)); });
     return;
   }
   if (phase_ == Phase::kOpen) SendNow(std::move(frame), false);
@@ -391,8 +389,7 @@ void WebSocketConnection::OnTick(absl::Duration now) {
   } else if (now - heard_ > rules_->idle_timeout) {
     ++worker_->counters().timed_out;
     Drop(kNoCloseFrame);
-  } else if (phase_ == Phase::kOpen && now - heard_ > rules_->ping_interval &&
-             now - pinged_ > rules_->ping_interval) {
+  } else if (phase_ == Phase::kOpen && now - heard_ > rules_->ping_interval && now - pinged_ > rules_->ping_interval) {
     static const Frame kPing = std::make_shared<const std::string>(EncodeFrame(Opcode::kPing, ""));
     pinged_ = now;
     SendNow(kPing, true);
@@ -410,9 +407,8 @@ void WebSocketConnection::Drop(uint16_t code) {
   unsent_ = nullptr;
   current_ = nullptr;
   // Posted, so that the handler is never told inside a call of its own.
-  boost::asio::post(worker_->context(), [self = Self(), code, handler = std::exchange(handler_, nullptr)] {
-    handler->OnClosed(code);
-  });
+  boost::asio::post(worker_->context(),
+                    [self = Self(), code, handler = std::exchange(handler_, nullptr)] { handler->OnClosed(code); });
 }
 
 }  // namespace rivermeet::net::internal

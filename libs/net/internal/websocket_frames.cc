@@ -44,7 +44,8 @@ FrameHeaderResult DecodeFrameHeader(std::string_view bytes) {
   const bool control = (byte(0) & 0x08) != 0;
   const bool known = (byte(0) & 0x0f) <= 2 || ((byte(0) & 0x0f) >= 8 && (byte(0) & 0x0f) <= 10);
   // No extension is ever agreed on, so the reserved bits are zero; a client's frames are masked.
-  if ((byte(0) & 0x70) != 0 || !known || (byte(1) & 0x80) == 0) return {.header = std::nullopt, .close_code = kProtocolError};
+  if ((byte(0) & 0x70) != 0 || !known || (byte(1) & 0x80) == 0)
+    return {.header = std::nullopt, .close_code = kProtocolError};
   if (control && (!header.final || header.length > 125)) return {.header = std::nullopt, .close_code = kProtocolError};
   const int length_bytes = header.length == 126 ? 2 : header.length == 127 ? 8 : 0;
   if (bytes.size() < 2u + length_bytes + 4) return {};
@@ -78,8 +79,7 @@ void Unmask(std::span<char> data, uint32_t mask) {
 std::optional<uint16_t> CloseCodeOf(std::string_view payload) {
   if (payload.empty()) return 1005;
   if (payload.size() == 1 || !IsUtf8(payload.substr(2))) return std::nullopt;
-  const uint16_t code =
-      static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 | static_cast<uint8_t>(payload[1]));
+  const uint16_t code = static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 | static_cast<uint8_t>(payload[1]));
   const bool defined = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
   if (!defined && (code < 3000 || code > 4999)) return std::nullopt;
   return code;

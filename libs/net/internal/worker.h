@@ -3,15 +3,14 @@
 #define RIVERMEET_NET_INTERNAL_WORKER_H_
 
 #include <atomic>
-#include <memory>
-#include <string>
-#include <thread>
-#include <utility>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "base/mutex.h"
