@@ -1,6 +1,9 @@
 // What the app does: each test signs in on a fresh profile and leaves nothing behind that another needs.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { check, choosePassword, signIn, until } from "./fixture.mjs";
 
+const run = promisify(execFile);
 const valueOf = (page, panel) => page.locator(`[data-panel="${panel}"] .stat-value`).textContent();
 const params = (page) => new URL(page.url()).searchParams;
 const ready = (page, panel) => page.locator(`[data-panel="${panel}"][data-state="ready"]`).waitFor();
@@ -65,9 +68,11 @@ export const works = [
       await ready(page, "cpu");
       await ready(page, "cores");
       await page.locator(".chip.live .connection-number", { hasText: "ms" }).waitFor();
-      const value = await valueOf(page, "cpu");
+      // Any of them: on a busy machine the CPU's stays at 100 %.
+      const numbers = async () => (await page.locator(".stat-value, .legend-value, .bar-number").allTextContents()).join();
+      const value = await numbers();
       const before = await pixels(page, "cores");
-      await until("the CPU's number changes", async () => (await valueOf(page, "cpu")) !== value);
+      await until("the numbers change", async () => (await numbers()) !== value);
       await until("the chart moves", async () => (await pixels(page, "cores")) !== before);
       await until("freshness is measured", async () => Number.parseFloat(await valueOf(page, "freshness")) > 0);
       check((await page.locator('[data-panel="processes"] tbody tr').count()) >= 3, "there are processes");
@@ -90,7 +95,8 @@ export const works = [
       const page = await signedIn("/");
       await ready(page, "cores");
       await page.locator('[data-panel="cores"] .u-over').waitFor();
-      await drag(page, "cores", 0.3, 0.6);
+      // The newest part: a suite that has just begun has no more.
+      await drag(page, "cores", 0.69, 0.99);
       await until("the range is in the address", () => params(page).has("from") && params(page).has("to"));
       const seconds = (Date.parse(params(page).get("to")) - Date.parse(params(page).get("from"))) / 1_000;
       check(seconds > 200 && seconds < 340, `a third of 15 min was selected, got ${seconds} s`);
@@ -100,7 +106,7 @@ export const works = [
       await page.locator(".chip.live").waitFor();
       check(!params(page).has("from"), "Back undoes the selection");
       await page.locator('[data-panel="cores"] .u-over').waitFor();
-      await drag(page, "cores", 0.2, 0.5);
+      await drag(page, "cores", 0.69, 0.99);
       await until("the range is selected again", () => params(page).has("from"));
       await ready(page, "cores");
       await page.locator('[data-panel="cores"] .u-over').dblclick();
@@ -163,11 +169,9 @@ export const works = [
       const secret = await page.getByLabel("Key", { exact: true }).textContent();
       check(/^rm_[^_]+_.{20,}$/.test(secret), `a key is shown, got ${secret}`);
       const command = await page.getByLabel("Send an event with it").textContent();
-      const [, url] = /curl -s (\S+)/.exec(command);
-      const [, body] = /-d '(.*)'/.exec(command);
-      check(url.startsWith(server.url), "the command goes to this server");
-      const answer = await fetch(url, { method: "POST", body, headers: { "Content-Type": "application/json", Authorization: `Bearer ${secret}`, Connection: "close" } });
-      check(answer.ok, `the command's request is answered with ${answer.status} ${await answer.text()}`);
+      check(command.includes(server.url) && command.includes(secret), "the command goes to this server with this key");
+      const { stdout } = await run("bash", ["-c", command]);
+      check(JSON.parse(stdout).receipt?.accepted === 1, `the command is answered with ${stdout}`);
       await page.getByRole("button", { name: "Done" }).click();
       check(!(await page.content()).includes(secret), "the key is gone from the page");
       await page.goto(`${server.url}/explore?stream=my.first&measure=temperature&by=room`);

@@ -188,13 +188,13 @@ function file(request, response) {
 
 async function rawEvents(request, response, name) {
   const body = JSON.parse((await bodyOf(request)).toString());
-  const events = (Array.isArray(body) ? body : [body]).map((object) => {
-    const event = { time: Date.now() * 1000, dimensions: {}, measures: {} };
+  const events = (Array.isArray(body) ? body : [body]).map(({ time, ...object }) => {
+    const event = { time: time * 1e6, dimensions: {}, measures: {} };
     for (const [field, value] of Object.entries(object)) (typeof value === "number" ? event.measures : event.dimensions)[field] = value;
     return event;
   });
   store.append(name, events);
-  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ accepted: events.length }));
+  response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ receipt: { accepted: events.length, rejected: 0 } }));
   push(name);
 }
 

@@ -7,7 +7,7 @@ export function sendCommand(key: string): string {
     `curl -s ${location.origin}/v1/streams/${FIRST_STREAM}/events \\`,
     `  -H "Authorization: Bearer ${key}" \\`,
     `  -H "Content-Type: application/json" \\`,
-    `  -d '{"room":"kitchen","temperature":21.5}'`,
+    `  -d '{"time":'$(date +%s)',"room":"kitchen","temperature":21.5}'`,
   ].join("\n");
 }
 
