@@ -92,7 +92,7 @@ export const works = [
   [
     "dragging over a chart selects its range for all, Back undoes it, double-click resets it",
     async ({ signedIn }) => {
-      const page = await signedIn("/");
+      const page = await signedIn("/?last=15m");
       await ready(page, "cores");
       await page.locator('[data-panel="cores"] .u-over').waitFor();
       // The newest part: a suite that has just begun has no more.
@@ -301,7 +301,7 @@ export const works = [
       const page = await signedIn("/");
       const failure = { code: "internal", message: "The partition's owner is away." };
       await page.route("**/rivermeet.query.v1.QueryService/Query", (route) => route.fulfill({ status: 500, contentType: "application/json", body: JSON.stringify(failure) }));
-      const to = Date.now() - 60_000;
+      const to = Date.now();
       await page.goto(`${server.url}/explore?stream=host.metrics&measure=cpu_percent&from=${to - 300_000}&to=${to}`);
       const panel = page.locator('[data-panel="result"]');
       await panel.getByText("The partition's owner is away.").waitFor();

@@ -59,7 +59,7 @@ function describe(stream) {
     name: stream.name,
     version: 1,
     partitions: 1,
-    created: timestampFromMs(stream.created),
+    created: timestampFromMs(Math.floor(stream.created)),
     allowedLateness: durationFromMs(60_000),
     fields: [...stream.fields].map(([name, type]) => ({ name, type })),
   };

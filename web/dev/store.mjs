@@ -13,7 +13,7 @@ export class Store {
   append(name, events, typeOf = () => "float64") {
     let stream = this.streams.get(name);
     if (stream === undefined) {
-      stream = { name, fields: new Map(), events: [], offset: -1, count: 0, created: Date.now(), appendUs: 0 };
+      stream = { name, fields: new Map(), events: [], offset: -1, count: 0, created: (events[0]?.time ?? Date.now() * 1000) / 1000, appendUs: 0 };
       this.streams.set(name, stream);
     }
     for (const event of events) {

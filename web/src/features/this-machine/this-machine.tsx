@@ -1,8 +1,9 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
-import { queries } from "../../api/services.js";
+import { useEffect, useMemo, useRef } from "react";
+import { queries, streams } from "../../api/services.js";
 import { usePlace } from "../../app/hooks.js";
-import { href, setParams } from "../../app/router.js";
+import { href, place, setParams } from "../../app/router.js";
 import { formatSeconds, parseSeconds, rangeOf, rangeParams, rangeSeconds, STEP_CHOICES, stepOf } from "../../app/time-range.js";
 import type { QuerySpec } from "../../live/query-spec.js";
 import { text } from "../../messages/en.js";
@@ -20,6 +21,8 @@ import { cpuView, eventsView, freshnessView, memoryView } from "./stats.js";
 
 const t = text.machine;
 const PERCENT = { min: 0, max: 100 };
+/** Ranges to start with, in seconds, while there is less than three times as much history. */
+const YOUNG_RANGES = [60, 300] as const;
 
 function exploreOf(spec: QuerySpec): string {
   const params = encodeExplore({
@@ -52,6 +55,7 @@ export function ThisMachine() {
     refetchInterval: (query) => ((query.state.data?.values.length ?? 0) === 0 ? 3_000 : 60_000),
     retry: false,
   });
+  useYoungRange();
   const names = (hosts.data?.values ?? []).filter((name) => name !== "");
   const chosen = params.get("host");
   const host = chosen === "*" ? undefined : (chosen ?? names[0]);
@@ -77,6 +81,23 @@ export function ThisMachine() {
       {hosts.isPending ? <MachineGridSkeleton /> : <MachineGrid scope={scope} />}
     </div>
   );
+}
+
+/**
+ * A suite that has just begun fills little of the usual 15 min: the page then starts with a shorter range. Decided once,
+ * and only when the address says nothing; it goes into the address like any choice.
+ */
+function useYoungRange(): void {
+  const decided = useRef(place.get().params.has("last") || place.get().params.has("from"));
+  const stream = useQuery({ queryKey: ["stream", HOST_STREAM], queryFn: () => streams.getStream({ name: HOST_STREAM }), retry: false });
+  const created = stream.data?.stream?.created;
+  useEffect(() => {
+    if (decided.current || created === undefined) return;
+    decided.current = true;
+    const seconds = (Date.now() - timestampMs(created)) / 1_000;
+    const fitting = YOUNG_RANGES.find((range) => seconds < range * 3);
+    if (fitting !== undefined && place.get().path === "/") setParams({ last: formatSeconds(fitting) }, true);
+  }, [created]);
 }
 
 export function StepChip() {
