@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -36,6 +37,17 @@ constexpr char kBuiltIn[] = R"({
   "query": {"timeout": "30s", "memory_bytes": "268435456", "concurrency": 16, "max_rows": "1000000"}
 })";
 
+// Where the built web app lies: installed beside the program, or in the tree that the program was built in.
+std::string FindWebFolder() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"web", "../share/rivermeet/web", "../../../../web/dist"}) {
+    const std::filesystem::path folder = (program / place).lexically_normal();
+    if (std::filesystem::exists(folder / "index.html", error)) return folder.string();
+  }
+  return "";
+}
+
 }  // namespace
 
 config::v1::SuiteConfig BuiltInSettings() {
@@ -44,6 +56,7 @@ config::v1::SuiteConfig BuiltInSettings() {
   char host[256] = "localhost";
   gethostname(host, sizeof host - 1);
   settings.mutable_aggregation()->set_owner_name(host);
+  settings.mutable_gateway()->set_web_folder(FindWebFolder());
   return settings;
 }
 
