@@ -11,8 +11,11 @@ namespace {
 
 struct World {
   std::shared_ptr<const SigningKey> key = *SigningKey::Generate();
-  Principal principal{.subject = "01920000-0000-7000-8000-000000000000", .tenant = "default", .role = Role::kEditor,
-                      .session = "01920000-0000-7000-8000-000000000001", .must_change_password = false,
+  Principal principal{.subject = "01920000-0000-7000-8000-000000000000",
+                      .tenant = "default",
+                      .role = Role::kEditor,
+                      .session = "01920000-0000-7000-8000-000000000001",
+                      .must_change_password = false,
                       .expires = absl::Now() + absl::Hours(1)};
   JwtVerifier verifier{{}, [this](absl::Time) { return KeySetJson({key->public_jwk()}); }};
   std::string token = MakeAccessToken(*key, {}, principal, absl::Now());

@@ -18,7 +18,8 @@ std::string ReadTestData(const std::string& name) {
 TEST_CASE("good tokens of another implementation pass and each hostile one is refused alike", "[authn]") {
   const std::string jwks = ReadTestData("jwks.json");
   const testing::ManualClock clock;
-  JwtVerifier verifier({}, [&](absl::Time) { return jwks; }, clock);
+  JwtVerifier verifier(
+      {}, [&](absl::Time) { return jwks; }, clock);
   std::istringstream lines(ReadTestData("tokens.txt"));
   std::string verdict, name, token;
   int good = 0, bad = 0;
@@ -45,7 +46,8 @@ TEST_CASE("good tokens of another implementation pass and each hostile one is re
 TEST_CASE("every single changed character of a token is noticed", "[authn]") {
   const std::string jwks = ReadTestData("jwks.json");
   const testing::ManualClock clock;
-  JwtVerifier verifier({}, [&](absl::Time) { return jwks; }, clock);
+  JwtVerifier verifier(
+      {}, [&](absl::Time) { return jwks; }, clock);
   std::istringstream lines(ReadTestData("tokens.txt"));
   std::string verdict, name, token;
   REQUIRE(lines >> verdict >> name >> token);

@@ -37,7 +37,11 @@ struct Source {
 };
 
 Principal Ada(absl::Time expires) {
-  return {.subject = "ada", .tenant = "t1", .role = Role::kAdmin, .session = "s1", .must_change_password = true,
+  return {.subject = "ada",
+          .tenant = "t1",
+          .role = Role::kAdmin,
+          .session = "s1",
+          .must_change_password = true,
           .expires = expires};
 }
 
@@ -88,7 +92,8 @@ TEST_CASE("another issuer's or audience's token is refused", "[authn]") {
   Source source;
   JwtVerifier verifier({}, source.Function(), clock);
   const Principal ada = Ada(clock.Now() + absl::Minutes(10));
-  for (const AccessTokenOptions& options : {AccessTokenOptions{.issuer = "other"}, AccessTokenOptions{.audience = "other"}}) {
+  for (const AccessTokenOptions& options :
+       {AccessTokenOptions{.issuer = "other"}, AccessTokenOptions{.audience = "other"}}) {
     CHECK_FALSE(verifier.Verify(MakeAccessToken(Key(), options, ada, clock.Now()), kNoDeadline).ok());
   }
 }
@@ -97,7 +102,8 @@ TEST_CASE("a megabyte of token is refused unread", "[authn]") {
   const testing::ManualClock clock;
   Source source;
   JwtVerifier verifier({}, source.Function(), clock);
-  for (const std::string& token : {std::string(1 << 20, 'A'), std::string(1 << 20, '.'), std::string(), std::string("..")}) {
+  for (const std::string& token :
+       {std::string(1 << 20, 'A'), std::string(1 << 20, '.'), std::string(), std::string("..")}) {
     CHECK(verifier.Verify(token, kNoDeadline).status().code() == absl::StatusCode::kUnauthenticated);
   }
   CHECK(source.asked == 0);
@@ -229,7 +235,8 @@ TEST_CASE("many threads verify while keys are fetched", "[authn]") {
 
 TEST_CASE("a key set with a weak key, a kid twice or too much in it is refused whole", "[authn]") {
   const std::string weak(128, '\xff');
-  CHECK_FALSE(KeySet::Parse(R"({"keys":[{"kty":"RSA","kid":"w","e":"AQAB","n":")" + EncodeBase64Url(weak) + "\"}]}").ok());
+  CHECK_FALSE(
+      KeySet::Parse(R"({"keys":[{"kty":"RSA","kid":"w","e":"AQAB","n":")" + EncodeBase64Url(weak) + "\"}]}").ok());
   CHECK_FALSE(KeySet::Parse(KeySetJson({Key().public_jwk(), Key().public_jwk()})).ok());
   CHECK_FALSE(KeySet::Parse(std::string(300 << 10, ' ')).ok());
   CHECK_FALSE(KeySet::Parse("{}").ok());

@@ -16,12 +16,12 @@ constexpr size_t kHashBytes = 32;
 absl::StatusOr<std::string> HashPassword(std::string_view password, const PasswordParameters& parameters) {
   if (password.size() > kMaxPasswordBytes) return absl::InvalidArgumentError("the password is over 1,024 bytes long");
   const std::string salt = RandomBytes(kSaltBytes);
-  std::string stored(argon2_encodedlen(parameters.passes, parameters.memory_kib, parameters.lanes, kSaltBytes,
-                                       kHashBytes, Argon2_id),
-                     '\0');
+  std::string stored(
+      argon2_encodedlen(parameters.passes, parameters.memory_kib, parameters.lanes, kSaltBytes, kHashBytes, Argon2_id),
+      '\0');
   const int result =
-      argon2id_hash_encoded(parameters.passes, parameters.memory_kib, parameters.lanes, password.data(), password.size(),
-                            salt.data(), salt.size(), kHashBytes, stored.data(), stored.size());
+      argon2id_hash_encoded(parameters.passes, parameters.memory_kib, parameters.lanes, password.data(),
+                            password.size(), salt.data(), salt.size(), kHashBytes, stored.data(), stored.size());
   if (result != ARGON2_OK) {
     return absl::ResourceExhaustedError(
         ToAbsl(fmt::format("the password could not be hashed: {}", argon2_error_message(result))));

@@ -40,7 +40,8 @@ std::string Seal(std::string_view key, std::string_view context, std::string_vie
 }
 
 absl::StatusOr<std::string> Unseal(std::string_view key, std::string_view context, std::string_view sealed) {
-  const absl::Status refused = absl::UnauthenticatedError("a sealed secret does not open: another key, or it was changed");
+  const absl::Status refused =
+      absl::UnauthenticatedError("a sealed secret does not open: another key, or it was changed");
   if (key.size() != kSealKeyBytes || sealed.size() < kNonceBytes + kTagBytes) return refused;
   const std::string_view ciphertext = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
   std::string tag(sealed.substr(sealed.size() - kTagBytes));
@@ -50,7 +51,8 @@ absl::StatusOr<std::string> Unseal(std::string_view key, std::string_view contex
   const bool good =
       cipher && EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(key), Bytes(sealed)) == 1 &&
       EVP_DecryptUpdate(cipher.get(), nullptr, &size, Bytes(context), static_cast<int>(context.size())) == 1 &&
-      EVP_DecryptUpdate(cipher.get(), Bytes(secret), &size, Bytes(ciphertext), static_cast<int>(ciphertext.size())) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), Bytes(secret), &size, Bytes(ciphertext), static_cast<int>(ciphertext.size())) ==
+          1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1 &&
       EVP_DecryptFinal_ex(cipher.get(), nullptr, &size) == 1;
   if (!good) return refused;

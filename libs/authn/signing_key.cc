@@ -62,8 +62,8 @@ absl::StatusOr<std::shared_ptr<const SigningKey>> SigningKey::Make(std::unique_p
   const std::string e = NumberOf(impl->key.get(), OSSL_PKEY_PARAM_RSA_E);
   // RFC 7638 section 3: the required members in the order of their names, without white space.
   impl->kid = EncodeBase64Url(Sha256(fmt::format(R"({{"e":"{}","kty":"RSA","n":"{}"}})", e, n)));
-  impl->public_jwk = fmt::format(R"({{"kty":"RSA","use":"sig","alg":"RS256","kid":"{}","n":"{}","e":"{}"}})", impl->kid,
-                                 n, e);
+  impl->public_jwk =
+      fmt::format(R"({{"kty":"RSA","use":"sig","alg":"RS256","kid":"{}","n":"{}","e":"{}"}})", impl->kid, n, e);
   return std::shared_ptr<const SigningKey>(new SigningKey(std::move(impl)));
 }
 
@@ -88,8 +88,8 @@ absl::StatusOr<std::shared_ptr<const SigningKey>> SigningKey::FromPem(std::strin
 
 std::string SigningKey::private_pem() const {
   const std::unique_ptr<BIO, FreeBio> bio(BIO_new(BIO_s_mem()));
-  RM_CHECK(bio != nullptr && PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr,
-                                                          nullptr) == 1);
+  RM_CHECK(bio != nullptr &&
+           PEM_write_bio_PKCS8PrivateKey(bio.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return {data, static_cast<size_t>(size)};

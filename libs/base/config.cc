@@ -140,8 +140,7 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return absl::NotFoundError(fmt::format("no secret file {}", path));
   if ((info.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(
-        fmt::format("secret file {0} is readable by others: run chmod 600 {0}", path));
+    return absl::FailedPreconditionError(fmt::format("secret file {0} is readable by others: run chmod 600 {0}", path));
   }
   std::ifstream in(path, std::ios::binary);
   std::string secret((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

@@ -32,7 +32,8 @@ struct Armed {
 
 void CrashPoint(std::string_view name) {
   static Armed armed;
-  if (armed.name.empty() || name != armed.name) [[likely]] return;
+  if (armed.name.empty() || name != armed.name) [[likely]]
+    return;
   if (armed.remaining.fetch_sub(1) != 1) return;
   kill(getpid(), SIGKILL);
   while (true) pause();

@@ -22,11 +22,11 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 #define RM_CONCAT_(a, b) RM_CONCAT_INNER_(a, b)
 
 // Returns from the enclosing function when `expr` (a Status) is an error.
-#define RM_RETURN_IF_ERROR(expr)                                 \
-  do {                                                           \
-    if (::absl::Status rm_status = (expr); !rm_status.ok()) {    \
-      return rm_status;                                          \
-    }                                                            \
+#define RM_RETURN_IF_ERROR(expr)                              \
+  do {                                                        \
+    if (::absl::Status rm_status = (expr); !rm_status.ok()) { \
+      return rm_status;                                       \
+    }                                                         \
   } while (false)
 
 // Assigns the value of `expr` (a StatusOr) to `target`, or returns its error.
@@ -39,11 +39,10 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 // Holds in every build.
 #define RM_CHECK(condition) \
   (static_cast<bool>(condition) ? (void)0 : ::rivermeet::CheckFailed(#condition, __FILE__, __LINE__, ""))
-#define RM_CHECK_OK(expr)                                                                            \
-  do {                                                                                               \
-    const ::absl::Status rm_check_status = (expr);                                                   \
-    if (!rm_check_status.ok())                                                                       \
-      ::rivermeet::CheckFailed(#expr, __FILE__, __LINE__, rm_check_status.ToString());               \
+#define RM_CHECK_OK(expr)                                                                                       \
+  do {                                                                                                          \
+    const ::absl::Status rm_check_status = (expr);                                                              \
+    if (!rm_check_status.ok()) ::rivermeet::CheckFailed(#expr, __FILE__, __LINE__, rm_check_status.ToString()); \
   } while (false)
 
 #endif  // RIVERMEET_BASE_STATUS_H_

@@ -59,9 +59,14 @@ void BM_CommitSnapshot(benchmark::State& state) {
   for (auto _ : state) {
     SnapshotCommit commit;
     for (int64_t i = 0; i < state.range(0); ++i, ++offset) {
-      commit.added.push_back({.stream_id = stream.id, .tenant = "default", .resolution = absl::Seconds(1),
-                              .first_offset = offset, .end_offset = offset + 1,
-                              .object = "s/" + std::to_string(offset), .rows = 1, .bytes = 1});
+      commit.added.push_back({.stream_id = stream.id,
+                              .tenant = "default",
+                              .resolution = absl::Seconds(1),
+                              .first_offset = offset,
+                              .end_offset = offset + 1,
+                              .object = "s/" + std::to_string(offset),
+                              .rows = 1,
+                              .bytes = 1});
     }
     commit.snapshot = {.epoch = lease.epoch, .offset = ++offset, .object = std::to_string(offset)};
     RM_CHECK_OK(snapshots.Commit(commit, Soon()).status());

@@ -135,7 +135,8 @@ Outcome RunOnce(Session& session, absl::Time deadline, const Database::Body& bod
     PqxxTransaction transaction(session);
     if (deadline != absl::InfiniteFuture()) {
       const int64_t left = std::max<int64_t>(1, absl::ToInt64Milliseconds(deadline - absl::Now()));
-      (void)transaction.Execute(fmt::format("SET LOCAL statement_timeout = {}", std::min<int64_t>(left, INT32_MAX)), {});
+      (void)transaction.Execute(fmt::format("SET LOCAL statement_timeout = {}", std::min<int64_t>(left, INT32_MAX)),
+                                {});
     }
     absl::Status status = transaction.failed().status;
     if (status.ok()) status = body(transaction);
@@ -166,7 +167,9 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 
 // Half to all of `pause`, so that many waiters don't come back together.
-absl::Duration Jittered(absl::Duration pause) { return pause * (0.5 + 0.5 * static_cast<double>(RandomId() % 1024) / 1024); }
+absl::Duration Jittered(absl::Duration pause) {
+  return pause * (0.5 + 0.5 * static_cast<double>(RandomId() % 1024) / 1024);
+}
 
 }  // namespace
 

@@ -84,15 +84,16 @@ TEST_CASE("conflicting transactions are run again until all have happened", "[ca
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 10; ++j) {
-        good += database
-                    .Run(Soon(),
-                         [](Transaction& transaction) -> absl::Status {
-                           RM_RETURN_IF_ERROR(
-                               transaction.Execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").status());
-                           RM_ASSIGN_OR_RETURN(const Result rows, transaction.Execute("SELECT n FROM t WHERE id = 1"));
-                           return transaction.Execute("UPDATE t SET n = $1 WHERE id = 1", {rows[0].Int(0) + 1}).status();
-                         })
-                    .ok();
+        good +=
+            database
+                .Run(Soon(),
+                     [](Transaction& transaction) -> absl::Status {
+                       RM_RETURN_IF_ERROR(
+                           transaction.Execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").status());
+                       RM_ASSIGN_OR_RETURN(const Result rows, transaction.Execute("SELECT n FROM t WHERE id = 1"));
+                       return transaction.Execute("UPDATE t SET n = $1 WHERE id = 1", {rows[0].Int(0) + 1}).status();
+                     })
+                .ok();
       }
     });
   }
@@ -149,8 +150,11 @@ TEST_CASE("connections that the server closed are made anew without the caller n
   CatalogFixture catalog(false);
   Database other({.connection = catalog.connection()});
   REQUIRE(catalog.database().Execute(Soon(), "SELECT 1").ok());
-  REQUIRE(other.Execute(Soon(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                                " WHERE datname = current_database() AND pid <> pg_backend_pid()").ok());
+  REQUIRE(other
+              .Execute(Soon(),
+                       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                       " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+              .ok());
   CHECK(catalog.database().Execute(Soon(), "SELECT 1").ok());
 }
 

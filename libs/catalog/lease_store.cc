@@ -27,9 +27,10 @@ std::vector<Lease> LeasesOf(const Result& rows) {
 
 absl::Status Bump(Transaction& transaction, const std::string& log) {
   return transaction
-      .Execute("INSERT INTO versions (name, version) VALUES ($1, 1)"
-               " ON CONFLICT (name) DO UPDATE SET version = versions.version + 1",
-               {"leases:" + log})
+      .Execute(
+          "INSERT INTO versions (name, version) VALUES ($1, 1)"
+          " ON CONFLICT (name) DO UPDATE SET version = versions.version + 1",
+          {"leases:" + log})
       .status();
 }
 
@@ -43,13 +44,14 @@ std::string TakeSql(std::string_view which) {
 }
 
 absl::Status NotTaken(Transaction& transaction, const std::string& log, int32_t partition) {
-  RM_ASSIGN_OR_RETURN(const Result row,
-                      transaction.Execute(fmt::format("SELECT {} FROM leases WHERE log = $1 AND partition = $2", kColumns),
-                                          {log, partition}));
+  RM_ASSIGN_OR_RETURN(
+      const Result row,
+      transaction.Execute(fmt::format("SELECT {} FROM leases WHERE log = $1 AND partition = $2", kColumns),
+                          {log, partition}));
   if (row.empty()) return absl::NotFoundError(ToAbsl(fmt::format("{} has no partition {}", log, partition)));
   const Lease lease = LeasesOf(row).front();
-  return absl::FailedPreconditionError(ToAbsl(fmt::format("partition {} of {} is owned by {} for {} still", partition, log,
-                                                          lease.owner, absl::FormatDuration(lease.remaining))));
+  return absl::FailedPreconditionError(ToAbsl(fmt::format("partition {} of {} is owned by {} for {} still", partition,
+                                                          log, lease.owner, absl::FormatDuration(lease.remaining))));
 }
 
 }  // namespace
@@ -134,8 +136,8 @@ absl::StatusOr<std::vector<Lease>> LeaseStore::List(absl::Time deadline) {
 }
 
 absl::StatusOr<int64_t> LeaseStore::Version(absl::Time deadline) {
-  RM_ASSIGN_OR_RETURN(const Result rows, database_.Execute(deadline, "SELECT version FROM versions WHERE name = $1",
-                                                           {"leases:" + log_}));
+  RM_ASSIGN_OR_RETURN(const Result rows,
+                      database_.Execute(deadline, "SELECT version FROM versions WHERE name = $1", {"leases:" + log_}));
   return rows.empty() ? 0 : rows[0].Int(0);
 }
 

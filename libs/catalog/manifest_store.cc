@@ -47,14 +47,13 @@ absl::StatusOr<int64_t> ManifestStore::Version(absl::Time deadline) {
 }
 
 absl::StatusOr<std::vector<Segment>> ManifestStore::Removed(absl::Duration grace, int limit, absl::Time deadline) {
-  RM_ASSIGN_OR_RETURN(
-      const Result rows,
-      database_.Execute(deadline,
-                        fmt::format("SELECT {} FROM segments WHERE removed_version IS NOT NULL"
-                                    " AND removed_at <= now() - $1::bigint * interval '1 microsecond'"
-                                    " ORDER BY removed_version LIMIT $2",
-                                    kSegmentColumns),
-                        {absl::ToInt64Microseconds(grace), limit}));
+  RM_ASSIGN_OR_RETURN(const Result rows,
+                      database_.Execute(deadline,
+                                        fmt::format("SELECT {} FROM segments WHERE removed_version IS NOT NULL"
+                                                    " AND removed_at <= now() - $1::bigint * interval '1 microsecond'"
+                                                    " ORDER BY removed_version LIMIT $2",
+                                                    kSegmentColumns),
+                                        {absl::ToInt64Microseconds(grace), limit}));
   return SegmentsOf(rows);
 }
 

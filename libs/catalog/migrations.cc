@@ -22,15 +22,14 @@ std::string Sha256(std::string_view text) {
 absl::Status Verify(const Row& applied, std::span<const Migration> migrations) {
   const int64_t version = applied.Int(0);
   if (version > static_cast<int64_t>(migrations.size())) {
-    return absl::FailedPreconditionError(ToAbsl(
-        fmt::format("the catalog has migration {} ({}), this program knows {}: it was made by a newer version; use that",
-                    version, applied.Text(1), migrations.size())));
+    return absl::FailedPreconditionError(ToAbsl(fmt::format(
+        "the catalog has migration {} ({}), this program knows {}: it was made by a newer version; use that", version,
+        applied.Text(1), migrations.size())));
   }
   const Migration& migration = migrations[version - 1];
   if (applied.Blob(2) != Sha256(migration.sql)) {
-    return absl::FailedPreconditionError(
-        ToAbsl(fmt::format("migration {} is not what the catalog was made with: use the version that made it",
-                           migration.name)));
+    return absl::FailedPreconditionError(ToAbsl(fmt::format(
+        "migration {} is not what the catalog was made with: use the version that made it", migration.name)));
   }
   return absl::OkStatus();
 }

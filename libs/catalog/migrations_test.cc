@@ -17,8 +17,9 @@ TEST_CASE("an empty database and every earlier one come to the newest schema", "
     REQUIRE(Migrate(catalog.database(), Soon(), all.first(from)).ok());
     if (from > 0) {
       REQUIRE(catalog.database()
-                  .Execute(Soon(), "INSERT INTO streams (tenant, name, version, partitions, compatibility,"
-                                   " allowed_lateness_us) VALUES ('default', 'kept', 1, 2, 1, 0)")
+                  .Execute(Soon(),
+                           "INSERT INTO streams (tenant, name, version, partitions, compatibility,"
+                           " allowed_lateness_us) VALUES ('default', 'kept', 1, 2, 1, 0)")
                   .ok());
     }
     REQUIRE(Migrate(catalog.database(), Soon()).ok());
@@ -46,7 +47,8 @@ TEST_CASE("processes that start together migrate once", "[catalog]") {
 
 TEST_CASE("a migration that fails leaves nothing behind", "[catalog]") {
   CatalogFixture catalog(false);
-  const Migration broken[] = {{1, "0001_good", "CREATE TABLE a (n integer)"}, {2, "0002_bad", "CREATE TABLE a (n text)"}};
+  const Migration broken[] = {{1, "0001_good", "CREATE TABLE a (n integer)"},
+                              {2, "0002_bad", "CREATE TABLE a (n text)"}};
   const absl::Status status = Migrate(catalog.database(), Soon(), broken);
   CHECK(status.ToString().find("0002_bad") != std::string::npos);
   CHECK(Migrate(catalog.database(), Soon()).ok());

@@ -140,7 +140,8 @@ class PrivatePostgres::Server {
 
   absl::Status StartLocked(absl::Time deadline) {
     RM_ASSIGN_OR_RETURN(account_, ServerAccount(options_.user));
-    if (account_.uid == 0) return absl::FailedPreconditionError("PostgreSQL refuses to run as root: name another account");
+    if (account_.uid == 0)
+      return absl::FailedPreconditionError("PostgreSQL refuses to run as root: name another account");
     RM_RETURN_IF_ERROR(CheckReachable(folder_.data, account_));
     RM_ASSIGN_OR_RETURN(const PostgresInstall install, FindPostgres(ClusterVersion(folder_)));
     RM_RETURN_IF_ERROR(OpenLog());
@@ -253,8 +254,9 @@ class PrivatePostgres::Server {
       if (absl::Now() - started > kLongestPause) pause = absl::Milliseconds(50);
       MutexLock lock(mutex_);
       if (stopping_) break;
-      const std::string why = child.ok() ? fmt::format("PostgreSQL ended by itself ({}): {}", result, LogTail(folder_, 4))
-                                         : std::string(MessageOf(child.status()));
+      const std::string why = child.ok()
+                                  ? fmt::format("PostgreSQL ended by itself ({}): {}", result, LogTail(folder_, 4))
+                                  : std::string(MessageOf(child.status()));
       if (!was_ready_) {
         start_error_ = absl::InternalError(ToAbsl(why));
         break;

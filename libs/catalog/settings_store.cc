@@ -21,7 +21,8 @@ absl::Status SettingsStore::Set(std::string_view name, std::string_view bytes, a
       .status();
 }
 
-absl::StatusOr<std::string> SettingsStore::GetOrSet(std::string_view name, std::string_view bytes, absl::Time deadline) {
+absl::StatusOr<std::string> SettingsStore::GetOrSet(std::string_view name, std::string_view bytes,
+                                                    absl::Time deadline) {
   RM_RETURN_IF_ERROR(database_
                          .Execute(deadline,
                                   "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",

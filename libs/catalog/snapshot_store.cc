@@ -18,25 +18,26 @@ absl::Status CheckEpoch(Transaction& transaction, const std::string& log, const 
   if (lease.empty() || lease[0].Int(0) != snapshot.epoch || lease[0].Text(1).empty()) {
     return absl::FailedPreconditionError(ToAbsl(fmt::format(
         "partition {} of {} is not owned in epoch {}{}", snapshot.partition, log, snapshot.epoch,
-        lease.empty() ? std::string() : fmt::format(": it is in epoch {}, owned by '{}'", lease[0].Int(0), lease[0].Text(1)))));
+        lease.empty() ? std::string()
+                      : fmt::format(": it is in epoch {}, owned by '{}'", lease[0].Int(0), lease[0].Text(1)))));
   }
   RM_ASSIGN_OR_RETURN(const Result last,
                       transaction.Execute("SELECT max(record_offset) FROM snapshots WHERE log = $1 AND partition = $2",
                                           {log, snapshot.partition}));
   if (!last[0].IsNull(0) && last[0].Int(0) > snapshot.offset) {
-    return absl::FailedPreconditionError(
-        ToAbsl(fmt::format("partition {} of {} has a snapshot at {}, beyond {}", snapshot.partition, log,
-                           last[0].Int(0), snapshot.offset)));
+    return absl::FailedPreconditionError(ToAbsl(fmt::format("partition {} of {} has a snapshot at {}, beyond {}",
+                                                            snapshot.partition, log, last[0].Int(0), snapshot.offset)));
   }
   return absl::OkStatus();
 }
 
 absl::Status Put(Transaction& transaction, const std::string& log, const Snapshot& snapshot) {
   return transaction
-      .Execute("INSERT INTO snapshots (log, partition, record_offset, epoch, object, bytes)"
-               " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (log, partition, record_offset, epoch)"
-               " DO UPDATE SET object = excluded.object, bytes = excluded.bytes, committed_at = now()",
-               {log, snapshot.partition, snapshot.offset, snapshot.epoch, snapshot.object, snapshot.bytes})
+      .Execute(
+          "INSERT INTO snapshots (log, partition, record_offset, epoch, object, bytes)"
+          " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (log, partition, record_offset, epoch)"
+          " DO UPDATE SET object = excluded.object, bytes = excluded.bytes, committed_at = now()",
+          {log, snapshot.partition, snapshot.offset, snapshot.epoch, snapshot.object, snapshot.bytes})
       .status();
 }
 

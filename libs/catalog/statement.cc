@@ -27,7 +27,8 @@ Param Param::Blob(std::string_view bytes) {
   return Param(hex);
 }
 
-Result::Result(std::shared_ptr<const Data> data) : data_(std::move(data)), size_(static_cast<int>(data_->rows.size())) {}
+Result::Result(std::shared_ptr<const Data> data)
+    : data_(std::move(data)), size_(static_cast<int>(data_->rows.size())) {}
 
 Row Result::operator[](int row) const {
   RM_CHECK(row >= 0 && row < size_);

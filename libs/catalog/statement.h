@@ -16,14 +16,14 @@ namespace rivermeet::catalog {
 // One value for a placeholder ($1, $2, ...). Copies what it is given.
 class Param {
  public:
-  Param(std::nullopt_t) {}                                        // NOLINT(google-explicit-constructor)
-  Param(std::string_view text) : text_(std::string(text)) {}      // NOLINT(google-explicit-constructor)
-  Param(const std::string& text) : text_(text) {}                 // NOLINT(google-explicit-constructor)
-  Param(const char* text) : text_(std::string(text)) {}           // NOLINT(google-explicit-constructor)
+  Param(std::nullopt_t) {}                                          // NOLINT(google-explicit-constructor)
+  Param(std::string_view text) : text_(std::string(text)) {}        // NOLINT(google-explicit-constructor)
+  Param(const std::string& text) : text_(text) {}                   // NOLINT(google-explicit-constructor)
+  Param(const char* text) : text_(std::string(text)) {}             // NOLINT(google-explicit-constructor)
   Param(std::same_as<bool> auto flag) : text_(flag ? "t" : "f") {}  // NOLINT(google-explicit-constructor)
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  Param(Number number) : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::same_as<Number, bool>) Param(Number number)
+      : text_(std::to_string(number)) {}  // NOLINT(google-explicit-constructor)
   // To the microsecond; infinities become PostgreSQL's.
   Param(absl::Time time);  // NOLINT(google-explicit-constructor)
   template <typename T>

@@ -1,5 +1,5 @@
-#include <set>
 #include <catch2/catch.hpp>
+#include <set>
 #include <thread>
 
 #include "base/status.h"
@@ -28,17 +28,28 @@ Stream Metrics() {
 }
 
 Segment SegmentOf(const Stream& stream, int64_t first, int64_t end) {
-  return Segment{.stream_id = stream.id, .tenant = stream.tenant, .partition = 0, .resolution = absl::Seconds(1),
-                 .first_window_us = first * 1'000'000, .last_window_us = (end - 1) * 1'000'000, .first_offset = first,
-                 .end_offset = end, .object = "s/" + std::to_string(first) + "-" + std::to_string(end) + "-e1",
-                 .rows = end - first, .bytes = 100};
+  return Segment{.stream_id = stream.id,
+                 .tenant = stream.tenant,
+                 .partition = 0,
+                 .resolution = absl::Seconds(1),
+                 .first_window_us = first * 1'000'000,
+                 .last_window_us = (end - 1) * 1'000'000,
+                 .first_offset = first,
+                 .end_offset = end,
+                 .object = "s/" + std::to_string(first) + "-" + std::to_string(end) + "-e1",
+                 .rows = end - first,
+                 .bytes = 100};
 }
 
 SnapshotCommit CommitAt(const Lease& lease, int64_t offset, std::vector<Segment> added = {},
                         std::vector<Segment> removed = {}) {
-  return {.snapshot = {.partition = lease.partition, .epoch = lease.epoch, .offset = offset,
-                       .object = "snap/" + std::to_string(offset) + "-" + std::to_string(lease.epoch), .bytes = 10},
-          .added = std::move(added), .removed = std::move(removed)};
+  return {.snapshot = {.partition = lease.partition,
+                       .epoch = lease.epoch,
+                       .offset = offset,
+                       .object = "snap/" + std::to_string(offset) + "-" + std::to_string(lease.epoch),
+                       .bytes = 10},
+          .added = std::move(added),
+          .removed = std::move(removed)};
 }
 
 TEST_CASE("a stream is declared, found, listed, changed and deleted", "[catalog]") {
@@ -201,7 +212,8 @@ TEST_CASE("a snapshot, its offset and its segments commit together", "[catalog]"
   REQUIRE(first.ok());
   CHECK(snapshots.List(0, Soon())->front().offset == 10);
   CHECK(manifest.List({}, Soon())->size() == 2);
-  CHECK(manifest.List({.stream_id = stream.id, .partition = 0, .from_us = 5'000'000, .to_us = 6'000'000}, Soon())->size() == 1);
+  CHECK(manifest.List({.stream_id = stream.id, .partition = 0, .from_us = 5'000'000, .to_us = 6'000'000}, Soon())
+            ->size() == 1);
   CHECK(manifest.List({.stream_id = stream.id + 1}, Soon())->empty());
   CHECK(manifest.Changes(0, Soon())->added.size() == 2);
 

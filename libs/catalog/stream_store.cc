@@ -48,9 +48,9 @@ absl::Status NoSuchStream(std::string_view name) {
 }
 
 absl::StatusOr<Stream> GetIn(Transaction& transaction, std::string_view tenant, std::string_view name) {
-  RM_ASSIGN_OR_RETURN(const Result rows,
-                      transaction.Execute(fmt::format("{} WHERE s.tenant = $1 AND s.name = $2 {}", kSelect, kOrder),
-                                          {tenant, name}));
+  RM_ASSIGN_OR_RETURN(
+      const Result rows,
+      transaction.Execute(fmt::format("{} WHERE s.tenant = $1 AND s.name = $2 {}", kSelect, kOrder), {tenant, name}));
   if (rows.empty()) return NoSuchStream(name);
   return StreamsOf(rows).front();
 }
@@ -79,10 +79,11 @@ absl::Status AddFields(Transaction& transaction, uint64_t id, int32_t version, c
   for (const Field& field : fields) {
     RM_RETURN_IF_ERROR(
         transaction
-            .Execute("INSERT INTO stream_fields (stream_id, version, position, name, type, kind, unit, allow_non_finite)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                     {id, version, position++, field.name, static_cast<int>(field.type), static_cast<int>(field.kind),
-                      field.unit, field.allow_non_finite})
+            .Execute(
+                "INSERT INTO stream_fields (stream_id, version, position, name, type, kind, unit, allow_non_finite)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                {id, version, position++, field.name, static_cast<int>(field.type), static_cast<int>(field.kind),
+                 field.unit, field.allow_non_finite})
             .status());
   }
   return absl::OkStatus();
@@ -120,8 +121,9 @@ absl::Status Change(Transaction& transaction, const Stream& stream) {
   if (locked.empty()) return NoSuchStream(stream.name);
   RM_ASSIGN_OR_RETURN(const Stream current, GetIn(transaction, stream.tenant, stream.name));
   if (current.version != stream.version) {
-    return absl::AbortedError(ToAbsl(fmt::format("the stream {} is at version {}, not {}: somebody else changed it first",
-                                                 stream.name, current.version, stream.version)));
+    return absl::AbortedError(
+        ToAbsl(fmt::format("the stream {} is at version {}, not {}: somebody else changed it first", stream.name,
+                           current.version, stream.version)));
   }
   if (current.partitions != stream.partitions) {
     return absl::InvalidArgumentError(ToAbsl(fmt::format("the stream {} has {} partitions for its life, not {}",
@@ -191,15 +193,16 @@ absl::Status StreamStore::Delete(std::string_view tenant, std::string_view name,
     RM_ASSIGN_OR_RETURN(
         const Result version,
         transaction.Execute("UPDATE versions SET version = version + 1 WHERE name = 'manifest' RETURNING version"));
-    RM_ASSIGN_OR_RETURN(const Result removed,
-                        transaction.Execute("DELETE FROM streams WHERE tenant = $1 AND name = $2 RETURNING id",
-                                            {tenant, name}));
+    RM_ASSIGN_OR_RETURN(
+        const Result removed,
+        transaction.Execute("DELETE FROM streams WHERE tenant = $1 AND name = $2 RETURNING id", {tenant, name}));
     if (removed.empty()) return NoSuchStream(name);
     RM_RETURN_IF_ERROR(Bump(transaction));
     return transaction
-        .Execute("UPDATE segments SET removed_version = $2, removed_at = now()"
-                 " WHERE stream_id = $1 AND removed_version IS NULL",
-                 {removed[0].Int(0), version[0].Int(0)})
+        .Execute(
+            "UPDATE segments SET removed_version = $2, removed_at = now()"
+            " WHERE stream_id = $1 AND removed_version IS NULL",
+            {removed[0].Int(0), version[0].Int(0)})
         .status();
   });
 }

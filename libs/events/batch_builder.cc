@@ -181,9 +181,15 @@ const BatchView& BatchBuilder::View() {
   }
   if (!ids_.empty()) ids_.resize(events);
   if (!attributes_.empty()) attributes_.resize(events);
-  view_ = {stream_,       schema_version_, static_cast<uint32_t>(series_hashes_.size()),
-           dimension_views_, series_index_,   times_,
-           measure_views_,   ids_,            attributes_};
+  view_ = {stream_,
+           schema_version_,
+           static_cast<uint32_t>(series_hashes_.size()),
+           dimension_views_,
+           series_index_,
+           times_,
+           measure_views_,
+           ids_,
+           attributes_};
   return view_;
 }
 

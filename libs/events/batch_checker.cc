@@ -16,9 +16,7 @@ namespace {
 
 constexpr double kTwo53 = 9007199254740992.0;
 
-bool IsNonFinite(double value) {
-  return (std::bit_cast<uint64_t>(value) & 0x7ff0000000000000) == 0x7ff0000000000000;
-}
+bool IsNonFinite(double value) { return (std::bit_cast<uint64_t>(value) & 0x7ff0000000000000) == 0x7ff0000000000000; }
 
 bool AnyNonFinite(std::span<const double> values) {
   bool any = false;

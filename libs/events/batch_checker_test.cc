@@ -46,8 +46,8 @@ Checked Check(BatchBuilder& builder, uint32_t partitions = 1) {
   const BatchView& batch = builder.View();
   checked.rejections.Reset(batch.event_count());
   BatchChecker checker;
-  auto parts = checker.CheckAndSplit(batch, *Schema::Compile(HostMetrics(partitions)),
-                                     {absl::FromUnixMicros(kNow)}, true, checked.rejections);
+  auto parts = checker.CheckAndSplit(batch, *Schema::Compile(HostMetrics(partitions)), {absl::FromUnixMicros(kNow)},
+                                     true, checked.rejections);
   REQUIRE(parts.ok());
   checked.parts = *std::move(parts);
   return checked;
@@ -133,9 +133,7 @@ TEST_CASE("times outside their limits are rejected, the limits themselves are ta
 }
 
 TEST_CASE("attributes must be JSON objects, at most 32 deep", "[events]") {
-  const auto attributes = [](std::string json) {
-    return CheckOne([&](BatchBuilder& b) { b.SetAttributes(json); });
-  };
+  const auto attributes = [](std::string json) { return CheckOne([&](BatchBuilder& b) { b.SetAttributes(json); }); };
   const auto nested = [](int depth) { return std::string(depth - 1, '[') + std::string(depth - 1, ']'); };
   CHECK_FALSE(attributes("{\"a\":" + nested(32) + "}").rejections.any());
   CHECK(attributes("{\"a\":" + nested(33) + "}").only().reason == Reason::kTooDeep);
@@ -234,9 +232,11 @@ TEST_CASE("a declaration that makes no sense names what is wrong", "[events]") {
   CHECK_THAT(fault([](v1::Stream& s) { s.mutable_fields(0)->set_name("id"); }), Catch::Contains("\"id\""));
   CHECK_THAT(fault([](v1::Stream& s) { s.mutable_fields(0)->set_name("cpu"); }), Catch::Contains("twice"));
   CHECK_THAT(fault([](v1::Stream& s) { s.mutable_fields(0)->clear_type(); }), Catch::Contains("type"));
-  CHECK_THAT(fault([](v1::Stream& s) { s.mutable_fields(0)->set_kind(v1::MEASURE_KIND_COUNTER); }), Catch::Contains("kind"));
+  CHECK_THAT(fault([](v1::Stream& s) { s.mutable_fields(0)->set_kind(v1::MEASURE_KIND_COUNTER); }),
+             Catch::Contains("kind"));
   CHECK_THAT(fault([](v1::Stream& s) { s.set_partitions(5); }), Catch::Contains("partitions"));
-  CHECK_THAT(fault([](v1::Stream& s) { s.mutable_allowed_lateness()->set_seconds(3'601); }), Catch::Contains("lateness"));
+  CHECK_THAT(fault([](v1::Stream& s) { s.mutable_allowed_lateness()->set_seconds(3'601); }),
+             Catch::Contains("lateness"));
   CHECK_THAT(fault([](v1::Stream& s) { s.mutable_retention()->set_seconds(-1); }), Catch::Contains("retention"));
   CHECK_THAT(fault([](v1::Stream& s) { *s.add_fields() = s.fields(0), *s.add_fields() = s.fields(0); }),
              Catch::Contains("limit"));

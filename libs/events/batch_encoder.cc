@@ -59,7 +59,8 @@ std::span<const uint8_t> PickNulls(const MeasureView& measure, std::span<const u
 bool PickDimension(const DimensionView& dimension, std::span<const uint32_t> kept, Arena& arena, DimensionView& to) {
   const std::span<uint32_t> renumbered = arena.MakeFilled<uint32_t>(dimension.values.size(), 0);
   const std::span<uint32_t> value_index = arena.Make<uint32_t>(kept.size());
-  const std::span<std::string_view> values = arena.Make<std::string_view>(std::min(dimension.values.size(), kept.size()));
+  const std::span<std::string_view> values =
+      arena.Make<std::string_view>(std::min(dimension.values.size(), kept.size()));
   uint32_t used = 0;
   for (size_t s = 0; s < kept.size(); ++s) {
     const uint32_t v = dimension.value_index[kept[s]];

@@ -19,13 +19,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   stream.set_partitions(1 + data[0] % 8);
   // Columns of the other type are converted.
   for (v1::Field& field : *stream.mutable_fields()) {
-    if (data[0] >= 128 && field.type() == v1::FIELD_TYPE_FLOAT64) field.set_type(v1::FIELD_TYPE_INT64);
-    else if (data[0] >= 128 && field.type() == v1::FIELD_TYPE_INT64) field.set_type(v1::FIELD_TYPE_FLOAT64);
+    if (data[0] >= 128 && field.type() == v1::FIELD_TYPE_FLOAT64)
+      field.set_type(v1::FIELD_TYPE_INT64);
+    else if (data[0] >= 128 && field.type() == v1::FIELD_TYPE_INT64)
+      field.set_type(v1::FIELD_TYPE_FLOAT64);
   }
   BatchChecker checker;
   const size_t events = batch.view().event_count();
-  const auto parts = checker.CheckAndSplit(batch.view(), *Schema::Compile(stream), {absl::FromUnixSeconds(1'700'000'000)},
-                                           true, rejections);
+  const auto parts = checker.CheckAndSplit(batch.view(), *Schema::Compile(stream),
+                                           {absl::FromUnixSeconds(1'700'000'000)}, true, rejections);
   if (!parts.ok()) return 0;
   size_t kept = 0;
   for (const BatchPart& part : *parts) {

@@ -262,7 +262,8 @@ class Parser {
     };
     RM_RETURN_IF_ERROR(expect("series_index", series_index_.all().size(), events, "events"));
     if (!ids_.all().empty()) RM_RETURN_IF_ERROR(expect("ids", ids_.all().size(), events, "events"));
-    if (!attributes_.all().empty()) RM_RETURN_IF_ERROR(expect("attributes", attributes_.all().size(), events, "events"));
+    if (!attributes_.all().empty())
+      RM_RETURN_IF_ERROR(expect("attributes", attributes_.all().size(), events, "events"));
     if (events > 0 && view_.series_count == 0) return Bad("series.count", "0, but there are events");
     for (const DimensionView& dimension : dimensions_.all()) {
       RM_RETURN_IF_ERROR(expect(fmt::format("dimension {}", Quoted(dimension.name)), dimension.value_index.size(),
@@ -349,7 +350,8 @@ class Parser {
         });
       } else if (dimension.values[v - 1].size() > kMaxDimensionValueBytes) {
         rejections_.Add(i, Reason::kTooLong, dimension.name, [&] {
-          return fmt::format("a value of {} bytes; at most {}", dimension.values[v - 1].size(), kMaxDimensionValueBytes);
+          return fmt::format("a value of {} bytes; at most {}", dimension.values[v - 1].size(),
+                             kMaxDimensionValueBytes);
         });
       } else {
         rejections_.Add(i, Reason::kInvalidUtf8, dimension.name,
@@ -369,7 +371,8 @@ class Parser {
         rejections_.Add(i, Reason::kTooLong, field,
                         [&] { return fmt::format("{} bytes; at most {}", texts[i].size(), limit); });
       } else if (!IsText(texts[i])) {
-        rejections_.Add(i, Reason::kInvalidUtf8, field, [&] { return fmt::format("{} is not UTF-8", Quoted(texts[i])); });
+        rejections_.Add(i, Reason::kInvalidUtf8, field,
+                        [&] { return fmt::format("{} is not UTF-8", Quoted(texts[i])); });
       }
     }
   }

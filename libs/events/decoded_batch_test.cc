@@ -185,7 +185,9 @@ TEST_CASE("what is wrong with single events costs only them", "[events]") {
 
 TEST_CASE("overlong and broken UTF-8 in values, ids and attributes is found", "[events]") {
   const std::string good = Sample().SerializeAsString();
-  for (const std::string bad : {"\xc0\xaf!", "\xed\xa0\x80", "a\xff" "b"}) {
+  for (const std::string bad : {"\xc0\xaf!", "\xed\xa0\x80",
+                                "a\xff"
+                                "b"}) {
     std::string bytes = good;
     bytes.replace(bytes.find("bob"), 3, bad);
     Rejections rejections;

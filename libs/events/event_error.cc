@@ -6,9 +6,9 @@ namespace rivermeet::events {
 
 std::string_view ReasonName(Reason reason) {
   static constexpr std::array<std::string_view, kReasonCount> kNames = {
-      "malformed",       "bad_time", "time_in_future", "time_too_old", "unknown_field", "wrong_type", "out_of_range",
-      "non_finite",      "duplicate_field", "bad_name", "too_long",     "invalid_utf8",  "too_deep",   "bad_index",
-      "too_many_fields",
+      "malformed",  "bad_time",     "time_in_future", "time_too_old",    "unknown_field",
+      "wrong_type", "out_of_range", "non_finite",     "duplicate_field", "bad_name",
+      "too_long",   "invalid_utf8", "too_deep",       "bad_index",       "too_many_fields",
   };
   return kNames[static_cast<size_t>(reason)];
 }

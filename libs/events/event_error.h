@@ -14,21 +14,21 @@ namespace rivermeet::events {
 
 // The kinds of fault; the label `reason` of metrics.
 enum class Reason : uint8_t {
-  kMalformed,      // not JSON, not CSV, a broken array
-  kBadTime,        // no time, or not a time
-  kTimeInFuture,   // further ahead of the server's clock than allowed
-  kTimeTooOld,     // before 1970
-  kUnknownField,   // not in the stream's schema
-  kWrongType,      // another type than the schema's
-  kOutOfRange,     // a number that the field's type can't hold
-  kNonFinite,      // NaN or an infinity where the schema doesn't keep them
-  kDuplicateField, // the same field twice in one event
-  kBadName,        // a field name outside [A-Za-z_][A-Za-z0-9_.]{0,62}
-  kTooLong,        // a value, id or attributes over its limit
-  kInvalidUtf8,    // text that isn't UTF-8
-  kTooDeep,        // attributes nested over 32 deep
-  kBadIndex,       // an index outside the series table or dictionary
-  kTooManyFields,  // more fields than a stream may have
+  kMalformed,       // not JSON, not CSV, a broken array
+  kBadTime,         // no time, or not a time
+  kTimeInFuture,    // further ahead of the server's clock than allowed
+  kTimeTooOld,      // before 1970
+  kUnknownField,    // not in the stream's schema
+  kWrongType,       // another type than the schema's
+  kOutOfRange,      // a number that the field's type can't hold
+  kNonFinite,       // NaN or an infinity where the schema doesn't keep them
+  kDuplicateField,  // the same field twice in one event
+  kBadName,         // a field name outside [A-Za-z_][A-Za-z0-9_.]{0,62}
+  kTooLong,         // a value, id or attributes over its limit
+  kInvalidUtf8,     // text that isn't UTF-8
+  kTooDeep,         // attributes nested over 32 deep
+  kBadIndex,        // an index outside the series table or dictionary
+  kTooManyFields,   // more fields than a stream may have
 };
 inline constexpr size_t kReasonCount = 15;
 

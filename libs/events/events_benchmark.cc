@@ -62,7 +62,8 @@ std::string Batch() {
 std::string Ndjson() {
   std::string body;
   for (const Row& row : Rows()) {
-    body += fmt::format(R"({{"time":{},"host":"{}","region":"{}","service":"{}","cpu":{:.2f},"requests":{}}})" "\n",
+    body += fmt::format(R"({{"time":{},"host":"{}","region":"{}","service":"{}","cpu":{:.2f},"requests":{}}})"
+                        "\n",
                         row.time_us, row.host, row.region, row.service, row.cpu, row.requests);
   }
   return body;
@@ -78,7 +79,8 @@ std::string JsonArray() {
 std::string Csv() {
   std::string body = "time,host,region,service,cpu,requests\n";
   for (const Row& row : Rows()) {
-    body += fmt::format("{},{},{},{},{:.2f},{}\n", row.time_us, row.host, row.region, row.service, row.cpu, row.requests);
+    body +=
+        fmt::format("{},{},{},{},{:.2f},{}\n", row.time_us, row.host, row.region, row.service, row.cpu, row.requests);
   }
   return body;
 }

@@ -121,12 +121,26 @@ bool JsonReader::ReadEscaped(const char* start, std::string_view& value, Arena* 
     if (++at_ == end_) return Fail("the text ends within a string");
     const char c = *at_++;
     switch (c) {
-      case '"': case '\\': case '/': unescaped_ += c; break;
-      case 'b': unescaped_ += '\b'; break;
-      case 'f': unescaped_ += '\f'; break;
-      case 'n': unescaped_ += '\n'; break;
-      case 'r': unescaped_ += '\r'; break;
-      case 't': unescaped_ += '\t'; break;
+      case '"':
+      case '\\':
+      case '/':
+        unescaped_ += c;
+        break;
+      case 'b':
+        unescaped_ += '\b';
+        break;
+      case 'f':
+        unescaped_ += '\f';
+        break;
+      case 'n':
+        unescaped_ += '\n';
+        break;
+      case 'r':
+        unescaped_ += '\r';
+        break;
+      case 't':
+        unescaped_ += '\t';
+        break;
       case 'u': {
         uint32_t code = 0;
         if (!ReadUnicodeEscape(code)) return false;
@@ -238,11 +252,16 @@ bool JsonReader::SkipString() {
 bool JsonReader::SkipScalar(char first) {
   JsonNumber number;
   switch (first) {
-    case '"': return SkipString();
-    case 't': return Word("true");
-    case 'f': return Word("false");
-    case 'n': return Word("null");
-    default: return ReadNumber(number);
+    case '"':
+      return SkipString();
+    case 't':
+      return Word("true");
+    case 'f':
+      return Word("false");
+    case 'n':
+      return Word("null");
+    default:
+      return ReadNumber(number);
   }
 }
 

@@ -122,8 +122,8 @@ absl::StatusOr<v1::Stream> ChangeStream(const v1::Stream& current, const v1::Str
     if (found == changed.mutable_fields()->end()) {
       *changed.add_fields() = field;
     } else if (found->type() != field.type()) {
-      return Bad("field " + field.name(),
-                 fmt::format("is {}; a field's type can't change to {}", TypeName(found->type()), TypeName(field.type())));
+      return Bad("field " + field.name(), fmt::format("is {}; a field's type can't change to {}",
+                                                      TypeName(found->type()), TypeName(field.type())));
     } else {
       *found = field;
     }
@@ -136,11 +136,16 @@ absl::StatusOr<v1::Stream> ChangeStream(const v1::Stream& current, const v1::Str
 
 std::string_view TypeName(v1::FieldType type) {
   switch (type) {
-    case v1::FIELD_TYPE_DIMENSION: return "dimension";
-    case v1::FIELD_TYPE_FLOAT64: return "float64";
-    case v1::FIELD_TYPE_INT64: return "int64";
-    case v1::FIELD_TYPE_ATTRIBUTE: return "attribute";
-    default: return "unspecified";
+    case v1::FIELD_TYPE_DIMENSION:
+      return "dimension";
+    case v1::FIELD_TYPE_FLOAT64:
+      return "float64";
+    case v1::FIELD_TYPE_INT64:
+      return "int64";
+    case v1::FIELD_TYPE_ATTRIBUTE:
+      return "attribute";
+    default:
+      return "unspecified";
   }
 }
 

@@ -23,8 +23,8 @@ absl::StatusOr<TextFormat> FormatOf(std::string_view content_type) {
     return TextFormat::kNdjson;
   }
   if (type == "text/csv") return TextFormat::kCsv;
-  return absl::InvalidArgumentError(
-      ToAbsl(fmt::format("content type {}: send application/json, application/x-ndjson or text/csv", Quoted(content_type))));
+  return absl::InvalidArgumentError(ToAbsl(
+      fmt::format("content type {}: send application/json, application/x-ndjson or text/csv", Quoted(content_type))));
 }
 
 absl::StatusOr<uint64_t> DecodeText(TextFormat format, std::string_view body, const DecodeOptions& options,
@@ -33,8 +33,8 @@ absl::StatusOr<uint64_t> DecodeText(TextFormat format, std::string_view body, co
     return absl::InvalidArgumentError(
         ToAbsl(fmt::format("a body of {} bytes is over the limit of {}", body.size(), kMaxBodyBytes)));
   }
-  // A byte order mark is no part of the text (RFC 8259 section 8.1 lets a parser ignore it); some systems write it. It is
-  // made white space so that positions stay those of the body; CSV's reader skips it.
+  // A byte order mark is no part of the text (RFC 8259 section 8.1 lets a parser ignore it); some systems write it. It
+  // is made white space so that positions stay those of the body; CSV's reader skips it.
   std::string without_mark;
   if (format != TextFormat::kCsv && body.starts_with("\xef\xbb\xbf")) {
     without_mark = body;

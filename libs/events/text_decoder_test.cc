@@ -36,7 +36,8 @@ void Collect(const BatchView& batch, Decoded& to) {
     }
     for (const MeasureView& m : batch.measures) {
       if (m.IsNull(i)) continue;
-      row[std::string(m.name)] = m.type == MeasureType::kInt64 ? fmt::format("int {}", m.int64[i]) : fmt::format("{}", m.float64[i]);
+      row[std::string(m.name)] =
+          m.type == MeasureType::kInt64 ? fmt::format("int {}", m.int64[i]) : fmt::format("{}", m.float64[i]);
     }
     if (!batch.ids.empty() && !batch.ids[i].empty()) row["id"] = batch.ids[i];
     if (!batch.attributes.empty() && !batch.attributes[i].empty()) row["attributes"] = batch.attributes[i];
@@ -85,21 +86,34 @@ TEST_CASE("a flat event's strings are dimensions, numbers measures, objects attr
   const Decoded decoded = Json(R"({"time": 1700000000, "host": "a\u00fc", "up": true, "cpu": 12.5, "n": 3, "x": null,
                                    "geo": {"lat": 1}, "tags": [1, "b"], "id": "e1"})");
   REQUIRE(decoded.rows.size() == 1);
-  CHECK(decoded.rows[0] == Row{{"time", "1700000000000000"}, {"host", "a\xc3\xbc"}, {"up", "true"}, {"cpu", "12.5"},
-                               {"n", "3"}, {"id", "e1"}, {"attributes", R"({"geo":{"lat": 1},"tags":[1, "b"]})"}});
+  CHECK(decoded.rows[0] == Row{{"time", "1700000000000000"},
+                               {"host", "a\xc3\xbc"},
+                               {"up", "true"},
+                               {"cpu", "12.5"},
+                               {"n", "3"},
+                               {"id", "e1"},
+                               {"attributes", R"({"geo":{"lat": 1},"tags":[1, "b"]})"}});
 }
 
 TEST_CASE("the long form says the same", "[events]") {
-  const Decoded decoded = Json(R"([{"time": "2023-11-14T22:13:20Z", "dimensions": {"host": "a", "port": 80, "up": false},
+  const Decoded decoded =
+      Json(R"([{"time": "2023-11-14T22:13:20Z", "dimensions": {"host": "a", "port": 80, "up": false},
       "measures": {"cpu": 12.5, "gone": null}, "attributes": {"k": {"x": [1]}, "e\n": 2}, "id": 7}])");
   REQUIRE(decoded.rows.size() == 1);
-  CHECK(decoded.rows[0] == Row{{"time", "1700000000000000"}, {"host", "a"}, {"port", "80"}, {"up", "false"}, {"cpu", "12.5"},
-                               {"id", "7"}, {"attributes", R"({"k":{"x": [1]},"e\u000a":2})"}});
+  CHECK(decoded.rows[0] == Row{{"time", "1700000000000000"},
+                               {"host", "a"},
+                               {"port", "80"},
+                               {"up", "false"},
+                               {"cpu", "12.5"},
+                               {"id", "7"},
+                               {"attributes", R"({"k":{"x": [1]},"e\u000a":2})"}});
 }
 
 TEST_CASE("a schema decides what a value is", "[events]") {
   const auto schema = SomeSchema();
-  const auto one = [&](std::string_view fields) { return Json(fmt::format("{{\"time\":1,{}}}", fields), schema.get()); };
+  const auto one = [&](std::string_view fields) {
+    return Json(fmt::format("{{\"time\":1,{}}}", fields), schema.get());
+  };
   CHECK(one("\"host\":8080").rows.at(0)["host"] == "8080");
   CHECK(one("\"count\":12.0").rows.at(0)["count"] == "int 12");
   CHECK(one("\"count\":9007199254740993").rows.at(0)["count"] == "int 9007199254740993");
@@ -140,9 +154,10 @@ TEST_CASE("a bad event costs no other and is named by index and byte", "[events]
 }
 
 TEST_CASE("the same field twice is found wherever it is", "[events]") {
-  for (const std::string_view event : {R"({"time":1,"time":2})", R"({"time":1,"a":1,"dimensions":{"a":"x"}})", R"({"time":1,"a":null,"a":1})",
-                                       R"({"time":1,"attributes":{"k":1,"k":2}})", R"({"time":1,"k":{},"attributes":{"k":2}})",
-                                       R"({"time":1,"measures":{},"measures":{}})", R"({"time":1,"\u0061":1,"a":1})"}) {
+  for (const std::string_view event :
+       {R"({"time":1,"time":2})", R"({"time":1,"a":1,"dimensions":{"a":"x"}})", R"({"time":1,"a":null,"a":1})",
+        R"({"time":1,"attributes":{"k":1,"k":2}})", R"({"time":1,"k":{},"attributes":{"k":2}})",
+        R"({"time":1,"measures":{},"measures":{}})", R"({"time":1,"\u0061":1,"a":1})"}) {
     INFO(event);
     CHECK(Json(event).only().reason == Reason::kDuplicateField);
   }
@@ -169,7 +184,8 @@ TEST_CASE("every other bad event has its reason", "[events]") {
 }
 
 TEST_CASE("text that isn't UTF-8 costs its event alone", "[events]") {
-  const Decoded decoded = Json("[{\"time\":1,\"a\":\"x\"},{\"time\":1,\"a\":\"\xc0\xaf\"},{\"time\":1,\"a\":\"\xc3\xbc\"}]");
+  const Decoded decoded =
+      Json("[{\"time\":1,\"a\":\"x\"},{\"time\":1,\"a\":\"\xc0\xaf\"},{\"time\":1,\"a\":\"\xc3\xbc\"}]");
   CHECK(decoded.indexes == std::vector<uint64_t>{0, 2});
 }
 
@@ -187,7 +203,8 @@ TEST_CASE("an array that breaks off keeps the events before the break", "[events
 }
 
 TEST_CASE("NDJSON goes on at the next line", "[events]") {
-  const Decoded decoded = Ndjson("{\"time\":1,\"a\":\"x\"}\r\n\n{\"time\":2,\n{\"time\":3,\"a\":\"y\"} {}\n[]\n  {\"time\":4,\"a\":\"z\"}");
+  const Decoded decoded =
+      Ndjson("{\"time\":1,\"a\":\"x\"}\r\n\n{\"time\":2,\n{\"time\":3,\"a\":\"y\"} {}\n[]\n  {\"time\":4,\"a\":\"z\"}");
   CHECK(decoded.indexes == std::vector<uint64_t>{0, 4});
   CHECK(decoded.errors.count(Reason::kMalformed) == 2);
   CHECK(decoded.errors.count(Reason::kWrongType) == 1);
@@ -195,10 +212,12 @@ TEST_CASE("NDJSON goes on at the next line", "[events]") {
 }
 
 TEST_CASE("CSV with quotes, CRLF, empty cells and ragged lines", "[events]") {
-  const Decoded decoded = Csv("time,host,note,cpu\r\n1700000000,a,\"say \"\"hi\"\", then\r\nleave\",1.5\r\n1700000001,,x,\r\n1,a,b\r\n"
-                              "1700000002,b,c\"d,2\r\n1700000003,b,\"c\"d,2\r\n2023-11-14T22:13:20Z,b,c,3");
+  const Decoded decoded =
+      Csv("time,host,note,cpu\r\n1700000000,a,\"say \"\"hi\"\", then\r\nleave\",1.5\r\n1700000001,,x,\r\n1,a,b\r\n"
+          "1700000002,b,c\"d,2\r\n1700000003,b,\"c\"d,2\r\n2023-11-14T22:13:20Z,b,c,3");
   CHECK(decoded.indexes == std::vector<uint64_t>{0, 1, 5});
-  CHECK(decoded.rows.at(0) == Row{{"time", "1700000000000000"}, {"host", "a"}, {"note", "say \"hi\", then\r\nleave"}, {"cpu", "1.5"}});
+  CHECK(decoded.rows.at(0) ==
+        Row{{"time", "1700000000000000"}, {"host", "a"}, {"note", "say \"hi\", then\r\nleave"}, {"cpu", "1.5"}});
   CHECK(decoded.rows.at(1) == Row{{"time", "1700000001000000"}, {"note", "x"}});
   CHECK(decoded.rows.at(2).at("time") == "1700000000000000");
   CHECK(decoded.errors.count(Reason::kMalformed) == 3);
@@ -246,7 +265,8 @@ TEST_CASE("too many fields reject the event that names the next one", "[events]"
 
 TEST_CASE("a body is cut at the same events whatever is rejected", "[events]") {
   std::string body = "time,host,cpu\n";
-  for (int i = 0; i < 40'000; ++i) body += fmt::format("{},h{},{}\n", 1'700'000'000 + i, i % 1000, i % 7 == 0 ? "x" : "1");
+  for (int i = 0; i < 40'000; ++i)
+    body += fmt::format("{},h{},{}\n", 1'700'000'000 + i, i % 1000, i % 7 == 0 ? "x" : "1");
   const auto schema = SomeSchema();
   const Decoded strict = Csv(body, schema.get());
   const Decoded loose = Csv(body);
@@ -261,13 +281,15 @@ TEST_CASE("a rejected event's later fields count for the cut too", "[events]") {
   std::string body;
   for (int i = 0; i < 12'000; ++i) {
     const std::string text(i % 2 == 0 ? 10 : 150, 'x');
-    body += fmt::format("{{\"time\":1700000000,{}\"host\":\"{}{}\",\"cpu\":1}}\n", i % 2 == 0 ? "" : "\"odd\":1,", text, i);
+    body +=
+        fmt::format("{{\"time\":1700000000,{}\"host\":\"{}{}\",\"cpu\":1}}\n", i % 2 == 0 ? "" : "\"odd\":1,", text, i);
   }
   const auto cuts = [&](const Schema* schema) {
     std::map<uint32_t, uint64_t> last_even;
     ErrorList errors;
     const auto events = DecodeText(TextFormat::kNdjson, body, {"s", schema}, errors, [&](const DecodedChunk& chunk) {
-      for (const uint64_t index : *chunk.source_index) last_even[chunk.number] = index % 2 == 0 ? index : last_even[chunk.number];
+      for (const uint64_t index : *chunk.source_index)
+        last_even[chunk.number] = index % 2 == 0 ? index : last_even[chunk.number];
       return absl::OkStatus();
     });
     CHECK(events.ok());
@@ -320,9 +342,10 @@ TEST_CASE("RFC 3339 times", "[events]") {
   CHECK(parse("2016-12-31T23:59:60Z") == 1'483'228'800'000'000);
   CHECK(parse("9999-12-31T23:59:59.999999Z") == kMaxTimeUs);
   CHECK(parse("0000-01-01T00:00:00Z") == -62'167'219'200'000'000);
-  for (const std::string_view bad : {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T00:60:00Z",
-                                     "2023-01-01T00:00:60Z", "2023-01-01T00:00:00", "2023-01-01", "2023-01-01T00:00:00.Z",
-                                     "2023-01-01T00:00:00+1:00", "2023-01-01T00:00:00Z ", "23-01-01T00:00:00Z", ""}) {
+  for (const std::string_view bad :
+       {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01T24:00:00Z", "2023-01-01T00:60:00Z",
+        "2023-01-01T00:00:60Z", "2023-01-01T00:00:00", "2023-01-01", "2023-01-01T00:00:00.Z",
+        "2023-01-01T00:00:00+1:00", "2023-01-01T00:00:00Z ", "23-01-01T00:00:00Z", ""}) {
     INFO(bad);
     CHECK_FALSE(parse(bad).has_value());
   }
@@ -353,12 +376,14 @@ TEST_CASE("no body breaks a decoder, and every event is taken or told", "[events
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const std::string json = R"([{"time":1700000000,"a":"x","n":1.5,"o":{"k":[1,2]}},{"time":"2023-11-14T22:13:20Z","dimensions":{"a":"y"}}])";
+  const std::string json =
+      R"([{"time":1700000000,"a":"x","n":1.5,"o":{"k":[1,2]}},{"time":"2023-11-14T22:13:20Z","dimensions":{"a":"y"}}])";
   const std::string csv = "time,a,n\n1,\"x\"\"y\",2\n2,z,3\r\n";
   const auto schema = SomeSchema();
   for (int i = 0; i < 20'000; ++i) {
     std::string body = i % 3 == 2 ? csv : json;
-    for (unsigned n = 1 + random() % 4; n > 0; --n) body[random() % body.size()] = static_cast<char>(random() % 2 ? random() : "{}[]\",:\n"[random() % 8]);
+    for (unsigned n = 1 + random() % 4; n > 0; --n)
+      body[random() % body.size()] = static_cast<char>(random() % 2 ? random() : "{}[]\",:\n"[random() % 8]);
     Decode(static_cast<TextFormat>(i % 3), body, random() % 2 ? schema.get() : nullptr);
   }
 }

@@ -20,15 +20,14 @@ int64_t FloorDivide(int64_t value, int64_t by) {
 template <typename Array>
 absl::Status CheckLength(const Array& array, int rows, std::string_view what) {
   if (array.size() == rows) return absl::OkStatus();
-  return absl::InternalError(
-      ToAbsl(fmt::format("partials: {} entries of {} for {} rows", array.size(), what, rows)));
+  return absl::InternalError(ToAbsl(fmt::format("partials: {} entries of {} for {} rows", array.size(), what, rows)));
 }
 
 absl::Status CheckMeasure(const aggregation::v1::MeasurePartials& measure, const MeasureSpec& spec, int rows) {
   if (measure.name() != spec.name || measure.is_int64() != spec.is_int64) {
-    return absl::InternalError(ToAbsl(fmt::format("partials: measure '{}' ({}) where '{}' ({}) was due", measure.name(),
-                                                  measure.is_int64() ? "int64" : "float64", spec.name,
-                                                  spec.is_int64 ? "int64" : "float64")));
+    return absl::InternalError(
+        ToAbsl(fmt::format("partials: measure '{}' ({}) where '{}' ({}) was due", measure.name(),
+                           measure.is_int64() ? "int64" : "float64", spec.name, spec.is_int64 ? "int64" : "float64")));
   }
   RM_RETURN_IF_ERROR(CheckLength(measure.count(), rows, "count"));
   RM_RETURN_IF_ERROR(CheckLength(measure.first_us(), rows, "first_us"));

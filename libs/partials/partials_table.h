@@ -93,8 +93,8 @@ class PartialsView {
   // Errors:
   //   INTERNAL  An array's length, a column or a measure is not what was asked for. The sender is at fault.
   static absl::StatusOr<PartialsView> Make(const aggregation::v1::Partials& partials,
-                                           const std::vector<MeasureSpec>& measures, int64_t origin_us,
-                                           int64_t step_us, GroupTable& groups);
+                                           const std::vector<MeasureSpec>& measures, int64_t origin_us, int64_t step_us,
+                                           GroupTable& groups);
 
   size_t rows() const { return groups_.size(); }
   uint32_t group(size_t row) const { return groups_[row]; }

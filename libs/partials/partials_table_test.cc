@@ -78,8 +78,17 @@ Partials Encode(const std::vector<Row>& rows) {
 // One value, as a state.
 template <typename T>
 MeasureState<T> One(T value, int64_t time_us, uint32_t partition) {
-  return {.count = 1, .sum = value, .min = value, .max = value, .first = value, .last = value, .first_us = time_us,
-          .last_us = time_us, .increase = 1, .first_partition = partition, .last_partition = partition};
+  return {.count = 1,
+          .sum = value,
+          .min = value,
+          .max = value,
+          .first = value,
+          .last = value,
+          .first_us = time_us,
+          .last_us = time_us,
+          .increase = 1,
+          .first_partition = partition,
+          .last_partition = partition};
 }
 
 using NaiveKey = std::tuple<std::string, std::string, int64_t>;
@@ -92,8 +101,12 @@ std::vector<Row> RandomRows(std::mt19937_64& random, size_t count, int hosts, in
     const int64_t start = static_cast<int64_t>(random() % windows) * kSecond;
     const auto partition = static_cast<uint32_t>(random() % 3);
     const int64_t time = start + static_cast<int64_t>(random() % 10);  // few distinct times: ties happen
-    Row row{start, {host == 0 ? std::nullopt : std::optional("h" + std::to_string(host)), "z" + std::to_string(host % 2)},
-            random() % 5 + 1, {}, {}, partition};
+    Row row{start,
+            {host == 0 ? std::nullopt : std::optional("h" + std::to_string(host)), "z" + std::to_string(host % 2)},
+            random() % 5 + 1,
+            {},
+            {},
+            partition};
     if (random() % 4 != 0) row.cpu = One<double>(static_cast<double>(random() % 1000), time, partition);
     if (random() % 4 != 0) row.bytes = One<int64_t>(static_cast<int64_t>(random() % 1000) - 500, time, partition);
     rows.push_back(std::move(row));

@@ -48,8 +48,7 @@ absl::Status CheckAccess(options::v1::Access access, const google::protobuf::Met
 }
 
 absl::StatusOr<Caller> Authorizer::Authorize(const grpc::ServerContextBase& context, std::string_view method) const {
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(std::string(method));
+  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(std::string(method));
   RM_CHECK(descriptor != nullptr);
   const options::v1::Access access = AccessOf(*descriptor);
   Caller caller{.principal = {}, .call = ReadCall(context)};

@@ -100,9 +100,8 @@ absl::StatusOr<authn::Principal> BearerVerifier::AskAboutKey(std::string_view ke
 void BearerVerifier::Remember(const std::string& digest, const authn::Principal& principal) {
   MutexLock lock(mutex_);
   if (keys_.size() >= options_.max_keys && !keys_.contains(digest)) {
-    keys_.erase(std::min_element(keys_.begin(), keys_.end(), [](const auto& a, const auto& b) {
-      return a.second.checked < b.second.checked;
-    }));
+    keys_.erase(std::min_element(keys_.begin(), keys_.end(),
+                                 [](const auto& a, const auto& b) { return a.second.checked < b.second.checked; }));
   }
   keys_.insert_or_assign(digest, KnownKey{principal, clock_.MonotonicNow(), clock_.MonotonicNow()});
 }

@@ -33,12 +33,10 @@ class Auth final : public auth::v1::AuthService::Service {
     return grpc::Status::OK;
   }
   std::string Token() const {
-    return authn::MakeAccessToken(*key_, {},
-                                  {.subject = "key-1",
-                                   .tenant = "t1",
-                                   .role = authn::Role::kEditor,
-                                   .expires = clock_.Now() + absl::Minutes(10)},
-                                  clock_.Now());
+    return authn::MakeAccessToken(
+        *key_, {},
+        {.subject = "key-1", .tenant = "t1", .role = authn::Role::kEditor, .expires = clock_.Now() + absl::Minutes(10)},
+        clock_.Now());
   }
 
   std::atomic<int> exchanges = 0;

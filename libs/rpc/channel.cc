@@ -61,9 +61,8 @@ grpc::ChannelArguments ChannelArguments() {
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const TlsMaterial& tls) {
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (tls.enabled()) {
-    credentials = grpc::SslCredentials({.pem_root_certs = tls.authority,
-                                        .pem_private_key = tls.key,
-                                        .pem_cert_chain = tls.certificate});
+    credentials = grpc::SslCredentials(
+        {.pem_root_certs = tls.authority, .pem_private_key = tls.key, .pem_cert_chain = tls.certificate});
   }
   return grpc::CreateCustomChannel(address, credentials, ChannelArguments());
 }

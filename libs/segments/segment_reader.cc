@@ -50,12 +50,12 @@ class Statement {
     }
     select += fmt::format(", sum({})::UBIGINT", QuoteName(kWindowEvents));
     for (int m = 0; m < query_.measures_size(); ++m) select += Measure(query_.measures(m), is_int64_[m]);
-    std::string where = fmt::format("{0} >= {1} AND {0} < {2}", QuoteName(kWindowStart),
-                                    fmt::format("make_timestamp({})", start),
-                                    fmt::format("make_timestamp({})", Param(query_.end_us())));
+    std::string where =
+        fmt::format("{0} >= {1} AND {0} < {2}", QuoteName(kWindowStart), fmt::format("make_timestamp({})", start),
+                    fmt::format("make_timestamp({})", Param(query_.end_us())));
     for (const auto& filter : query_.filters()) where += " AND " + Filter(filter);
-    return fmt::format("{} FROM read_parquet([{}], union_by_name = true) WHERE {} GROUP BY {}", select,
-                       FileList(paths), where, groups);
+    return fmt::format("{} FROM read_parquet([{}], union_by_name = true) WHERE {} GROUP BY {}", select, FileList(paths),
+                       where, groups);
   }
   const std::vector<DuckParam>& params() const { return params_; }
 
@@ -90,7 +90,8 @@ class Statement {
     std::string sql = fmt::format(", sum({})::UBIGINT", column("count"));
     if (is_int64) {
       sql += fmt::format(
-          ", greatest(least(coalesce(sum({}::BIGINT), 0), 9223372036854775807::HUGEINT), -9223372036854775808::HUGEINT)::BIGINT",
+          ", greatest(least(coalesce(sum({}::BIGINT), 0), 9223372036854775807::HUGEINT), "
+          "-9223372036854775808::HUGEINT)::BIGINT",
           column("sum"));
       sql += fmt::format(", min({}::BIGINT), max({}::BIGINT)", column("min"), column("max"));
     } else {
@@ -231,8 +232,8 @@ absl::Status SegmentReader::CheckFile(const std::string& object, const std::stri
   {
     MutexLock lock(mutex_);
     const auto found = checked_.find(path);
-    if (found != checked_.end() && found->second.bytes == now.bytes &&
-        found->second.modified_ns == now.modified_ns && now.when - found->second.when < kCheckAgain) {
+    if (found != checked_.end() && found->second.bytes == now.bytes && found->second.modified_ns == now.modified_ns &&
+        now.when - found->second.when < kCheckAgain) {
       return absl::OkStatus();
     }
   }
@@ -298,9 +299,9 @@ absl::Status SegmentReader::Read(const PartialsQuery& query, const std::vector<S
     RM_RETURN_IF_ERROR(stop());
     std::set<std::string> columns;
     std::set<std::string> int64_columns;
-    RM_ASSIGN_OR_RETURN(DuckResult schema,
-                        connection->Execute(fmt::format(
-                            "SELECT DISTINCT name, type FROM parquet_schema([{}])", FileList(files))));
+    RM_ASSIGN_OR_RETURN(
+        DuckResult schema,
+        connection->Execute(fmt::format("SELECT DISTINCT name, type FROM parquet_schema([{}])", FileList(files))));
     while (schema.NextChunk()) {
       for (idx_t row = 0; row < schema.rows(); ++row) {
         columns.insert(schema.Text(0, row));

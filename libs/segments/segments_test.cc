@@ -107,7 +107,8 @@ Rows FromMemory(const StreamView& view, const aggregation::v1::PartialsQuery& as
   query.measures = {"x", "n"};
   query.group_by = {"host"};
   for (const auto& filter : asked.filters()) {
-    query.filters.push_back({filter.dimension(), filter.operator_() == query::v1::FILTER_OPERATOR_NOT_IN,
+    query.filters.push_back({filter.dimension(),
+                             filter.operator_() == query::v1::FILTER_OPERATOR_NOT_IN,
                              {filter.values().begin(), filter.values().end()}});
   }
   windows::Grouping grouping(query);
@@ -171,7 +172,8 @@ TEST_CASE("segments of every resolution give the rows that memory gave", "[segme
       if (random() % 5 != 0) event.dimensions["host"] = "h'\"" + std::to_string(random() % 4);
       if (second > 60) event.dimensions["core"] = std::to_string(random() % 3);
       if (random() % 6 != 0) event.float64["x"] = static_cast<double>(random() % 4096) / 8;
-      if (second > 100 && random() % 2 == 0) event.int64["n"] = static_cast<int64_t>(random() >> 12) - (int64_t{1} << 51);
+      if (second > 100 && random() % 2 == 0)
+        event.int64["n"] = static_cast<int64_t>(random() >> 12) - (int64_t{1} << 51);
       events.push_back(event);
     }
     world.Add(events);
@@ -240,12 +242,11 @@ TEST_CASE("a flipped bit anywhere in a segment is detected and nothing of it is 
     damaged[random() % damaged.size()] ^= static_cast<char>(1 << random() % 8);
     std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
     int rows = 0;
-    const absl::Status status =
-        world.reader->Read(Query(kSecond, kSecond), {segment}, absl::Now() + absl::Seconds(20), nullptr,
-                           [&](const aggregation::v1::Partials& partials) {
-                             rows += partials.window_start_us_size();
-                             return absl::OkStatus();
-                           });
+    const absl::Status status = world.reader->Read(Query(kSecond, kSecond), {segment}, absl::Now() + absl::Seconds(20),
+                                                   nullptr, [&](const aggregation::v1::Partials& partials) {
+                                                     rows += partials.window_start_us_size();
+                                                     return absl::OkStatus();
+                                                   });
     REQUIRE(status.code() == absl::StatusCode::kDataLoss);
     REQUIRE(rows == 0);
   }
@@ -259,8 +260,10 @@ TEST_CASE("a segment that is gone, and a query that is cancelled or late, say so
   const auto segment = world.Store(world.state.Find(1)->View(), kSecond, kStart + kSecond);
   const auto sink = [](const aggregation::v1::Partials&) { return absl::OkStatus(); };
   const auto query = Query(kSecond, kSecond);
-  CHECK(world.reader->Read(query, {segment}, absl::Now(), [] { return true; }, sink).code() ==
-        absl::StatusCode::kCancelled);
+  CHECK(world.reader
+            ->Read(
+                query, {segment}, absl::Now(), [] { return true; }, sink)
+            .code() == absl::StatusCode::kCancelled);
   CHECK(world.reader->Read(query, {segment}, absl::Now() - absl::Seconds(1), nullptr, sink).code() ==
         absl::StatusCode::kDeadlineExceeded);
   RM_CHECK_OK(world.store->Remove(segment.object(), absl::Now() + absl::Seconds(5)));

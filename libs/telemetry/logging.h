@@ -28,8 +28,8 @@ struct Field {
   template <std::signed_integral Value>
   Field(std::string_view key, Value value) : key(key), value(static_cast<int64_t>(value)) {}
   template <std::unsigned_integral Value>
-    requires(!std::same_as<Value, bool>)
-  Field(std::string_view key, Value value) : key(key), value(static_cast<uint64_t>(value)) {}
+  requires(!std::same_as<Value, bool>) Field(std::string_view key, Value value)
+      : key(key), value(static_cast<uint64_t>(value)) {}
   Field(std::string_view key, bool value) : key(key), value(value) {}
   Field(std::string_view key, double value) : key(key), value(value) {}
   Field(std::string_view key, std::string_view value) : key(key), value(std::string(value)) {}

@@ -34,13 +34,15 @@ double Number(const std::vector<std::string>& fields, size_t index) {
 double OpenDescriptors() {
   std::error_code error;
   double count = 0;
-  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error); it != std::filesystem::directory_iterator(); ++it) {
+  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error);
+       it != std::filesystem::directory_iterator(); ++it) {
     ++count;
   }
   return count;
 }
 
-void AppendMetric(std::string& text, std::string_view name, std::string_view type, std::string_view help, double value) {
+void AppendMetric(std::string& text, std::string_view name, std::string_view type, std::string_view help,
+                  double value) {
   text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
 }
 
@@ -75,8 +77,8 @@ std::string RenderMetrics(const std::vector<const prometheus::Collectable*>& sou
 }
 
 const std::vector<double>& LatencyBuckets() {
-  static const std::vector<double> buckets = {5e-5, 1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 0.01, 0.02, 0.03,
-                                              0.05, 0.1,  0.2,  0.3,  0.5,  1.0,  2.0,  3.0,  5.0,  10.0};
+  static const std::vector<double> buckets = {5e-5, 1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 0.01, 0.02,
+                                              0.03, 0.05, 0.1,  0.2,  0.3,  0.5,  1.0,  2.0,  3.0,  5.0,  10.0};
   return buckets;
 }
 

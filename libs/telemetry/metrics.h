@@ -15,8 +15,8 @@
 
 namespace rivermeet::telemetry {
 
-// The text exposition format of what `sources` collect, followed by the process's own metrics (resident memory, CPU seconds,
-// open descriptors, threads, start time) under Prometheus' standard names.
+// The text exposition format of what `sources` collect, followed by the process's own metrics (resident memory, CPU
+// seconds, open descriptors, threads, start time) under Prometheus' standard names.
 std::string RenderMetrics(const std::vector<const prometheus::Collectable*>& sources);
 
 // Bucket bounds in seconds for latencies from 50 us to 10 s, five a decade.

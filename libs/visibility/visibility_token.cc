@@ -33,7 +33,8 @@ bool DecodeBase64Url(std::string_view text, std::string& bytes) {
   static const std::array<int8_t, 256> kValues = [] {
     std::array<int8_t, 256> values;
     values.fill(-1);
-    for (size_t i = 0; i < kAlphabet.size(); ++i) values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int8_t>(i);
+    for (size_t i = 0; i < kAlphabet.size(); ++i)
+      values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int8_t>(i);
     return values;
   }();
   if (text.size() % 4 == 1) return false;
@@ -95,7 +96,8 @@ absl::StatusOr<ingest::v1::VisibilityToken> VisibilityTokens::Verify(std::string
   const absl::Time issued =
       absl::FromUnixSeconds(content.issued().seconds()) + absl::Nanoseconds(content.issued().nanos());
   if (now - issued > kLifetime) {
-    return absl::InvalidArgumentError("wait_for: the visibility token is older than an hour; what it names is visible by now");
+    return absl::InvalidArgumentError(
+        "wait_for: the visibility token is older than an hour; what it names is visible by now");
   }
   return content;
 }

@@ -23,8 +23,8 @@ inline constexpr size_t kMaxTokenBytes = 64 << 10;
 //
 // A token is unpadded base64url (RFC 4648 section 5) of: MAC (16 bytes), tenant's MAC (16 bytes), serialized
 // ingest.v1.VisibilityToken. MAC = HMAC-SHA256 (RFC 2104) of "rivermeet visibility 1" and the message; the tenant's
-// MAC = HMAC-SHA256 of "rivermeet tenant 1", the MAC and the tenant; both cut to 16 bytes. Two, so that another tenant's
-// token can be told from one that was tampered with.
+// MAC = HMAC-SHA256 of "rivermeet tenant 1", the MAC and the tenant; both cut to 16 bytes. Two, so that another
+// tenant's token can be told from one that was tampered with.
 class VisibilityTokens {
  public:
   // `key`: at least 16 bytes, the same in every process.

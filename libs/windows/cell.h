@@ -17,8 +17,8 @@ union Number {
 // the order of the log: it breaks ties of `first` and `last` by (offset, index) as the contract says.
 // All zero bytes are the empty state. 72 bytes: a cell of two measures lies in three cache lines.
 struct MeasureCell {
-  Number sum;     // of an int64 measure: bits 0 to 63 of the exact sum
-  Number min;     // NaN counts only when there is nothing else
+  Number sum;  // of an int64 measure: bits 0 to 63 of the exact sum
+  Number min;  // NaN counts only when there is nothing else
   Number max;
   Number first;
   Number last;

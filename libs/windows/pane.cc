@@ -38,8 +38,12 @@ void Page::Release() const {
 }
 
 Pane::Pane(const Pane& other)
-    : generation_(other.generation_), start_us_(other.start_us_), events_(other.events_), measures_(other.measures_),
-      bytes_(other.bytes_), slots_(other.slots_) {
+    : generation_(other.generation_),
+      start_us_(other.start_us_),
+      events_(other.events_),
+      measures_(other.measures_),
+      bytes_(other.bytes_),
+      slots_(other.slots_) {
   for (Slot& slot : slots_) {
     slot.owned = false;
     if (slot.page != nullptr) slot.page->AddRef();

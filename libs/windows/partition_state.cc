@@ -53,8 +53,7 @@ FoldOutcome PartitionState::Fold(const events::v1::RecordHeader& header, const e
   if (slot == nullptr) slot = std::make_unique<StreamState>(header.tenant(), header.stream_id());
   StreamState& stream = *slot;
   if (stream.name_ != header.stream()) stream.name_ = header.stream();
-  stream.lateness_us_ =
-      header.has_allowed_lateness_us() ? header.allowed_lateness_us() : options_.default_lateness_us;
+  stream.lateness_us_ = header.has_allowed_lateness_us() ? header.allowed_lateness_us() : options_.default_lateness_us;
   stream.ledger_.rejected += header.rejected_count();
 
   const uint32_t events = header.event_count();

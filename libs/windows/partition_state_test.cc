@@ -14,7 +14,8 @@ constexpr int64_t kStart = 1'700'000'000 * kSecond;
 struct Fixture {
   PartitionState state{FoldOptions()};
   int64_t offset = 0;
-  FoldOutcome Add(const std::vector<TestEvent>& events, uint64_t sequence, int64_t append_us = kStart + 3600 * kSecond) {
+  FoldOutcome Add(const std::vector<TestEvent>& events, uint64_t sequence,
+                  int64_t append_us = kStart + 3600 * kSecond) {
     const auto batch = MakeBatch(events);
     return state.Fold(MakeHeader(sequence, static_cast<uint32_t>(events.size())), &batch, offset++, append_us);
   }

@@ -66,8 +66,7 @@ void Grouping::Extend(const SeriesView& series) {
   }
 }
 
-std::vector<ResolvedMeasure> ResolveMeasures(const std::vector<Measure>& known,
-                                             const std::vector<std::string>& asked) {
+std::vector<ResolvedMeasure> ResolveMeasures(const std::vector<Measure>& known, const std::vector<std::string>& asked) {
   std::vector<ResolvedMeasure> resolved(asked.size());
   for (size_t a = 0; a < asked.size(); ++a) {
     for (size_t k = 0; k < known.size(); ++k) {

@@ -36,9 +36,7 @@ struct RollupQuery {
   std::vector<std::string> group_by;
   std::vector<DimensionFilter> filters;
 
-  int64_t WindowOf(int64_t pane_start_us) const {
-    return pane_start_us - (pane_start_us - start_us) % step_us;
-  }
+  int64_t WindowOf(int64_t pane_start_us) const { return pane_start_us - (pane_start_us - start_us) % step_us; }
 };
 
 // One measure of one window and group.

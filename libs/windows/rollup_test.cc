@@ -35,7 +35,8 @@ Rows Collect(const StreamView& view, const RollupQuery& query) {
   Rows rows;
   Rollup(view, query, grouping, [&](const RollupRow& row) {
     const bool fresh = rows.try_emplace({row.window_start_us, grouping.TextsOf(row.group)},
-                                        Row{row.events, {row.measures, row.measures + query.measures.size()}}).second;
+                                        Row{row.events, {row.measures, row.measures + query.measures.size()}})
+                           .second;
     CHECK(fresh);
   });
   return rows;
@@ -118,7 +119,8 @@ TEST_CASE("a watch's rows, put over each other, are what a read gives", "[rollup
         const int64_t back = static_cast<int64_t>(random() % (random() % 4 == 0 ? 40 : 3)) * kSecond;
         events.push_back({kStart + round * kSecond / 2 + 40 * kSecond - back,
                           {{"host", std::to_string(random() % 6)}},
-                          {{"x", static_cast<double>(random() % 100)}}, {}});
+                          {{"x", static_cast<double>(random() % 100)}},
+                          {}});
       }
       f.Add(events);
       if (random() % 3 == 0) continue;

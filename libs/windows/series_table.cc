@@ -239,8 +239,7 @@ absl::Status CheckSeriesRows(const events::v1::SeriesTable& rows) {
     uint32_t largest = 0;
     for (const uint32_t index : column.value_index()) largest = std::max(largest, index);
     if (largest > values) {
-      return absl::InvalidArgumentError(
-          fmt::format("dimension {}: value {} of {}", column.name(), largest, values));
+      return absl::InvalidArgumentError(fmt::format("dimension {}: value {} of {}", column.name(), largest, values));
     }
   }
   return absl::OkStatus();

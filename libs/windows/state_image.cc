@@ -104,8 +104,8 @@ void EncodeStream(const StreamImage& stream, BlobWriter& out) {
   out.Fixed(view.watermark_us);
   out.Fixed(view.closed_until_us);
   out.Fixed(view.stored_until_us);
-  for (const uint64_t count : {view.ledger.appended, view.ledger.rejected, view.ledger.folded,
-                               view.ledger.deduplicated, view.ledger.stale, view.ledger.too_late}) {
+  for (const uint64_t count : {view.ledger.appended, view.ledger.rejected, view.ledger.folded, view.ledger.deduplicated,
+                               view.ledger.stale, view.ledger.too_late}) {
     out.Varint(count);
   }
   EncodeSeries(view.series, out);

@@ -91,9 +91,8 @@ void Fold(benchmark::State& bench, bool decode) {
   }
   RM_CHECK(state.Find(1)->ledger().too_late == 0);
   bench.SetItemsProcessed(bench.iterations() * kEvents);
-  bench.counters["ns_per_event"] =
-      benchmark::Counter(static_cast<double>(bench.iterations()) * kEvents * 1e-9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  bench.counters["ns_per_event"] = benchmark::Counter(static_cast<double>(bench.iterations()) * kEvents * 1e-9,
+                                                      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 void BM_Fold(benchmark::State& bench) { Fold(bench, false); }
 void BM_DecodeAndFold(benchmark::State& bench) { Fold(bench, true); }

@@ -24,8 +24,8 @@ AggregationMetrics::AggregationMetrics(prometheus::Registry& registry)
       reads(OneCounter(registry, "rivermeet_aggregation_reads_total", "Reads of windows in memory.")),
       read_rows(OneCounter(registry, "rivermeet_aggregation_read_rows_total", "Rows answered to reads.")),
       read_seconds(Latency(registry, "rivermeet_aggregation_read_seconds", "Time a read of memory takes.")),
-      publish_seconds(Latency(registry, "rivermeet_aggregation_publish_seconds",
-                              "Time to work out what changed, for one watch.")),
+      publish_seconds(
+          Latency(registry, "rivermeet_aggregation_publish_seconds", "Time to work out what changed, for one watch.")),
       registry_(registry) {}
 
 prometheus::Family<prometheus::Counter>& AggregationMetrics::Counters(const char* name, const char* help) {

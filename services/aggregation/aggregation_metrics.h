@@ -15,14 +15,14 @@ struct PartitionMetrics {
   prometheus::Counter& stale_events;
   prometheus::Counter& too_late_events;
   prometheus::Counter& malformed_records;
-  prometheus::Counter& lost_records;     // removed by the log's retention before they were folded
-  prometheus::Gauge& lag_records;        // in the log, not folded
-  prometheus::Gauge& lag_seconds;        // between a record's append and its fold, of the newest
+  prometheus::Counter& lost_records;  // removed by the log's retention before they were folded
+  prometheus::Gauge& lag_records;     // in the log, not folded
+  prometheus::Gauge& lag_seconds;     // between a record's append and its fold, of the newest
   prometheus::Gauge& through_offset;
   prometheus::Gauge& hot_bytes;
-  prometheus::Gauge& replayed_records;   // at the last start of the partition
-  prometheus::Gauge& snapshot_seconds;   // the last one took
-  prometheus::Gauge& snapshot_time;      // of the last one, seconds since the Unix epoch
+  prometheus::Gauge& replayed_records;  // at the last start of the partition
+  prometheus::Gauge& snapshot_seconds;  // the last one took
+  prometheus::Gauge& snapshot_time;     // of the last one, seconds since the Unix epoch
   prometheus::Gauge& snapshot_bytes;
   prometheus::Counter& snapshots;
   prometheus::Counter& failed_snapshots;

@@ -83,10 +83,17 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& confi
 class AggregationModule::Keeper {
  public:
   Keeper(Settings settings, const AggregationDependencies& dependencies)
-      : settings_(std::move(settings)), needs_(dependencies), metrics_(*needs_.registry), service_(metrics_),
-        leases_(*needs_.database, "events", settings_.lease), snapshots_(*needs_.database),
-        manifest_(*needs_.database), streams_(*needs_.database), pool_(kReaderThreads, kWaitingReads),
-        grpc_(service_, pool_, *needs_.authorizer), sources_{*needs_.log, *needs_.objects, snapshots_, manifest_} {}
+      : settings_(std::move(settings)),
+        needs_(dependencies),
+        metrics_(*needs_.registry),
+        service_(metrics_),
+        leases_(*needs_.database, "events", settings_.lease),
+        snapshots_(*needs_.database),
+        manifest_(*needs_.database),
+        streams_(*needs_.database),
+        pool_(kReaderThreads, kWaitingReads),
+        grpc_(service_, pool_, *needs_.authorizer),
+        sources_{*needs_.log, *needs_.objects, snapshots_, manifest_} {}
   ~Keeper() { Stop(absl::Now() + absl::Seconds(10)); }
 
   grpc::Service& service() { return grpc_; }
@@ -133,8 +140,7 @@ class AggregationModule::Keeper {
     const int free = static_cast<int>(needs_.log->partitions() - owned_.size());
     if (free == 0) return absl::OkStatus();
     const absl::Duration asked = needs_.clock->MonotonicNow();
-    RM_ASSIGN_OR_RETURN(const auto leases,
-                        leases_.AcquireFree(settings_.owner, address_, free, restarted, deadline));
+    RM_ASSIGN_OR_RETURN(const auto leases, leases_.AcquireFree(settings_.owner, address_, free, restarted, deadline));
     // Restored side by side: the slowest one decides how long a restart takes.
     std::vector<absl::StatusOr<Owned>> taken(leases.size());
     std::vector<std::thread> threads;
@@ -177,9 +183,8 @@ class AggregationModule::Keeper {
     options.snapshot_bytes = settings_.snapshot_bytes;
     Owned owned;
     owned.lease = lease;
-    owned.owner =
-        std::make_shared<PartitionOwner>(options, std::move(recovered.state), std::move(recovered.manifest), metrics,
-                                         [this] { service_.OnChange(); });
+    owned.owner = std::make_shared<PartitionOwner>(options, std::move(recovered.state), std::move(recovered.manifest),
+                                                   metrics, [this] { service_.OnChange(); });
     SnapshotterOptions snapshots = settings_.snapshots;
     snapshots.log_retention = needs_.log_retention;
     snapshots.scratch_folder = needs_.scratch_folder;
@@ -315,8 +320,9 @@ class AggregationModule::Keeper {
 AggregationModule::AggregationModule(std::unique_ptr<Keeper> keeper) : keeper_(std::move(keeper)) {}
 AggregationModule::~AggregationModule() = default;
 
-absl::StatusOr<std::unique_ptr<AggregationModule>> AggregationModule::Open(
-    const config::v1::AggregationConfig& config, const AggregationDependencies& dependencies, absl::Time) {
+absl::StatusOr<std::unique_ptr<AggregationModule>> AggregationModule::Open(const config::v1::AggregationConfig& config,
+                                                                           const AggregationDependencies& dependencies,
+                                                                           absl::Time) {
   RM_ASSIGN_OR_RETURN(Settings settings, ReadSettings(config));
   return std::unique_ptr<AggregationModule>(
       new AggregationModule(std::make_unique<Keeper>(std::move(settings), dependencies)));

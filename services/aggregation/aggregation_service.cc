@@ -76,8 +76,7 @@ void AggregationService::Remove(uint32_t partition) {
 }
 
 template <typename Partitions>
-absl::StatusOr<std::vector<std::shared_ptr<PartitionOwner>>> AggregationService::Owners(
-    const Partitions& partitions) {
+absl::StatusOr<std::vector<std::shared_ptr<PartitionOwner>>> AggregationService::Owners(const Partitions& partitions) {
   if (static_cast<size_t>(partitions.size()) > kMaxPartitions) {
     return absl::InvalidArgumentError(fmt::format("{} partitions: at most {}", partitions.size(), kMaxPartitions));
   }

@@ -27,8 +27,8 @@ struct World {
       options.epoch = 7;
       options.log = log.get();
       owners.push_back(std::make_shared<PartitionOwner>(
-          options, std::make_unique<windows::PartitionState>(windows::FoldOptions()),
-          std::vector<catalog::Segment>(), metrics.Of(partition), [this] { service.OnChange(); }));
+          options, std::make_unique<windows::PartitionState>(windows::FoldOptions()), std::vector<catalog::Segment>(),
+          metrics.Of(partition), [this] { service.OnChange(); }));
       service.Add(owners.back());
       owners.back()->Start();
     }
@@ -247,8 +247,11 @@ TEST_CASE("a watch of a busy stream ends where a read does", "[aggregation]") {
   for (uint64_t batch = 1; batch <= 300; ++batch) {
     std::vector<windows::TestEvent> events;
     for (int e = 0; e < 5; ++e) {
-      events.push_back({kStart + static_cast<int64_t>(batch) * kSecond / 3 - static_cast<int64_t>(random() % 3) * kSecond + 3 * kSecond,
-                        {{"host", std::to_string(random() % 9)}}, {{"x", 1}}, {}});
+      events.push_back({kStart + static_cast<int64_t>(batch) * kSecond / 3 -
+                            static_cast<int64_t>(random() % 3) * kSecond + 3 * kSecond,
+                        {{"host", std::to_string(random() % 9)}},
+                        {{"x", 1}},
+                        {}});
     }
     const uint32_t partition = random() % 2;
     last[partition] = Append(*world.log, partition, batch, events);
@@ -338,8 +341,7 @@ TEST_CASE("a wait over gRPC ends with the fold or with its deadline", "[aggregat
   v1::WaitForOffsetsResponse response;
   grpc::ClientContext late;
   Served::Prepare(late, "acme", absl::Milliseconds(100));
-  CHECK(served.stub->WaitForOffsets(&late, request, &response).error_code() ==
-        grpc::StatusCode::DEADLINE_EXCEEDED);
+  CHECK(served.stub->WaitForOffsets(&late, request, &response).error_code() == grpc::StatusCode::DEADLINE_EXCEEDED);
   Append(*served.world.log, 0, 1, {{kStart, {}, {{"x", 1}}, {}}});
   grpc::ClientContext context;
   Served::Prepare(context, "acme");

@@ -200,14 +200,13 @@ grpc::ServerWriteReactor<v1::ReadPartialsResponse>* GrpcAggregation::ReadPartial
   const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadPartials");
   if (!caller.ok()) return new RefusedStream<v1::ReadPartialsResponse>(caller.status());
   auto* const stream = new ReadStream;
-  const absl::Status queued =
-      pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
-        if (context->IsCancelled()) {
-          stream->Answer(absl::CancelledError("the reader is gone"));
-          return;
-        }
-        stream->Answer(service_.ReadPartials(tenant, *request));
-      });
+  const absl::Status queued = pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
+    if (context->IsCancelled()) {
+      stream->Answer(absl::CancelledError("the reader is gone"));
+      return;
+    }
+    stream->Answer(service_.ReadPartials(tenant, *request));
+  });
   if (!queued.ok()) stream->Answer(queued);
   return stream;
 }
@@ -239,8 +238,8 @@ grpc::ServerUnaryReactor* GrpcAggregation::ReadLedger(grpc::CallbackServerContex
   const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadLedger");
   if (!caller.ok()) return Refuse(context, caller.status());
   auto* const call = new WaitCall(service_);
-  const absl::Status queued = pool_.Run(
-      [this, call, request, response, tenant = caller->principal.tenant, deadline = DeadlineOf(*context)] {
+  const absl::Status queued =
+      pool_.Run([this, call, request, response, tenant = caller->principal.tenant, deadline = DeadlineOf(*context)] {
         const auto positions = service_.LedgerPositions(*request, deadline);
         if (!positions.ok()) {
           call->Refuse(positions.status());

@@ -29,7 +29,8 @@ absl::StatusOr<windows::RollupQuery> ToRollupQuery(const v1::PartialsQuery& quer
   rollup.measures.assign(query.measures().begin(), query.measures().end());
   rollup.group_by.assign(query.group_by().begin(), query.group_by().end());
   for (const auto& filter : query.filters()) {
-    rollup.filters.push_back({filter.dimension(), filter.operator_() == query::v1::FILTER_OPERATOR_NOT_IN,
+    rollup.filters.push_back({filter.dimension(),
+                              filter.operator_() == query::v1::FILTER_OPERATOR_NOT_IN,
                               {filter.values().begin(), filter.values().end()}});
   }
   return rollup;

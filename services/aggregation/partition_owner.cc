@@ -20,8 +20,12 @@ constexpr absl::Duration kHoldBack = absl::Seconds(5);
 PartitionOwner::PartitionOwner(PartitionOwnerOptions options, std::unique_ptr<windows::PartitionState> state,
                                std::vector<catalog::Segment> manifest, PartitionMetrics metrics,
                                std::function<void()> on_change)
-    : options_(options), metrics_(metrics), on_change_(std::move(on_change)), state_(std::move(state)),
-      manifest_(std::move(manifest)), through_offset_(state_->through_offset()) {}
+    : options_(options),
+      metrics_(metrics),
+      on_change_(std::move(on_change)),
+      state_(std::move(state)),
+      manifest_(std::move(manifest)),
+      through_offset_(state_->through_offset()) {}
 
 PartitionOwner::~PartitionOwner() { Stop(); }
 
@@ -286,8 +290,7 @@ void PartitionOwner::FoldRecords(const std::vector<eventlog::LogRecord>& records
   for (const eventlog::LogRecord& record : records) {
     bytes += record.header.size() + record.payload.size();
     const bool has_header = header_.ParseFromString(record.header);
-    const bool has_batch =
-        has_header && header_.event_count() > 0 && batch_.ParseFromString(record.payload);
+    const bool has_batch = has_header && header_.event_count() > 0 && batch_.ParseFromString(record.payload);
     windows::FoldOutcome outcome = windows::FoldOutcome::kMalformed;
     windows::Ledger before;
     windows::Ledger after;

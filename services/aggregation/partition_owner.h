@@ -53,7 +53,7 @@ struct StoredPart {
 struct PartitionOwnerOptions {
   uint32_t partition = 0;
   uint64_t epoch = 0;
-  eventlog::EventLog* log = nullptr;   // outlives the owner
+  eventlog::EventLog* log = nullptr;  // outlives the owner
   const Clock* clock = &Clock::System();
   size_t read_bytes = 4 << 20;
   // Memory at which the fold asks for a snapshot that stores what is closed; at twice that it waits for it.
@@ -92,8 +92,8 @@ class PartitionOwner {
   absl::Status CheckServing() const;
 
   // The panes in [from_us, to_us), and the segments of `resolution_us` with windows in [segments_from_us, to_us).
-  OwnedView View(std::string_view tenant, uint64_t stream_id, int64_t from_us, int64_t to_us,
-                 int64_t segments_from_us, int64_t resolution_us);
+  OwnedView View(std::string_view tenant, uint64_t stream_id, int64_t from_us, int64_t to_us, int64_t segments_from_us,
+                 int64_t resolution_us);
   // The stream's generation; 0 when there is no such stream.
   uint32_t Generation(uint64_t stream_id);
   // How often panes have been moved to segments.

@@ -38,8 +38,8 @@ void Quarantine(const catalog::Snapshot& snapshot, objects::ObjectStore& objects
   objects.Remove(snapshot.object, deadline).IgnoreError();
 }
 
-absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix,
-                           const std::set<std::string>& named, uint64_t& removed, absl::Time deadline) {
+absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix, const std::set<std::string>& named,
+                           uint64_t& removed, absl::Time deadline) {
   std::string after;
   while (true) {
     RM_ASSIGN_OR_RETURN(const auto page, objects.List(prefix, after, kListed, deadline));
@@ -67,8 +67,7 @@ std::string SegmentObject(const catalog::Segment& segment, uint64_t epoch) {
 }
 
 absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
-                                  const windows::FoldOptions& options, PartitionMetrics& metrics,
-                                  absl::Time deadline) {
+                                  const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline) {
   Recovered recovered;
   RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline));
   RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
@@ -103,8 +102,11 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   }
   metrics.replayed_records.Set(static_cast<double>(std::max<int64_t>(0, range.end - next)));
   telemetry::Log(telemetry::Level::kInfo, "partition restored",
-                 {{"partition", partition}, {"next_offset", next}, {"log_end", range.end},
-                  {"replay", std::max<int64_t>(0, range.end - next)}, {"segments", recovered.manifest.size()},
+                 {{"partition", partition},
+                  {"next_offset", next},
+                  {"log_end", range.end},
+                  {"replay", std::max<int64_t>(0, range.end - next)},
+                  {"segments", recovered.manifest.size()},
                   {"superseded", recovered.superseded.size()}});
   return recovered;
 }
@@ -121,8 +123,7 @@ absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, c
   for (const catalog::Segment& segment : leaving) named.insert(segment.object);
   uint64_t removed = 0;
   RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, SnapshotFolder(partition), named, removed, deadline));
-  RM_RETURN_IF_ERROR(
-      RemoveUnnamed(sources.objects, fmt::format("segments/p{}/", partition), named, removed, deadline));
+  RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, fmt::format("segments/p{}/", partition), named, removed, deadline));
   if (removed > 0) {
     telemetry::Log(telemetry::Level::kInfo, "objects left over from a crash removed",
                    {{"partition", partition}, {"objects", removed}});

@@ -48,8 +48,9 @@ int Run(char** arguments) {
   SnapshotterOptions snapshot_options;
   snapshot_options.hot_age = absl::ZeroDuration();
   snapshot_options.scratch_folder = arguments[3];
-  Snapshotter snapshotter(snapshot_options, owner, sources, std::move(*recovered),
-                          [](uint64_t) { return absl::InfiniteDuration(); }, partition_metrics, [] {});
+  Snapshotter snapshotter(
+      snapshot_options, owner, sources, std::move(*recovered), [](uint64_t) { return absl::InfiniteDuration(); },
+      partition_metrics, [] {});
   // The log holds more than this life is to see: folded by hand up to there.
   owner.FoldThrough(through);
   RM_CHECK_OK(snapshotter.Take(Soon()));
@@ -59,8 +60,8 @@ int Run(char** arguments) {
   int64_t rows = 0;
   const auto segments = owner.Manifest();
   for (const auto& segment : segments) rows += segment.rows;
-  std::printf("restored %lld state %08x bytes %zu segment-rows %lld\n", static_cast<long long>(restored),
-              Crc32c(state), state.size(), static_cast<long long>(rows));
+  std::printf("restored %lld state %08x bytes %zu segment-rows %lld\n", static_cast<long long>(restored), Crc32c(state),
+              state.size(), static_cast<long long>(rows));
   return 0;
 }
 

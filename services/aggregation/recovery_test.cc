@@ -1,9 +1,11 @@
 // A life ended by SIGKILL at each step, or by a damaged snapshot, makes no difference to what comes after.
-#include <catch2/catch.hpp>
+#include "aggregation/recovery.h"
+
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -12,7 +14,6 @@
 #include <random>
 #include <regex>
 
-#include "aggregation/recovery.h"
 #include "aggregation/test_world.h"
 #include "catalog/lease_store.h"
 #include "catalog/postgres_fixture.h"
@@ -76,8 +77,8 @@ struct World {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 1);
     posix_spawn_file_actions_addclose(&actions, pipe_ends[0]);
-    std::vector<std::string> words = {RECOVERY_CHILD, log,  folder / "objects", folder / "scratch",
-                                      catalog.connection(), std::to_string(through)};
+    std::vector<std::string> words = {
+        RECOVERY_CHILD, log, folder / "objects", folder / "scratch", catalog.connection(), std::to_string(through)};
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);

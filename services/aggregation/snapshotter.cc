@@ -45,8 +45,13 @@ struct Snapshotter::Work {
 Snapshotter::Snapshotter(SnapshotterOptions options, PartitionOwner& owner, RecoverySources sources,
                          Recovered recovered, RetentionOf retention_of, PartitionMetrics metrics,
                          std::function<void()> on_fenced)
-    : options_(std::move(options)), owner_(owner), sources_(sources), retention_of_(std::move(retention_of)),
-      metrics_(metrics), on_fenced_(std::move(on_fenced)), superseded_(std::move(recovered.superseded)),
+    : options_(std::move(options)),
+      owner_(owner),
+      sources_(sources),
+      retention_of_(std::move(retention_of)),
+      metrics_(metrics),
+      on_fenced_(std::move(on_fenced)),
+      superseded_(std::move(recovered.superseded)),
       committed_offset_(recovered.committed_offset) {
   for (auto snapshot = recovered.snapshots.rbegin(); snapshot != recovered.snapshots.rend(); ++snapshot) {
     history_.emplace_back(snapshot->offset, snapshot->committed);
@@ -158,8 +163,8 @@ absl::Status Snapshotter::WriteStream(windows::StreamImage& stream, int64_t unti
     segment.resolution = absl::Microseconds(resolution_us);
     segment.first_offset = first_offset;
     segment.end_offset = end_offset;
-    const std::string path = fmt::format("{}/p{}-{}-{}.parquet", options_.scratch_folder, owner_.partition(),
-                                         view.stream_id, resolution_us);
+    const std::string path =
+        fmt::format("{}/p{}-{}-{}.parquet", options_.scratch_folder, owner_.partition(), view.stream_id, resolution_us);
     CrashPoint("segment.before_write");
     RM_ASSIGN_OR_RETURN(const segments::WrittenSegment written,
                         segments::WriteSegment(path, view, resolution_us, until_us));
@@ -199,8 +204,7 @@ void Snapshotter::Expire(const windows::StateImage& image, const std::vector<cat
   }
 }
 
-absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit,
-                                                         absl::Time deadline) {
+absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit, absl::Time deadline) {
   while (true) {
     auto committed = sources_.snapshots.Commit(commit, deadline);
     deadline = absl::Now() + options_.timeout;
@@ -212,8 +216,7 @@ absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCo
   }
 }
 
-void Snapshotter::CleanUp(const catalog::Committed& committed, const catalog::Snapshot& snapshot,
-                          absl::Time deadline) {
+void Snapshotter::CleanUp(const catalog::Committed& committed, const catalog::Snapshot& snapshot, absl::Time deadline) {
   for (const std::string& object : committed.obsolete_objects) {
     // A failure leaves an object that nobody names: the next start removes it.
     sources_.objects.Remove(object, deadline).IgnoreError();

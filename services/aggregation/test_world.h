@@ -31,8 +31,8 @@ inline std::unique_ptr<eventlog::LocalEventLog> OpenLog(const std::string& folde
 
 inline eventlog::Offset Append(eventlog::EventLog& log, uint32_t partition, const events::v1::RecordHeader& header,
                                const std::vector<windows::TestEvent>& events) {
-  auto offset = log.AppendAndWait(
-      partition, {header.SerializeAsString(), windows::MakeBatch(events).SerializeAsString()}, Soon());
+  auto offset = log.AppendAndWait(partition,
+                                  {header.SerializeAsString(), windows::MakeBatch(events).SerializeAsString()}, Soon());
   RM_CHECK_OK(offset.status());
   return *offset;
 }

@@ -140,8 +140,8 @@ absl::Status WatchHub::Subscribe(std::string_view tenant, const v1::WatchPartial
     interval = absl::Seconds(request.interval().seconds()) + absl::Nanoseconds(request.interval().nanos());
     interval = std::clamp(interval, kShortestInterval, kLongestInterval);
   }
-  const std::string key = fmt::format("{}\n{}\n{}", tenant, absl::ToInt64Microseconds(interval),
-                                      request.query().SerializeAsString());
+  const std::string key =
+      fmt::format("{}\n{}\n{}", tenant, absl::ToInt64Microseconds(interval), request.query().SerializeAsString());
   {
     MutexLock lock(mutex_);
     Add(key, tenant, request.query(), std::move(rollup), interval, owners, std::move(subscriber));
@@ -284,8 +284,8 @@ bool WatchHub::PublishWatch(SharedWatch& watch) {
   bool restart = false;  // everybody needs everything
   for (Part& part : watch.parts) {
     part.stored_count = part.owner->stored_count();
-    views.push_back(part.owner->View(watch.tenant, watch.query.stream_id(), part.watch.ViewFrom(),
-                                     watch.rollup.end_us, watch.rollup.start_us, watch.query.resolution_us()));
+    views.push_back(part.owner->View(watch.tenant, watch.query.stream_id(), part.watch.ViewFrom(), watch.rollup.end_us,
+                                     watch.rollup.start_us, watch.query.resolution_us()));
     const windows::StreamView& stream = views.back().stream;
     if (!part.watch.started() || stream.stored_until_us == part.stored_until_us) continue;
     // A row may be half in memory now, or have left before its last change was told.

@@ -60,10 +60,9 @@ class WatchHub {
   bool SleepUntilChanged();
   void PauseUntil(absl::Duration monotonic);
   void WakeAtOnce();
-  void Add(const std::string& key, std::string_view tenant, const v1::PartialsQuery& query,
-           windows::RollupQuery rollup, absl::Duration interval,
-           const std::vector<std::shared_ptr<PartitionOwner>>& owners, std::shared_ptr<WatchSubscriber> subscriber)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Add(const std::string& key, std::string_view tenant, const v1::PartialsQuery& query, windows::RollupQuery rollup,
+           absl::Duration interval, const std::vector<std::shared_ptr<PartitionOwner>>& owners,
+           std::shared_ptr<WatchSubscriber> subscriber) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Until when the loop may sleep.
   absl::Duration Publish(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool PublishWatch(SharedWatch& watch);

@@ -29,9 +29,9 @@ absl::StatusOr<absl::Duration> Setting(std::string_view name, bool present, cons
   if (!present) return fallback;
   const absl::Duration set = absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
   if (set >= least && set <= most) return set;
-  return absl::InvalidArgumentError(ToAbsl(fmt::format("auth.{}: {} is not between {} and {}", name,
-                                                       absl::FormatDuration(set), absl::FormatDuration(least),
-                                                       absl::FormatDuration(most))));
+  return absl::InvalidArgumentError(
+      ToAbsl(fmt::format("auth.{}: {} is not between {} and {}", name, absl::FormatDuration(set),
+                         absl::FormatDuration(least), absl::FormatDuration(most))));
 }
 
 absl::StatusOr<AuthOptions> OptionsOf(const config::v1::AuthConfig& config) {
@@ -51,9 +51,8 @@ absl::StatusOr<KeyRingOptions> KeyRingOptionsOf(const config::v1::AuthConfig& co
   KeyRingOptions options;
   options.token_lifetime = token_lifetime;
   options.seal_key = std::move(seal_key);
-  RM_ASSIGN_OR_RETURN(options.rotation,
-                      Setting("key_rotation", config.has_key_rotation(), config.key_rotation(), options.rotation,
-                              absl::Hours(1), absl::Hours(24 * 365)));
+  RM_ASSIGN_OR_RETURN(options.rotation, Setting("key_rotation", config.has_key_rotation(), config.key_rotation(),
+                                                options.rotation, absl::Hours(1), absl::Hours(24 * 365)));
   return options;
 }
 
@@ -62,8 +61,9 @@ class LocalVerifier final : public authn::TokenVerifier {
  public:
   LocalVerifier(AuthService& service, const AuthOptions& options, const Clock& clock)
       : service_(service),
-        jwt_({.issuer = options.tokens.issuer, .audience = options.tokens.audience},
-             [&service](absl::Time deadline) { return service.Publish(deadline); }, clock) {}
+        jwt_(
+            {.issuer = options.tokens.issuer, .audience = options.tokens.audience},
+            [&service](absl::Time deadline) { return service.Publish(deadline); }, clock) {}
 
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time deadline) override {
     if (!authn::LooksLikeApiKey(bearer)) return jwt_.Verify(bearer, deadline);
@@ -94,8 +94,7 @@ class AuthModule::Parts {
 
   absl::Status Prepare(absl::Time deadline) {
     RM_RETURN_IF_ERROR(RefreshKeys(deadline));
-    RM_ASSIGN_OR_RETURN(first_password_,
-                        EnsureFirstAdmin(*options_.database, files_, *options_.clock, deadline));
+    RM_ASSIGN_OR_RETURN(first_password_, EnsureFirstAdmin(*options_.database, files_, *options_.clock, deadline));
     return EnsureLocalKey(*options_.database, files_, *options_.clock, deadline);
   }
 

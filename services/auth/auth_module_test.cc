@@ -108,12 +108,14 @@ TEST_CASE("a lost or damaged local key is replaced and the old one stops", "[aut
   CHECK(second.Call(&v1::AuthService::Stub::WhoAmI, {}, &who, *ReadSecretFile(files.local)).ok());
 }
 
-TEST_CASE("a key file that others can read, a damaged one and a setting out of bounds stop the start by name", "[auth]") {
+TEST_CASE("a key file that others can read, a damaged one and a setting out of bounds stop the start by name",
+          "[auth]") {
   catalog::CatalogFixture catalog;
   catalog::ServerTempDir folder;
   prometheus::Registry registry;
   const KeyFiles files(folder / "keys");
-  AuthModuleOptions options{.config = {}, .keys_folder = files.folder, .database = &catalog.database(), .registry = &registry};
+  AuthModuleOptions options{
+      .config = {}, .keys_folder = files.folder, .database = &catalog.database(), .registry = &registry};
   options.config.mutable_access_lifetime()->set_seconds(1);
   const absl::Status setting = AuthModule::Open(options, Soon()).status();
   CHECK(setting.code() == absl::StatusCode::kInvalidArgument);
@@ -139,8 +141,10 @@ TEST_CASE("over gRPC a one-time password opens nothing but its own change", "[au
   const std::string bearer = first->tokens().access_token();
   v1::ListApiKeysResponse keys;
   v1::CreateTicketResponse ticket;
-  CHECK(process.Call(&v1::AuthService::Stub::ListApiKeys, {}, &keys, bearer).code() == absl::StatusCode::kPermissionDenied);
-  CHECK(process.Call(&v1::AuthService::Stub::CreateTicket, {}, &ticket, bearer).code() == absl::StatusCode::kPermissionDenied);
+  CHECK(process.Call(&v1::AuthService::Stub::ListApiKeys, {}, &keys, bearer).code() ==
+        absl::StatusCode::kPermissionDenied);
+  CHECK(process.Call(&v1::AuthService::Stub::CreateTicket, {}, &ticket, bearer).code() ==
+        absl::StatusCode::kPermissionDenied);
 
   v1::ChangePasswordRequest change;
   change.set_current_password(process.module->first_password());
@@ -159,7 +163,8 @@ TEST_CASE("another process's verifier accepts tokens and keys, and refuses a rev
   catalog::ServerTempDir folder;
   Process process(catalog, folder / "keys");
   const std::string local = *ReadSecretFile(folder / "keys/local.key");
-  rpc::BearerVerifier verifier({}, [&] { return rpc::MakeChannel(fmt::format("127.0.0.1:{}", process.server->port())); });
+  rpc::BearerVerifier verifier({},
+                               [&] { return rpc::MakeChannel(fmt::format("127.0.0.1:{}", process.server->port())); });
   CHECK(verifier.Verify(local, Soon())->role == authn::Role::kAdmin);
 
   v1::CreateApiKeyRequest request;
@@ -204,21 +209,26 @@ TEST_CASE("roles are kept over gRPC", "[auth]") {
   user.set_name("ada");
   user.set_role(v1::ROLE_VIEWER);
   const std::string bearer = viewer.secret();
-  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, bearer).code() == absl::StatusCode::kPermissionDenied);
-  CHECK(process.Call(&v1::AuthService::Stub::ListUsers, {}, &users, bearer).code() == absl::StatusCode::kPermissionDenied);
-  CHECK(process.Call(&v1::AuthService::Stub::CreateUser, user, &created, bearer).code() == absl::StatusCode::kPermissionDenied);
+  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, bearer).code() ==
+        absl::StatusCode::kPermissionDenied);
+  CHECK(process.Call(&v1::AuthService::Stub::ListUsers, {}, &users, bearer).code() ==
+        absl::StatusCode::kPermissionDenied);
+  CHECK(process.Call(&v1::AuthService::Stub::CreateUser, user, &created, bearer).code() ==
+        absl::StatusCode::kPermissionDenied);
   CHECK(process.Call(&v1::AuthService::Stub::ListUsers, {}, &users).code() == absl::StatusCode::kUnauthenticated);
   CHECK(process.Call(&v1::AuthService::Stub::CreateUser, user, &created, local).ok());
   CHECK(process.Call(&v1::AuthService::Stub::ListUsers, {}, &users, local).ok());
   CHECK(users.users_size() == 2);
 
   request.set_role(static_cast<v1::Role>(99));
-  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, local).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, local).code() ==
+        absl::StatusCode::kInvalidArgument);
   request.set_role(v1::ROLE_VIEWER);
   request.mutable_expires()->set_seconds(INT64_MAX);
-  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, local).code() == absl::StatusCode::kInvalidArgument);
-  CHECK(telemetry::RenderMetrics({&process.registry}).find(R"(rivermeet_auth_calls_total{code="OK",method="ListUsers"} 1)") !=
-        std::string::npos);
+  CHECK(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &none, local).code() ==
+        absl::StatusCode::kInvalidArgument);
+  CHECK(telemetry::RenderMetrics({&process.registry})
+            .find(R"(rivermeet_auth_calls_total{code="OK",method="ListUsers"} 1)") != std::string::npos);
 }
 
 }  // namespace

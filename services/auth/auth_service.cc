@@ -40,8 +40,7 @@ absl::Status CheckNewPassword(std::string_view changed, std::string_view current
 absl::StatusOr<std::string> UserName(std::string_view name) {
   const bool has_control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (name.empty() || name.size() > 128 || !IsUtf8(name) || has_control || Trim(name) != name) {
-    return absl::InvalidArgumentError(
-        "name: 1 to 128 bytes of UTF-8 without control characters or space at its ends");
+    return absl::InvalidArgumentError("name: 1 to 128 bytes of UTF-8 without control characters or space at its ends");
   }
   return ToLower(name);
 }
@@ -53,8 +52,8 @@ absl::StatusOr<AccessToken> AuthService::Issue(Principal principal) const {
   RM_ASSIGN_OR_RETURN(const auto signer, keys_.Signer());
   const absl::Time now = clock_.Now();
   // Whole seconds, as the token has them; a principal's own end comes first.
-  principal.expires = absl::FromUnixSeconds(
-      absl::ToUnixSeconds(std::min(principal.expires, now + options_.access_lifetime)));
+  principal.expires =
+      absl::FromUnixSeconds(absl::ToUnixSeconds(std::min(principal.expires, now + options_.access_lifetime)));
   return AccessToken{.token = authn::MakeAccessToken(*signer, options_.tokens, principal, now),
                      .expires = principal.expires};
 }
@@ -242,8 +241,7 @@ absl::StatusOr<authn::Published> AuthService::Publish(absl::Time deadline) {
 }
 
 absl::Status AuthService::CleanUp(absl::Time deadline) {
-  return database_.Run(deadline,
-                       [&](Transaction& transaction) { return RemoveExpired(transaction, clock_.Now()); });
+  return database_.Run(deadline, [&](Transaction& transaction) { return RemoveExpired(transaction, clock_.Now()); });
 }
 
 }  // namespace rivermeet::auth

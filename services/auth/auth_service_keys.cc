@@ -22,7 +22,8 @@ absl::Status NotATicket() { return absl::UnauthenticatedError("the ticket is not
 
 absl::StatusOr<NewApiKey> AuthService::CreateApiKey(const Principal& caller, std::string_view name, authn::Role role,
                                                     std::optional<absl::Time> expires, absl::Time deadline) {
-  if (name.empty() || name.size() > 128 || !IsUtf8(name)) return absl::InvalidArgumentError("name: 1 to 128 bytes of UTF-8");
+  if (name.empty() || name.size() > 128 || !IsUtf8(name))
+    return absl::InvalidArgumentError("name: 1 to 128 bytes of UTF-8");
   if (role == authn::Role::kNone) return absl::InvalidArgumentError("role: viewer, editor or admin");
   if (role > caller.role) return absl::PermissionDeniedError("role: above your own");
   const absl::Time now = clock_.Now();
@@ -111,15 +112,23 @@ absl::StatusOr<AccessToken> AuthService::RedeemTicket(std::string_view ticket, a
     if (row->session.empty()) {
       RM_ASSIGN_OR_RETURN(const std::optional<ApiKeyRow> key, FindApiKey(transaction, row->subject));
       if (!key || !key->IsGood(now)) return absl::OkStatus();
-      principal = Principal{.subject = key->id, .tenant = key->tenant, .role = key->role, .session = "",
-                            .must_change_password = false, .expires = key->expires.value_or(absl::InfiniteFuture())};
+      principal = Principal{.subject = key->id,
+                            .tenant = key->tenant,
+                            .role = key->role,
+                            .session = "",
+                            .must_change_password = false,
+                            .expires = key->expires.value_or(absl::InfiniteFuture())};
       return absl::OkStatus();
     }
     RM_ASSIGN_OR_RETURN(const bool live, SessionIsLive(transaction, row->session, now));
     RM_ASSIGN_OR_RETURN(const std::optional<User> user, LockUser(transaction, row->subject));
     if (!live || !user) return absl::OkStatus();
-    principal = Principal{.subject = user->id, .tenant = user->tenant, .role = user->role, .session = row->session,
-                          .must_change_password = user->must_change_password, .expires = absl::InfiniteFuture()};
+    principal = Principal{.subject = user->id,
+                          .tenant = user->tenant,
+                          .role = user->role,
+                          .session = row->session,
+                          .must_change_password = user->must_change_password,
+                          .expires = absl::InfiniteFuture()};
     return absl::OkStatus();
   }));
   RM_RETURN_IF_ERROR(principal.status());

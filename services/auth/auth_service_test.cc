@@ -31,7 +31,8 @@ struct World {
   KeyRing keys{catalog.database(), {.seal_key = std::string(32, 'k')}, clock};
   AuthService service{catalog.database(), keys, {}, clock};
   authn::JwtVerifier verifier{{.refresh_after = absl::ZeroDuration(), .refetch_pause = absl::ZeroDuration()},
-                              [this](absl::Time deadline) { return service.Publish(deadline); }, clock};
+                              [this](absl::Time deadline) { return service.Publish(deadline); },
+                              clock};
   std::string one_time_password;
 
   World() {
@@ -187,9 +188,11 @@ TEST_CASE("an API key works until it is revoked or ends", "[auth]") {
   const authn::ApiKey other = authn::ApiKey::Generate();
   CHECK(world.service.ExchangeApiKey(other.ToString(), Soon()).status() == refused);
   CHECK(world.service.ExchangeApiKey(authn::ApiKey{made->key.id, other.secret}.ToString(), Soon()).status() == refused);
-  CHECK(world.Count("SELECT count(*) FROM api_keys WHERE encode(secret_hash, 'hex') LIKE '%" + other.secret + "%'") == 0);
+  CHECK(world.Count("SELECT count(*) FROM api_keys WHERE encode(secret_hash, 'hex') LIKE '%" + other.secret + "%'") ==
+        0);
 
-  const auto short_lived = world.service.CreateApiKey(admin, "day", Role::kViewer, world.clock.Now() + absl::Minutes(2), Soon());
+  const auto short_lived =
+      world.service.CreateApiKey(admin, "day", Role::kViewer, world.clock.Now() + absl::Minutes(2), Soon());
   CHECK(world.service.ExchangeApiKey(short_lived->secret, Soon())->expires == world.clock.Now() + absl::Minutes(2));
   world.clock.Advance(absl::Minutes(2));
   CHECK(world.service.ExchangeApiKey(short_lived->secret, Soon()).status() == refused);
@@ -265,7 +268,8 @@ TEST_CASE("an admin adds users and resets passwords, which ends their sessions",
   const auto password = world.service.CreateUser(admin, "Ada", Role::kViewer, &created, Soon());
   REQUIRE(password.ok());
   CHECK(created.name == "ada");
-  CHECK(CodeOf(world.service.CreateUser(admin, "ada", Role::kViewer, nullptr, Soon())) == absl::StatusCode::kAlreadyExists);
+  CHECK(CodeOf(world.service.CreateUser(admin, "ada", Role::kViewer, nullptr, Soon())) ==
+        absl::StatusCode::kAlreadyExists);
   CHECK(world.service.ListUsers(admin, Soon())->size() == 2);
   const auto ada = world.Login(*password, "ada");
   REQUIRE(ada.ok());
@@ -314,7 +318,8 @@ TEST_CASE("no secret is in the catalog as it was given out", "[auth]") {
   const std::string ticket = *world.service.CreateTicket(world.Who(signed_in), Soon());
   const std::string secret = authn::ApiKey::Parse(key->secret)->secret;
   std::string everything;
-  for (const char* table : {"users", "sessions", "refresh_tokens", "api_keys", "signing_keys", "tickets", "audit_log"}) {
+  for (const char* table :
+       {"users", "sessions", "refresh_tokens", "api_keys", "signing_keys", "tickets", "audit_log"}) {
     const auto rows = world.catalog.database().Execute(Soon(), std::string("SELECT t::text FROM ") + table + " t");
     for (const auto row : *rows) everything += row.Text(0);
   }
@@ -335,7 +340,8 @@ TEST_CASE("what is ended is refused by every verifier within a second, sockets a
   const SignedIn thief = *world.service.Refresh(stolen.refresh_token, Soon());
   const Principal thief_principal = world.Who(thief);
   // A verifier as other processes have it.
-  authn::JwtVerifier elsewhere({}, [&](absl::Time deadline) { return world.service.Publish(deadline); }, world.clock);
+  authn::JwtVerifier elsewhere(
+      {}, [&](absl::Time deadline) { return world.service.Publish(deadline); }, world.clock);
   for (const std::string& token : {one.access.token, by_key.token, thief.access.token}) {
     REQUIRE(elsewhere.Verify(token, Soon()).ok());
   }

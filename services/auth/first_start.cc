@@ -41,7 +41,8 @@ absl::Status WriteSecretFile(const KeyFiles& files, const std::string& path, std
   const std::string made = fmt::format("{}.{}", path, RandomId());
   const int fd = open(made.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return failed("make");
-  const bool written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
+  const bool written =
+      write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) && fsync(fd) == 0;
   close(fd);
   if (!written || rename(made.c_str(), path.c_str()) != 0) {
     const absl::Status status = failed("write");
@@ -114,8 +115,7 @@ absl::Status EnsureLocalKey(catalog::Database& database, const KeyFiles& files, 
     RM_RETURN_IF_ERROR(TakeLock(transaction));
     if (there) {
       RM_ASSIGN_OR_RETURN(const std::optional<ApiKeyRow> row, FindApiKey(transaction, there->id));
-      if (row && row->IsGood(clock.Now()) &&
-          authn::EqualSecrets(row->secret_hash, authn::HashSecret(there->secret))) {
+      if (row && row->IsGood(clock.Now()) && authn::EqualSecrets(row->secret_hash, authn::HashSecret(there->secret))) {
         return absl::OkStatus();
       }
     }

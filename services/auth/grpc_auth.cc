@@ -91,8 +91,8 @@ grpc::Status GrpcAuth::Login(grpc::ServerContext* context, const v1::LoginReques
                              v1::LoginResponse* response) {
   return Serve(*context, "Login", [&](const Call& call) -> absl::Status {
     const std::string tenant = request->tenant().empty() ? "default" : request->tenant();
-    RM_ASSIGN_OR_RETURN(SignedIn signed_in, service_.Login(tenant, request->user(), request->password(), call.address,
-                                                           call.deadline));
+    RM_ASSIGN_OR_RETURN(SignedIn signed_in,
+                        service_.Login(tenant, request->user(), request->password(), call.address, call.deadline));
     response->set_must_change_password(signed_in.must_change_password);
     Fill(std::move(signed_in), *response->mutable_tokens());
     return absl::OkStatus();
@@ -214,9 +214,9 @@ grpc::Status GrpcAuth::CreateUser(grpc::ServerContext* context, const v1::Create
                                   v1::CreateUserResponse* response) {
   return Serve(*context, "CreateUser", [&](const Call& call) -> absl::Status {
     User user;
-    RM_ASSIGN_OR_RETURN(*response->mutable_one_time_password(),
-                        service_.CreateUser(call.caller, request->name(), RoleFrom(request->role()), &user,
-                                            call.deadline));
+    RM_ASSIGN_OR_RETURN(
+        *response->mutable_one_time_password(),
+        service_.CreateUser(call.caller, request->name(), RoleFrom(request->role()), &user, call.deadline));
     Fill(user, *response->mutable_user());
     return absl::OkStatus();
   });

@@ -54,9 +54,8 @@ absl::StatusOr<std::optional<User>> FindUser(Transaction& transaction, std::stri
 }
 
 absl::StatusOr<std::optional<User>> LockUser(Transaction& transaction, std::string_view id) {
-  RM_ASSIGN_OR_RETURN(
-      const Result rows,
-      transaction.Execute(fmt::format("SELECT {} FROM users u WHERE id = $1 FOR UPDATE", kUser), {id}));
+  RM_ASSIGN_OR_RETURN(const Result rows,
+                      transaction.Execute(fmt::format("SELECT {} FROM users u WHERE id = $1 FOR UPDATE", kUser), {id}));
   return OneUser(rows);
 }
 
@@ -71,10 +70,11 @@ absl::StatusOr<std::vector<User>> ListUsers(Transaction& transaction, std::strin
 
 absl::Status InsertUser(Transaction& transaction, const User& user) {
   return transaction
-      .Execute("INSERT INTO users (id, tenant, name, role, password_hash, must_change_password, created_at,"
-               " password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
-               {user.id, user.tenant, user.name, authn::RoleName(user.role), user.password_hash,
-                user.must_change_password, user.created})
+      .Execute(
+          "INSERT INTO users (id, tenant, name, role, password_hash, must_change_password, created_at,"
+          " password_changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+          {user.id, user.tenant, user.name, authn::RoleName(user.role), user.password_hash, user.must_change_password,
+           user.created})
       .status();
 }
 
@@ -106,7 +106,8 @@ absl::Status InsertSession(Transaction& transaction, const Session& session, abs
 }
 
 absl::Status ExtendSession(Transaction& transaction, const Session& session) {
-  return transaction.Execute("UPDATE sessions SET expires_at = $2 WHERE id = $1", {session.id, session.expires}).status();
+  return transaction.Execute("UPDATE sessions SET expires_at = $2 WHERE id = $1", {session.id, session.expires})
+      .status();
 }
 
 absl::Status RevokeSession(Transaction& transaction, std::string_view id, std::string_view because, absl::Time now) {
@@ -127,7 +128,8 @@ absl::Status RevokeSessionsOf(Transaction& transaction, std::string_view user_id
 absl::StatusOr<bool> SessionIsLive(Transaction& transaction, std::string_view id, absl::Time now) {
   RM_ASSIGN_OR_RETURN(
       const Result rows,
-      transaction.Execute("SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2", {id, now}));
+      transaction.Execute("SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2",
+                          {id, now}));
   return !rows.empty();
 }
 
@@ -140,7 +142,8 @@ absl::Status InsertRefreshToken(Transaction& transaction, std::string_view hash,
 }
 
 absl::Status MarkRefreshTokenUsed(Transaction& transaction, std::string_view hash, absl::Time now) {
-  return transaction.Execute("UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1", {Param::Blob(hash), now}).status();
+  return transaction.Execute("UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1", {Param::Blob(hash), now})
+      .status();
 }
 
 absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(Transaction& transaction, std::string_view hash) {
@@ -154,20 +157,20 @@ absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(Transaction& transact
                           {Param::Blob(hash)}));
   if (rows.empty()) return std::optional<RefreshRow>();
   const Row row = rows[0];
-  return RefreshRow{.session = {.id = std::string(row.Text(0)),
-                                .user_id = std::string(row.Text(1)),
-                                .expires = row.Time(2)},
-                    .user = UserAt(row, 5),
-                    .used = row.Bool(3),
-                    .revoked = row.Bool(4)};
+  return RefreshRow{
+      .session = {.id = std::string(row.Text(0)), .user_id = std::string(row.Text(1)), .expires = row.Time(2)},
+      .user = UserAt(row, 5),
+      .used = row.Bool(3),
+      .revoked = row.Bool(4)};
 }
 
 absl::Status InsertApiKey(Transaction& transaction, const ApiKeyRow& key) {
   return transaction
-      .Execute("INSERT INTO api_keys (id, tenant, name, role, secret_hash, created_by, created_at, expires_at)"
-               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-               {key.id, key.tenant, key.name, authn::RoleName(key.role), Param::Blob(key.secret_hash), key.created_by,
-                key.created, key.expires})
+      .Execute(
+          "INSERT INTO api_keys (id, tenant, name, role, secret_hash, created_by, created_at, expires_at)"
+          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+          {key.id, key.tenant, key.name, authn::RoleName(key.role), Param::Blob(key.secret_hash), key.created_by,
+           key.created, key.expires})
       .status();
 }
 
@@ -192,7 +195,8 @@ absl::StatusOr<std::vector<ApiKeyRow>> ListApiKeys(Transaction& transaction, std
 }
 
 absl::Status RevokeApiKey(Transaction& transaction, std::string_view id, absl::Time now) {
-  return transaction.Execute("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", {id, now}).status();
+  return transaction.Execute("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", {id, now})
+      .status();
 }
 
 absl::Status TouchApiKey(Transaction& transaction, std::string_view id, absl::Time now) {
@@ -220,10 +224,9 @@ absl::StatusOr<std::optional<TicketRow>> TakeTicket(Transaction& transaction, st
 }
 
 absl::StatusOr<std::vector<std::string>> EndedSince(Transaction& transaction, absl::Time since) {
-  RM_ASSIGN_OR_RETURN(const Result rows,
-                      transaction.Execute("SELECT id FROM sessions WHERE revoked_at > $1"
-                                          " UNION ALL SELECT id FROM api_keys WHERE revoked_at > $1",
-                                          {since}));
+  RM_ASSIGN_OR_RETURN(const Result rows, transaction.Execute("SELECT id FROM sessions WHERE revoked_at > $1"
+                                                             " UNION ALL SELECT id FROM api_keys WHERE revoked_at > $1",
+                                                             {since}));
   std::vector<std::string> ids;
   for (const Row row : rows) ids.emplace_back(row.Text(0));
   return ids;

@@ -43,7 +43,8 @@ absl::StatusOr<std::vector<KeyRing::Key>> KeyRing::Read(catalog::Transaction& tr
     if (signing.ok()) {
       key.signing = *signing;
     } else {
-      telemetry::Log(telemetry::Level::kWarn, "a signing key was sealed with another key: it verifies, it does not sign",
+      telemetry::Log(telemetry::Level::kWarn,
+                     "a signing key was sealed with another key: it verifies, it does not sign",
                      {{"kid", row.Text(0)}});
     }
   }

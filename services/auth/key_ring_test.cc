@@ -36,7 +36,9 @@ TEST_CASE("a new key is published before it signs, and the old one until its las
   KeyRing ring(catalog.database(), Options(), clock);
   REQUIRE(ring.Refresh(Soon()).ok());
   const std::string first = SignerOf(ring);
-  const auto published = [&](const std::string& kid) { return (*authn::KeySet::Parse(*ring.Jwks()))->Find(kid) != nullptr; };
+  const auto published = [&](const std::string& kid) {
+    return (*authn::KeySet::Parse(*ring.Jwks()))->Find(kid) != nullptr;
+  };
 
   clock.Advance(absl::Hours(24) - absl::Seconds(1));
   REQUIRE(ring.Refresh(Soon()).ok());
@@ -62,17 +64,21 @@ TEST_CASE("during a rotation every token verifies in a process with its own cach
   testing::ManualClock clock;
   KeyRing ring(catalog.database(), Options(), clock);
   REQUIRE(ring.Refresh(Soon()).ok());
-  authn::JwtVerifier verifier({}, [&](absl::Time) { return ring.Jwks(); }, clock);
+  authn::JwtVerifier verifier(
+      {}, [&](absl::Time) { return ring.Jwks(); }, clock);
   std::string before;
   std::set<std::string> signers;
   for (int minute = 0; minute < 60 * 28; minute += 5) {
     REQUIRE(ring.Refresh(Soon()).ok());
     signers.insert(SignerOf(ring));
-    const std::string token = authn::MakeAccessToken(
-        **ring.Signer(), {},
-        {.subject = "u", .tenant = "t", .role = authn::Role::kViewer, .session = "", .must_change_password = false,
-         .expires = clock.Now() + absl::Minutes(10)},
-        clock.Now());
+    const std::string token = authn::MakeAccessToken(**ring.Signer(), {},
+                                                     {.subject = "u",
+                                                      .tenant = "t",
+                                                      .role = authn::Role::kViewer,
+                                                      .session = "",
+                                                      .must_change_password = false,
+                                                      .expires = clock.Now() + absl::Minutes(10)},
+                                                     clock.Now());
     CHECK(verifier.Verify(token, Soon()).ok());
     if (!before.empty()) CHECK(verifier.Verify(before, Soon()).ok());
     before = token;

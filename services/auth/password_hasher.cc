@@ -16,7 +16,8 @@ PasswordHasher::PasswordHasher() : nobody_(authn::HashPassword(authn::OneTimePas
 
 absl::Status PasswordHasher::Enter(absl::Time deadline) {
   MutexLock lock(mutex_);
-  if (waiting_ >= kWaiting) return absl::ResourceExhaustedError("too many sign-ins at the same time: try again shortly");
+  if (waiting_ >= kWaiting)
+    return absl::ResourceExhaustedError("too many sign-ins at the same time: try again shortly");
   ++waiting_;
   while (running_ >= kRunning && absl::Now() < deadline) freed_.WaitFor(mutex_, deadline - absl::Now());
   --waiting_;

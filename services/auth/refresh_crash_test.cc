@@ -60,9 +60,8 @@ TEST_CASE("a process that is killed while it refreshes leaves one live token or 
   Service parent(catalog.connection());
   const std::string password = *EnsureFirstAdmin(catalog.database(), KeyFiles(folder / "keys"), parent.clock, Soon());
   const auto unused = [&](const std::string& session) {
-    return (*catalog.database().Execute(Soon(),
-                                        "SELECT count(*) FROM refresh_tokens WHERE session_id = $1 AND used_at IS NULL",
-                                        {session}))[0]
+    return (*catalog.database().Execute(
+        Soon(), "SELECT count(*) FROM refresh_tokens WHERE session_id = $1 AND used_at IS NULL", {session}))[0]
         .Int(0);
   };
   for (const std::string point : {"auth.refresh.before_commit", "auth.refresh.after_commit"}) {

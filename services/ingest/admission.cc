@@ -14,7 +14,8 @@ constexpr char kRetryAfter[] = "rivermeet/retry-after-ms";
 
 absl::Status Exhausted(std::string_view message, absl::Duration retry_after) {
   absl::Status status = absl::ResourceExhaustedError(ToAbsl(message));
-  status.SetPayload(kRetryAfter, absl::Cord(std::to_string(std::max<int64_t>(1, absl::ToInt64Milliseconds(retry_after)))));
+  status.SetPayload(kRetryAfter,
+                    absl::Cord(std::to_string(std::max<int64_t>(1, absl::ToInt64Milliseconds(retry_after)))));
   return status;
 }
 
@@ -29,8 +30,8 @@ absl::StatusOr<ByteBudget::Share> ByteBudget::Take(size_t bytes) {
   const size_t before = used_.fetch_add(bytes);
   if (before + bytes <= limit_) return Share(this, bytes);
   used_.fetch_sub(bytes);
-  return Exhausted(fmt::format("{} bytes are under way and {} more are over the limit of {}: retry after a pause", before,
-                               bytes, limit_),
+  return Exhausted(fmt::format("{} bytes are under way and {} more are over the limit of {}: retry after a pause",
+                               before, bytes, limit_),
                    absl::Milliseconds(200));
 }
 

@@ -50,7 +50,8 @@ catalog::Stream FromMessage(std::string_view tenant, const events::v1::Stream& m
   if (message.has_allowed_lateness()) stream.allowed_lateness = FromProto(message.allowed_lateness());
   if (message.has_retention()) stream.retention = FromProto(message.retention());
   for (const events::v1::Field& from : message.fields()) {
-    const auto kind = from.kind() == events::v1::MEASURE_KIND_UNSPECIFIED ? events::v1::MEASURE_KIND_GAUGE : from.kind();
+    const auto kind =
+        from.kind() == events::v1::MEASURE_KIND_UNSPECIFIED ? events::v1::MEASURE_KIND_GAUGE : from.kind();
     stream.fields.push_back({.name = from.name(),
                              .type = static_cast<catalog::FieldType>(from.type()),
                              .kind = static_cast<catalog::MeasureKind>(kind),

@@ -19,8 +19,8 @@ inline constexpr size_t kStreamInflightRequests = 512;
 namespace internal {
 // The methods whose messages this service parses itself: a message that generated code can't read would end a stream
 // as if its sender had, and a unary call without a reason.
-using RawRows = v1::IngestService::WithRawCallbackMethod_IngestRows<
-    v1::IngestService::WithRawCallbackMethod_IngestRowsStream<
+using RawRows =
+    v1::IngestService::WithRawCallbackMethod_IngestRows<v1::IngestService::WithRawCallbackMethod_IngestRowsStream<
         v1::IngestService::WithRawCallbackMethod_IngestStream<v1::IngestService::Service>>>;
 using CallbackService = v1::IngestService::WithCallbackMethod_OpenProducer<
     v1::IngestService::WithCallbackMethod_Ingest<v1::IngestService::WithCallbackMethod_IngestRaw<RawRows>>>;

@@ -26,21 +26,21 @@ grpc::ServerUnaryReactor* GrpcStreams::Serve(grpc::CallbackServerContext* contex
     return reactor;
   }
   const absl::Time deadline = std::min(caller->call.deadline, clock_.Now() + kTimeout);
-  const absl::Status submitted = workers_.Submit(
-      [reactor, rule = std::move(rule), tenant = std::move(caller->principal.tenant), deadline]() mutable {
-        reactor->Finish(rpc::ToGrpc(rule(tenant, deadline)));
-      });
+  const absl::Status submitted =
+      workers_.Submit([reactor, rule = std::move(rule), tenant = std::move(caller->principal.tenant),
+                       deadline]() mutable { reactor->Finish(rpc::ToGrpc(rule(tenant, deadline))); });
   if (!submitted.ok()) reactor->Finish(rpc::ToGrpc(submitted));
   return reactor;
 }
 
 grpc::ServerUnaryReactor* GrpcStreams::ListStreams(grpc::CallbackServerContext* context, const v1::ListStreamsRequest*,
                                                    v1::ListStreamsResponse* response) {
-  return Serve(context, "ListStreams", [this, response](const std::string& tenant, absl::Time deadline) -> absl::Status {
-    RM_ASSIGN_OR_RETURN(std::vector<events::v1::Stream> streams, service_.List(tenant, deadline));
-    for (events::v1::Stream& stream : streams) *response->add_streams() = std::move(stream);
-    return absl::OkStatus();
-  });
+  return Serve(context, "ListStreams",
+               [this, response](const std::string& tenant, absl::Time deadline) -> absl::Status {
+                 RM_ASSIGN_OR_RETURN(std::vector<events::v1::Stream> streams, service_.List(tenant, deadline));
+                 for (events::v1::Stream& stream : streams) *response->add_streams() = std::move(stream);
+                 return absl::OkStatus();
+               });
 }
 
 grpc::ServerUnaryReactor* GrpcStreams::GetStream(grpc::CallbackServerContext* context,
@@ -60,8 +60,7 @@ grpc::ServerUnaryReactor* GrpcStreams::PutStream(grpc::CallbackServerContext* co
 }
 
 grpc::ServerUnaryReactor* GrpcStreams::DeleteStream(grpc::CallbackServerContext* context,
-                                                    const v1::DeleteStreamRequest* request,
-                                                    v1::DeleteStreamResponse*) {
+                                                    const v1::DeleteStreamRequest* request, v1::DeleteStreamResponse*) {
   return Serve(context, "DeleteStream", [=, this](const std::string& tenant, absl::Time deadline) {
     return service_.Delete(tenant, request->name(), deadline);
   });

@@ -89,7 +89,8 @@ v1::IngestRawRequest AsJson(const std::vector<Row>& rows) {
   request.set_content_type("application/x-ndjson");
   std::string* body = request.mutable_body();
   for (const Row& row : rows) {
-    *body += fmt::format(R"({{"time":{},"host":"{}","region":"{}","service":"{}","cpu":{:.2f},"requests":{}}})" "\n",
+    *body += fmt::format(R"({{"time":{},"host":"{}","region":"{}","service":"{}","cpu":{:.2f},"requests":{}}})"
+                         "\n",
                          row.time_us, row.host, row.region, row.service, row.cpu, row.requests);
   }
   return request;

@@ -220,8 +220,11 @@ struct IngestFixture {
   static constexpr int64_t kNowUs = 1'700'000'000'000'000;
 
   Origin From(uint64_t producer = 0, uint64_t sequence = 0) const {
-    return {.tenant = "acme", .traceparent = "00-1-2-01", .deadline = clock.Now() + absl::Seconds(10),
-            .producer_id = producer, .sequence = sequence};
+    return {.tenant = "acme",
+            .traceparent = "00-1-2-01",
+            .deadline = clock.Now() + absl::Seconds(10),
+            .producer_id = producer,
+            .sequence = sequence};
   }
 
   // Answers the log's appends until the request has ended.
@@ -244,7 +247,8 @@ struct IngestFixture {
     service.IngestBatch(From(producer, sequence), std::move(batch), std::move(done));
     return Await(std::move(ended));
   }
-  absl::StatusOr<v1::Receipt> SendRaw(std::string type, std::string body, uint64_t producer = 0, uint64_t sequence = 0) {
+  absl::StatusOr<v1::Receipt> SendRaw(std::string type, std::string body, uint64_t producer = 0,
+                                      uint64_t sequence = 0) {
     v1::IngestRawRequest raw;
     raw.set_stream("s");
     raw.set_content_type(std::move(type));

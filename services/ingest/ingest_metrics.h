@@ -23,7 +23,9 @@ class IngestMetrics {
 
   // A request that has ended: its bytes as they came, how it ended, how long it took.
   void Finished(Form form, size_t bytes, const absl::Status& status, absl::Duration taken);
-  void Accepted(Form form, uint64_t events) { accepted_[static_cast<size_t>(form)]->Increment(static_cast<double>(events)); }
+  void Accepted(Form form, uint64_t events) {
+    accepted_[static_cast<size_t>(form)]->Increment(static_cast<double>(events));
+  }
   void Rejected(const events::ErrorList& errors);
 
  private:
@@ -41,7 +43,7 @@ class IngestMetrics {
   prometheus::Counter& append_retries;     // appends begun again after an unclear one
   prometheus::Gauge& inflight_bytes;       // of requests being worked on
   prometheus::Counter& streams_created;
-  prometheus::Gauge& catalog_away;         // 1 while schemas can't be refreshed
+  prometheus::Gauge& catalog_away;  // 1 while schemas can't be refreshed
 };
 
 }  // namespace rivermeet::ingest

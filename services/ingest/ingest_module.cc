@@ -28,7 +28,8 @@ absl::Duration FromProto(const google::protobuf::Duration& duration, absl::Durat
 
 absl::Status InRange(std::string_view name, uint64_t value, uint64_t least, uint64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
-  return absl::InvalidArgumentError(ToAbsl(fmt::format("ingest.{}: {} is not between {} and {}", name, value, least, most)));
+  return absl::InvalidArgumentError(
+      ToAbsl(fmt::format("ingest.{}: {} is not between {} and {}", name, value, least, most)));
 }
 
 }  // namespace
@@ -103,7 +104,8 @@ void IngestModule::KeepFresh() {
       away = !status.ok();
       metrics_.catalog_away.Set(away ? 1 : 0);
       if (away) {
-        telemetry::Log(telemetry::Level::kWarn, "catalog away: cached schemas are used for five minutes", {{"status", status}});
+        telemetry::Log(telemetry::Level::kWarn, "catalog away: cached schemas are used for five minutes",
+                       {{"status", status}});
       } else {
         telemetry::Log(telemetry::Level::kInfo, "catalog back: schemas are fresh");
       }

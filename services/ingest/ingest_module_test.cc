@@ -32,7 +32,9 @@ class Tokens final : public authn::TokenVerifier {
  public:
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time) override {
     if (bearer == "expiring") {
-      return authn::Principal{.subject = "u", .tenant = tenant, .role = authn::Role::kEditor,
+      return authn::Principal{.subject = "u",
+                              .tenant = tenant,
+                              .role = authn::Role::kEditor,
                               .expires = absl::Now() + absl::Milliseconds(300)};
     }
     const size_t colon = bearer.find(':');
@@ -40,7 +42,7 @@ class Tokens final : public authn::TokenVerifier {
     const std::string_view role = bearer.substr(colon + 1);
     return authn::Principal{.subject = "u",
                             .tenant = std::string(bearer.substr(0, colon)),
-                            .role = role == "viewer" ? authn::Role::kViewer
+                            .role = role == "viewer"  ? authn::Role::kViewer
                                     : role == "admin" ? authn::Role::kAdmin
                                                       : authn::Role::kEditor,
                             .expires = absl::InfiniteFuture()};
@@ -54,16 +56,21 @@ class Ingest {
   explicit Ingest(config::v1::IngestConfig config = {}) {
     RM_CHECK_OK(catalog_.database().Run(Soon(), [&](catalog::Transaction& transaction) -> absl::Status {
       for (const char* name : {"acme", "other"}) {
-        RM_ASSIGN_OR_RETURN(const catalog::Result made,
-                            transaction.Execute(fmt::format(
-                                "INSERT INTO tenants (id, name) VALUES ('{}', '{}') ON CONFLICT DO NOTHING", name, name)));
+        RM_ASSIGN_OR_RETURN(
+            const catalog::Result made,
+            transaction.Execute(
+                fmt::format("INSERT INTO tenants (id, name) VALUES ('{}', '{}') ON CONFLICT DO NOTHING", name, name)));
       }
       return absl::OkStatus();
     }));
     log_ = eventlog::LocalEventLog::Open({.folder = folder_.path(), .partitions = 2}).value();
     module_ = IngestModule::Open(config,
-                                 {.log = *log_, .database = catalog_.database(), .authorizer = authorizer_,
-                                  .registry = registry_, .health = health_, .clock = Clock::System()},
+                                 {.log = *log_,
+                                  .database = catalog_.database(),
+                                  .authorizer = authorizer_,
+                                  .registry = registry_,
+                                  .health = health_,
+                                  .clock = Clock::System()},
                                  Soon())
                   .value();
     tokens_.tenant = "acme";
@@ -298,7 +305,8 @@ TEST_CASE("a message that can't be read is answered in its place, and the stream
     grpc::ByteBuffer buffer;
     call->Read(&buffer, nullptr);
     REQUIRE(wait());
-    REQUIRE(grpc::SerializationTraits<v1::IngestRowsStreamResponse>::Deserialize(&buffer, &answers.emplace_back()).ok());
+    REQUIRE(
+        grpc::SerializationTraits<v1::IngestRowsStreamResponse>::Deserialize(&buffer, &answers.emplace_back()).ok());
   }
   call->WritesDone(nullptr);
   REQUIRE(wait());
@@ -332,7 +340,8 @@ TEST_CASE("a sender that goes away in the middle leaves no trace but its durable
   }
   // All under way has ended once the budget is free; the metrics say so.
   const absl::Time until = Ingest::Soon();
-  while (telemetry::RenderMetrics({&ingest.registry()}).find("rivermeet_ingest_inflight_bytes 0") == std::string::npos) {
+  while (telemetry::RenderMetrics({&ingest.registry()}).find("rivermeet_ingest_inflight_bytes 0") ==
+         std::string::npos) {
     REQUIRE(absl::Now() < until);
     absl::SleepFor(absl::Milliseconds(1));
   }
@@ -445,8 +454,12 @@ TEST_CASE("settings out of their range refuse to start, by name", "[ingest]") {
     prometheus::Registry registry;
     telemetry::Health health;
     return std::string(MessageOf(IngestModule::Open(config,
-                                                    {.log = *log, .database = catalog.database(), .authorizer = authorizer,
-                                                     .registry = registry, .health = health, .clock = Clock::System()},
+                                                    {.log = *log,
+                                                     .database = catalog.database(),
+                                                     .authorizer = authorizer,
+                                                     .registry = registry,
+                                                     .health = health,
+                                                     .clock = Clock::System()},
                                                     Ingest::Soon())
                                      .status()));
   };

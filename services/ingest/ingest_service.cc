@@ -23,9 +23,12 @@ constexpr int kCreationAttempts = 4;
 
 Form FormOf(events::TextFormat format) {
   switch (format) {
-    case events::TextFormat::kJson: return Form::kJson;
-    case events::TextFormat::kNdjson: return Form::kNdjson;
-    case events::TextFormat::kCsv: return Form::kCsv;
+    case events::TextFormat::kJson:
+      return Form::kJson;
+    case events::TextFormat::kNdjson:
+      return Form::kNdjson;
+    case events::TextFormat::kCsv:
+      return Form::kCsv;
   }
   return Form::kJson;
 }
@@ -170,8 +173,8 @@ absl::Status IngestService::CheckBatch(const RequestPtr& request, Scratch& scrat
   const events::BatchView& view = scratch.decoded.view();
   RM_RETURN_IF_ERROR(with_.quotas.Take(request->origin.tenant, view.event_count()));
   RM_ASSIGN_OR_RETURN(std::vector<events::BatchPart> parts,
-                      scratch.checker.CheckAndSplit(view, *request->schema, {with_.clock.Now(), options_.max_future}, true,
-                                                    scratch.rejections));
+                      scratch.checker.CheckAndSplit(view, *request->schema, {with_.clock.Now(), options_.max_future},
+                                                    true, scratch.rejections));
   request->errors = scratch.rejections.errors();
   RM_RETURN_IF_ERROR(AddParts(*request, 0, std::move(parts), request->schema));
   Launch(request);
@@ -183,8 +186,9 @@ void IngestService::IngestRows(Origin origin, const RowsMessage& message, Done d
   const RequestPtr request = Admit(std::move(origin), Form::kRows, rows.stream(), rows.ByteSizeLong(), std::move(done));
   if (request == nullptr) return;
   if (!IsStreamName(rows.stream())) {
-    return Finish(*request, absl::InvalidArgumentError(ToAbsl(fmt::format(
-                                "stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}", events::Quoted(rows.stream())))));
+    return Finish(*request,
+                  absl::InvalidArgumentError(ToAbsl(fmt::format("stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}",
+                                                                events::Quoted(rows.stream())))));
   }
   Decode decode = [&message](const events::Schema* schema, events::ErrorList& errors, events::ChunkSink sink) {
     return DecodeRows(message, schema == nullptr ? 0 : schema->stream().version(), errors, sink);
@@ -204,8 +208,9 @@ void IngestService::IngestRaw(Origin origin, const v1::IngestRawRequest& raw, Do
   if (request == nullptr) return;
   if (!format.ok()) return Finish(*request, format.status());
   if (!IsStreamName(raw.stream())) {
-    return Finish(*request, absl::InvalidArgumentError(ToAbsl(fmt::format(
-                                "stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}", events::Quoted(raw.stream())))));
+    return Finish(*request,
+                  absl::InvalidArgumentError(ToAbsl(fmt::format("stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}",
+                                                                events::Quoted(raw.stream())))));
   }
   Decode decode = [this, &raw, format = *format](const events::Schema* schema, events::ErrorList& errors,
                                                  events::ChunkSink sink) {
@@ -231,8 +236,11 @@ absl::StatusOr<SchemaPtr> IngestService::Resolve(const Request& request, Infer i
     if (declared.ok()) {
       with_.metrics.streams_created.Increment();
       telemetry::Log(telemetry::Level::kInfo, "stream made by its first send",
-                     {{"tenant", origin.tenant}, {"stream", request.stream}, {"fields", declared->fields_size()},
-                      {"partitions", declared->partitions()}, {"traceparent", origin.traceparent}});
+                     {{"tenant", origin.tenant},
+                      {"stream", request.stream},
+                      {"fields", declared->fields_size()},
+                      {"partitions", declared->partitions()},
+                      {"traceparent", origin.traceparent}});
       return with_.schemas.Put(origin.tenant, *declared);
     }
     // Another ingest was first: take its schema.
@@ -245,19 +253,19 @@ absl::Status IngestService::RunDecoded(const RequestPtr& request, Decode& decode
   if (request->schema == nullptr) {
     // The whole body says what the stream is; then it is decoded again as that.
     RM_ASSIGN_OR_RETURN(request->schema, Resolve(*request, [&]() -> absl::StatusOr<events::v1::Stream> {
-      events::v1::Stream inferred;
-      events::ErrorList ignored;
-      StringSet names;
-      RM_RETURN_IF_ERROR(decode(nullptr, ignored, [&](const events::DecodedChunk& chunk) {
-                           const events::v1::Stream seen = events::InferStream(*chunk.batch);
-                           inferred.set_name(seen.name());
-                           for (const events::v1::Field& field : seen.fields()) {
-                             if (names.insert(field.name()).second) *inferred.add_fields() = field;
-                           }
-                           return absl::OkStatus();
-                         }).status());
-      return inferred;
-    }));
+                          events::v1::Stream inferred;
+                          events::ErrorList ignored;
+                          StringSet names;
+                          RM_RETURN_IF_ERROR(decode(nullptr, ignored, [&](const events::DecodedChunk& chunk) {
+                                               const events::v1::Stream seen = events::InferStream(*chunk.batch);
+                                               inferred.set_name(seen.name());
+                                               for (const events::v1::Field& field : seen.fields()) {
+                                                 if (names.insert(field.name()).second) *inferred.add_fields() = field;
+                                               }
+                                               return absl::OkStatus();
+                                             }).status());
+                          return inferred;
+                        }));
   }
   if (request->schema == nullptr) {
     RM_RETURN_IF_ERROR(decode(nullptr, request->errors, [](const events::DecodedChunk&) {
@@ -269,16 +277,17 @@ absl::Status IngestService::RunDecoded(const RequestPtr& request, Decode& decode
   }
   ScratchLease scratch(*this);
   events::ErrorList checked;
-  RM_ASSIGN_OR_RETURN(const uint64_t events,
-                      decode(request->schema.get(), request->errors, [&](const events::DecodedChunk& chunk) -> absl::Status {
-                        scratch->rejections.Reset(chunk.batch->event_count(), chunk.source_index);
-                        RM_ASSIGN_OR_RETURN(std::vector<events::BatchPart> parts,
-                                            scratch->checker.CheckAndSplit(*chunk.batch, *request->schema,
-                                                                           {with_.clock.Now(), options_.max_future}, false,
-                                                                           scratch->rejections));
-                        checked.Merge(scratch->rejections.errors());
-                        return AddParts(*request, chunk.number, std::move(parts), request->schema);
-                      }));
+  RM_ASSIGN_OR_RETURN(
+      const uint64_t events,
+      decode(request->schema.get(), request->errors, [&](const events::DecodedChunk& chunk) -> absl::Status {
+        scratch->rejections.Reset(chunk.batch->event_count(), chunk.source_index);
+        RM_ASSIGN_OR_RETURN(
+            std::vector<events::BatchPart> parts,
+            scratch->checker.CheckAndSplit(*chunk.batch, *request->schema, {with_.clock.Now(), options_.max_future},
+                                           false, scratch->rejections));
+        checked.Merge(scratch->rejections.errors());
+        return AddParts(*request, chunk.number, std::move(parts), request->schema);
+      }));
   request->errors.Merge(checked);
   RM_RETURN_IF_ERROR(with_.quotas.Take(request->origin.tenant, events));
   Launch(request);

@@ -97,7 +97,8 @@ class IngestService {
   };
   class ScratchLease;
   // Decodes a request's body; called twice for a stream that has to be made first.
-  using Decode = absl::AnyInvocable<absl::StatusOr<uint64_t>(const events::Schema*, events::ErrorList&, events::ChunkSink)>;
+  using Decode =
+      absl::AnyInvocable<absl::StatusOr<uint64_t>(const events::Schema*, events::ErrorList&, events::ChunkSink)>;
   using Infer = absl::FunctionRef<absl::StatusOr<events::v1::Stream>()>;
 
   RequestPtr Admit(Origin origin, Form form, std::string stream, size_t bytes, Done done);
@@ -108,7 +109,8 @@ class IngestService {
   absl::StatusOr<SchemaPtr> Resolve(const Request& request, Infer infer);
   absl::Status CheckBatch(const RequestPtr& request, Scratch& scratch);
   absl::Status RunDecoded(const RequestPtr& request, Decode& decode);
-  absl::Status AddParts(Request& request, uint32_t chunk, std::vector<events::BatchPart> parts, const SchemaPtr& schema);
+  absl::Status AddParts(Request& request, uint32_t chunk, std::vector<events::BatchPart> parts,
+                        const SchemaPtr& schema);
   void Launch(const RequestPtr& request);
   void AppendRecord(const RequestPtr& request, size_t index);
   void OnAppended(const RequestPtr& request, size_t index, absl::StatusOr<eventlog::Offset> offset);

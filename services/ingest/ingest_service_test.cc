@@ -88,7 +88,8 @@ TEST_CASE("the good events of a batch are kept, the bad ones named and counted i
   IngestFixture fixture(2);
   REQUIRE(fixture.Send(IngestFixture::Batch(100, 50)).ok());
   events::BatchBuilder builder("s");
-  const int host = builder.DimensionColumn("host"), cpu = builder.Float64Column("cpu"), gpu = builder.Float64Column("gpu");
+  const int host = builder.DimensionColumn("host"), cpu = builder.Float64Column("cpu"),
+            gpu = builder.Float64Column("gpu");
   for (int i = 0; i < 10; ++i) {
     builder.Begin(i == 3 ? -1 : i == 4 ? IngestFixture::kNowUs + 301'000'000 : IngestFixture::kNowUs);
     builder.SetDimension(host, i % 2 == 0 ? "a" : "b");
@@ -216,7 +217,6 @@ TEST_CASE("with the catalog away cached streams go on for five minutes, others a
 TEST_CASE("a schema that another process changed is used after the next refresh", "[ingest]") {
   IngestFixture fixture;
 
-
   REQUIRE(fixture.SendRaw("application/json", R"({"time":1700000000,"a":1})").ok());
   const std::string body = R"({"time":1700000000,"b":"x"})";
   CHECK(fixture.SendRaw("application/json", body)->rejected() == 1);
@@ -311,7 +311,8 @@ TEST_CASE("a body's bad events are told with their byte and counted in the ledge
 TEST_CASE("a new stream has the fields of its whole first body", "[ingest]") {
   IngestFixture fixture;
   std::string body;
-  for (int i = 0; i < 20'000; ++i) body += fmt::format("{{\"time\":1700000000,\"{}\":{}}}\n", i < 19'999 ? "a" : "b", i);
+  for (int i = 0; i < 20'000; ++i)
+    body += fmt::format("{{\"time\":1700000000,\"{}\":{}}}\n", i < 19'999 ? "a" : "b", i);
   CHECK(fixture.SendRaw("application/x-ndjson", body)->accepted() == 20'000);
   CHECK(fixture.streams.Get("acme", "s", absl::InfiniteFuture())->fields_size() == 2);
 }
@@ -332,7 +333,8 @@ TEST_CASE("a body of another type, an empty one and one too large are refused", 
   CHECK(fixture.SendRaw("application/json", "").status().code() == StatusCode::kInvalidArgument);
   CHECK(fixture.SendRaw("application/json", std::string(events::kMaxBodyBytes + 1, ' ')).status().code() ==
         StatusCode::kInvalidArgument);
-  CHECK(fixture.SendRaw("application/json", R"({"time":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1})")->rejected() == 1);
+  CHECK(fixture.SendRaw("application/json", R"({"time":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1})")
+            ->rejected() == 1);
 }
 
 v1::IngestRowsRequest Rows(int count) {
@@ -443,7 +445,8 @@ TEST_CASE("an unnumbered request's number is never so old that an owner has forg
 
 TEST_CASE("streams are declared, changed by version and deleted", "[ingest]") {
   IngestFixture fixture(2);
-  StreamService streams({.max_fields = 3, .default_partitions = 2, .max_partitions = 2}, fixture.streams, fixture.schemas);
+  StreamService streams({.max_fields = 3, .default_partitions = 2, .max_partitions = 2}, fixture.streams,
+                        fixture.schemas);
   const absl::Time soon = absl::InfiniteFuture();
   events::v1::Stream declared;
   declared.set_name("s");

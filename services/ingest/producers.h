@@ -17,10 +17,10 @@ struct Numbered {
   uint64_t sequence = 0;
 };
 
-// What a record says for batch `batch` (from 0) of a request that a producer of `tenant` has numbered: the first 8 bytes,
-// little-endian, of SHA-256(tenant, a zero byte, producer id and batch number as little-endian 64-bit integers), with
-// the sign bit clear. So a producer id means nothing to another tenant, and the batches of one body, which share its
-// sequence, don't pass for each other.
+// What a record says for batch `batch` (from 0) of a request that a producer of `tenant` has numbered: the first 8
+// bytes, little-endian, of SHA-256(tenant, a zero byte, producer id and batch number as little-endian 64-bit integers),
+// with the sign bit clear. So a producer id means nothing to another tenant, and the batches of one body, which share
+// its sequence, don't pass for each other.
 uint64_t RecordProducer(std::string_view tenant, uint64_t producer_id, uint32_t batch);
 
 // Numbers for requests that bring none, so that what ingest itself sends again is recognised. Thread-safe.

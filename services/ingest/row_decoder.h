@@ -10,14 +10,14 @@
 
 namespace rivermeet::ingest {
 
-// Gives the rows of `message` to `sink` as batches, cut by their content alone, and faults of single rows to `errors`. Returns how
-// many rows there were. `schema_version` goes into the batches.
+// Gives the rows of `message` to `sink` as batches, cut by their content alone, and faults of single rows to `errors`.
+// Returns how many rows there were. `schema_version` goes into the batches.
 //
 // Errors:
 //   INVALID_ARGUMENT  A bad stream or field name, a name twice, over 16,384 rows. Nothing counts.
 //   what `sink` returned.
-absl::StatusOr<uint64_t> DecodeRows(const RowsMessage& message, uint32_t schema_version,
-                                    events::ErrorList& errors, events::ChunkSink sink);
+absl::StatusOr<uint64_t> DecodeRows(const RowsMessage& message, uint32_t schema_version, events::ErrorList& errors,
+                                    events::ChunkSink sink);
 
 }  // namespace rivermeet::ingest
 

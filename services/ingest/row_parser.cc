@@ -8,11 +8,11 @@
 namespace rivermeet::ingest {
 namespace {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
-// Calls `on_field(number, content, whole)` for every field; `content` is empty but for length-delimited ones, `whole` has
-// its tag too. False when `bytes` isn't a message.
+// Calls `on_field(number, content, whole)` for every field; `content` is empty but for length-delimited ones, `whole`
+// has its tag too. False when `bytes` isn't a message.
 template <typename OnField>
 bool Walk(std::string_view bytes, OnField on_field) {
   CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
@@ -40,7 +40,8 @@ int FindBadText(std::string_view row, size_t& position) {
   size_t dimension = 0;
   Walk(row, [&](int number, std::string_view content, std::string_view) {
     const bool is_dimension = number == v1::Event::kDimensionsFieldNumber;
-    const bool is_text = is_dimension || number == v1::Event::kIdFieldNumber || number == v1::Event::kAttributesFieldNumber;
+    const bool is_text =
+        is_dimension || number == v1::Event::kIdFieldNumber || number == v1::Event::kAttributesFieldNumber;
     if (bad == 0 && is_text && !events::IsText(content)) {
       bad = number;
       position = dimension;
@@ -53,7 +54,9 @@ int FindBadText(std::string_view row, size_t& position) {
 }  // namespace
 
 absl::Status ParseRows(std::string_view bytes, RowsMessage& to) {
-  const auto parse = [&](std::string_view text) { return to.rows.ParseFromArray(text.data(), static_cast<int>(text.size())); };
+  const auto parse = [&](std::string_view text) {
+    return to.rows.ParseFromArray(text.data(), static_cast<int>(text.size()));
+  };
   if (parse(bytes)) return absl::OkStatus();
   struct Bad {
     uint64_t index;
@@ -79,7 +82,8 @@ absl::Status ParseRows(std::string_view bytes, RowsMessage& to) {
     readable += whole;
   });
   if (!is_message || found.empty() || !parse(readable)) {
-    return absl::InvalidArgumentError("not an IngestRowsRequest: cut short, of another type, or a name that is not UTF-8");
+    return absl::InvalidArgumentError(
+        "not an IngestRowsRequest: cut short, of another type, or a name that is not UTF-8");
   }
   for (const Bad& bad : found) {
     std::string field = bad.number == v1::Event::kIdFieldNumber ? "id" : "attributes";

@@ -25,8 +25,8 @@ struct RowsMessage {
   std::vector<UnreadableRow> unreadable;
 };
 
-// `bytes` is a serialized IngestRowsRequest. Generated code refuses a message for one text that isn't UTF-8; this costs only
-// the row it is in.
+// `bytes` is a serialized IngestRowsRequest. Generated code refuses a message for one text that isn't UTF-8; this costs
+// only the row it is in.
 //
 // Errors:
 //   INVALID_ARGUMENT  Not an IngestRowsRequest, or the text is in a name.

@@ -48,8 +48,9 @@ absl::StatusOr<events::v1::Stream> StreamService::Put(std::string_view tenant, c
     absl::StatusOr<events::v1::Stream> now = streams_.Declare(tenant, wanted, deadline);
     if (now.ok()) {
       schemas_.Put(tenant, *now);
-      telemetry::Log(telemetry::Level::kInfo, "stream declared",
-                     {{"tenant", tenant}, {"stream", now->name()}, {"version", now->version()}, {"fields", now->fields_size()}});
+      telemetry::Log(
+          telemetry::Level::kInfo, "stream declared",
+          {{"tenant", tenant}, {"stream", now->name()}, {"version", now->version()}, {"fields", now->fields_size()}});
       return now;
     }
     if (now.status().code() != absl::StatusCode::kAborted || declared.version() != 0) return now.status();

@@ -16,7 +16,8 @@ absl::Status WorkerPool::Submit(Work work) {
   {
     MutexLock lock(mutex_);
     if (stopped_) return absl::UnavailableError("ingest is stopping: retry");
-    if (waiting_.size() >= queue_) return Exhausted("too many bodies wait: retry after a pause", absl::Milliseconds(200));
+    if (waiting_.size() >= queue_)
+      return Exhausted("too many bodies wait: retry after a pause", absl::Milliseconds(200));
     waiting_.push_back(std::move(work));
   }
   changed_.NotifyOne();

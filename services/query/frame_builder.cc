@@ -24,19 +24,32 @@ CellValue Finalise(const OutputColumn& column, const MeasureState<T>& state, dou
   value.is_null = state.count == 0 && column.function != v1::AGGREGATE_FUNCTION_COUNT;
   if (value.is_null) return value;
   switch (column.function) {
-    case v1::AGGREGATE_FUNCTION_COUNT: value.i64 = static_cast<int64_t>(state.count); break;
-    case v1::AGGREGATE_FUNCTION_SUM: number(state.sum); break;
-    case v1::AGGREGATE_FUNCTION_MIN: number(state.min); break;
-    case v1::AGGREGATE_FUNCTION_MAX: number(state.max); break;
-    case v1::AGGREGATE_FUNCTION_FIRST: number(state.first); break;
-    case v1::AGGREGATE_FUNCTION_LAST: number(state.last); break;
+    case v1::AGGREGATE_FUNCTION_COUNT:
+      value.i64 = static_cast<int64_t>(state.count);
+      break;
+    case v1::AGGREGATE_FUNCTION_SUM:
+      number(state.sum);
+      break;
+    case v1::AGGREGATE_FUNCTION_MIN:
+      number(state.min);
+      break;
+    case v1::AGGREGATE_FUNCTION_MAX:
+      number(state.max);
+      break;
+    case v1::AGGREGATE_FUNCTION_FIRST:
+      number(state.first);
+      break;
+    case v1::AGGREGATE_FUNCTION_LAST:
+      number(state.last);
+      break;
     case v1::AGGREGATE_FUNCTION_MEAN:
       value.f64 = static_cast<double>(state.sum) / static_cast<double>(state.count);
       break;
     case v1::AGGREGATE_FUNCTION_RATE:
       value.f64 = (column.rate_of_sum ? static_cast<double>(state.sum) : state.increase) / step_seconds;
       break;
-    default: value.is_null = true;
+    default:
+      value.is_null = true;
   }
   return value;
 }
@@ -158,7 +171,9 @@ std::vector<bool> ChooseGroups(const Plan& plan, const GroupTable& groups, const
   if (left_out != nullptr) *left_out = ranked.size() - kept;
   std::vector<bool> chosen(groups.size(), false);
   const auto before = [&](uint32_t a, uint32_t b) {
-    const auto has = [&](uint32_t g) { return latest[g].window != std::numeric_limits<int64_t>::min() && latest[g].value == latest[g].value; };
+    const auto has = [&](uint32_t g) {
+      return latest[g].window != std::numeric_limits<int64_t>::min() && latest[g].value == latest[g].value;
+    };
     if (has(a) != has(b)) return has(a);
     if (has(a) && latest[a].value != latest[b].value) return latest[a].value > latest[b].value;
     return groups.Less(a, b);

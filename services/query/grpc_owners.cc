@@ -127,8 +127,8 @@ class GrpcWatch : public Watch,
 
 // Makes one unary call, cancelled with `call`.
 template <typename Method, typename Request, typename Response>
-absl::Status CallOnce(AggregationService::Stub& stub, Method method, const std::string& address,
-                      const Request& request, const Call& call, Response& response) {
+absl::Status CallOnce(AggregationService::Stub& stub, Method method, const std::string& address, const Request& request,
+                      const Call& call, Response& response) {
   grpc::ClientContext context;
   Prepare(context, call);
   const Cancellation::Registration registration(call.cancellation, [&context] { context.TryCancel(); });
@@ -155,7 +155,8 @@ absl::StatusOr<std::vector<OwnedPartitions>> GrpcOwners::Find(const std::vector<
   std::map<std::string, std::vector<uint32_t>> by_address;
   for (const uint32_t partition : partitions) {
     if (partition >= addresses.size() || addresses[partition].empty()) {
-      return absl::UnavailableError(ToAbsl(fmt::format("partition {} of the event log has no owner just now", partition)));
+      return absl::UnavailableError(
+          ToAbsl(fmt::format("partition {} of the event log has no owner just now", partition)));
     }
     by_address[addresses[partition]].push_back(partition);
   }

@@ -30,9 +30,8 @@ class GrpcOwners : public Owners {
                                                     const Call& call) override;
   absl::Status ReadPartials(const std::vector<PartialsRead>& reads, const Call& call,
                             const PartialsSink& sink) override;
-  std::shared_ptr<Watch> WatchPartials(const std::string& address,
-                                       const aggregation::v1::WatchPartialsRequest& request, const Call& call,
-                                       std::shared_ptr<WatchObserver> observer) override;
+  std::shared_ptr<Watch> WatchPartials(const std::string& address, const aggregation::v1::WatchPartialsRequest& request,
+                                       const Call& call, std::shared_ptr<WatchObserver> observer) override;
   absl::Status WaitForOffsets(const std::string& address, const aggregation::v1::WaitForOffsetsRequest& request,
                               const Call& call) override;
   absl::StatusOr<aggregation::v1::ReadLedgerResponse> ReadLedger(const std::string& address,

@@ -17,7 +17,10 @@ class OneToken : public authn::TokenVerifier {
  public:
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time) override {
     if (bearer != "viewer") return absl::UnauthenticatedError("sign in");
-    return authn::Principal{.subject = "ada", .tenant = "acme", .role = authn::Role::kViewer, .session = "",
+    return authn::Principal{.subject = "ada",
+                            .tenant = "acme",
+                            .role = authn::Role::kViewer,
+                            .session = "",
                             .expires = absl::InfiniteFuture()};
   }
 };
@@ -142,8 +145,8 @@ class Subscriber {
 };
 
 Plan LivePlan(const v1::TimeSeriesQuery& query) {
-  auto plan = MakePlan(query, QueryKind::kSubscription, "acme", TestStream(4), Clock::System().Now(),
-                       {.log_partitions = 4});
+  auto plan =
+      MakePlan(query, QueryKind::kSubscription, "acme", TestStream(4), Clock::System().Now(), {.log_partitions = 4});
   REQUIRE(plan.ok());
   return *plan;
 }
@@ -178,7 +181,9 @@ TEST_CASE("a subscriber always comes to see what a query would, whatever moves t
     REQUIRE(subscriber.ReadUntil(ReferenceLines(plan, served.events.all())));
     TestOwner& owner = random() % 2 == 0 ? served.first : served.second;
     switch (random() % 3) {
-      case 0: store(owner); break;
+      case 0:
+        store(owner);
+        break;
       case 1: {
         // The owner dies and comes back from snapshot and log.
         const std::vector<TestEvent> hot = owner.hot();
@@ -186,7 +191,8 @@ TEST_CASE("a subscriber always comes to see what a query would, whatever moves t
         owner.TakeLeases(&owner == &served.first ? std::vector<uint32_t>{0, 1} : std::vector<uint32_t>{2, 3}, hot);
         break;
       }
-      default: break;
+      default:
+        break;
     }
     served.Add(Some(random, 1 + random() % 50, closed));
   }
@@ -222,7 +228,11 @@ TEST_CASE("a reader that does not read gets the latest state, not a queue", "[li
   // Enough updates of every group to fill gRPC's own window many times over.
   const double sent_before = served.metrics.updates.Value();
   for (int i = 0; i < 3'000; ++i) {
-    served.Add({{.time_us = kNow * kSecond, .host = "h1", .zone = std::string(1'000, 'z'), .cpu = 1.0, .bytes = {},
+    served.Add({{.time_us = kNow * kSecond,
+                 .host = "h1",
+                 .zone = std::string(1'000, 'z'),
+                 .cpu = 1.0,
+                 .bytes = {},
                  .partition = 0}});
   }
   REQUIRE(subscriber.ReadUntil(ReferenceLines(LivePlan(query), served.events.all())));
@@ -236,7 +246,11 @@ TEST_CASE("changes within the interval come in one message", "[live]") {
   Subscriber subscriber(*served.stub, query);
   REQUIRE(subscriber.Read());
   for (int i = 0; i < 20; ++i) {
-    served.Add({{.time_us = kNow * kSecond, .host = "h" + std::to_string(i), .zone = "z", .cpu = 1.0, .bytes = {},
+    served.Add({{.time_us = kNow * kSecond,
+                 .host = "h" + std::to_string(i),
+                 .zone = "z",
+                 .cpu = 1.0,
+                 .bytes = {},
                  .partition = static_cast<uint32_t>(i % 4)}});
   }
   REQUIRE(subscriber.ReadUntil(ReferenceLines(LivePlan(query), served.events.all())));
@@ -254,7 +268,8 @@ TEST_CASE("a cancelled subscription leaves nothing behind", "[live]") {
   CHECK(served.metrics.subscriptions.Value() == 0);
 }
 
-TEST_CASE("a subscription over the limit is refused, and one that needs too much memory ends, each naming it", "[live]") {
+TEST_CASE("a subscription over the limit is refused, and one that needs too much memory ends, each naming it",
+          "[live]") {
   Served served({.limits = {.max_bytes = 200'000, .max_rows = 1'000'000}, .max_subscriptions = 1});
   Subscriber one(*served.stub, LiveQueryOf(60));
   REQUIRE(one.Read());

@@ -53,8 +53,8 @@ absl::StatusOr<std::shared_ptr<LiveQuery>> LiveQueries::Begin(Plan plan, const C
     MutexLock lock(mutex_);
     if (stopped_) return absl::UnavailableError("the service is stopping");
     if (all_.size() >= options_.max_subscriptions) {
-      return absl::ResourceExhaustedError(ToAbsl(fmt::format(
-          "{} subscriptions run, that is the limit (query.subscriptions)", options_.max_subscriptions)));
+      return absl::ResourceExhaustedError(ToAbsl(
+          fmt::format("{} subscriptions run, that is the limit (query.subscriptions)", options_.max_subscriptions)));
     }
     query = std::make_shared<LiveQuery>(*this, std::move(plan), call, sink);
     all_.emplace(query.get(), query);
@@ -106,11 +106,11 @@ void LiveQuery::Start() {
 }
 
 void LiveQuery::Submit(std::vector<uint32_t> partitions, bool refresh) {
-  all_.background_.Submit([self = shared_from_this(), partitions = std::move(partitions),
-                           refresh](const absl::Status& admitted) {
-    admitted.ok() ? self->Connect(partitions, refresh)
-                  : self->Retry(partitions, absl::UnavailableError(admitted.message()));
-  });
+  all_.background_.Submit(
+      [self = shared_from_this(), partitions = std::move(partitions), refresh](const absl::Status& admitted) {
+        admitted.ok() ? self->Connect(partitions, refresh)
+                      : self->Retry(partitions, absl::UnavailableError(admitted.message()));
+      });
 }
 
 void LiveQuery::Connect(const std::vector<uint32_t>& partitions, bool refresh) {
@@ -130,8 +130,8 @@ void LiveQuery::Connect(const std::vector<uint32_t>& partitions, bool refresh) {
       *request.mutable_query() = subscription_->QueryFor(owner.partitions);
     }
     request.mutable_interval()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(all_.options_.interval)));
-    auto watch = all_.owners_.WatchPartials(owner.address, request, call_,
-                                            std::make_shared<Observer>(shared_from_this(), id));
+    auto watch =
+        all_.owners_.WatchPartials(owner.address, request, call_, std::make_shared<Observer>(shared_from_this(), id));
     bool wanted = true;
     {
       MutexLock lock(mutex_);
@@ -179,8 +179,7 @@ void LiveQuery::OnUpdate(uint64_t id, const aggregation::v1::WatchPartialsRespon
   });
 }
 
-void LiveQuery::ReadStored(uint64_t id, const std::vector<uint32_t>& partitions,
-                           const Subscription::StoredRead& read) {
+void LiveQuery::ReadStored(uint64_t id, const std::vector<uint32_t>& partitions, const Subscription::StoredRead& read) {
   Call call = call_;
   call.deadline = all_.clock_.Now() + kStepTimeout;
   aggregation::v1::PartialsQuery query;
@@ -188,11 +187,10 @@ void LiveQuery::ReadStored(uint64_t id, const std::vector<uint32_t>& partitions,
     MutexLock lock(mutex_);
     query = subscription_->QueryFor(partitions);
   }
-  absl::Status status =
-      all_.segments_.Read(query, read.segments, call, [&](const aggregation::v1::Partials& partials) {
-        MutexLock lock(mutex_);
-        return subscription_->AddStored(id, read.generation, partials);
-      });
+  absl::Status status = all_.segments_.Read(query, read.segments, call, [&](const aggregation::v1::Partials& partials) {
+    MutexLock lock(mutex_);
+    return subscription_->AddStored(id, read.generation, partials);
+  });
   if (absl::IsNotFound(status) || absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return Reopen(id);
   MutexLock lock(mutex_);
   if (sink_ == nullptr) return;

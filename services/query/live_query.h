@@ -120,7 +120,7 @@ class LiveQuery : public std::enable_shared_from_this<LiveQuery> {
   const absl::Time started_;
 
   Mutex mutex_;
-  LiveSink* sink_ ABSL_GUARDED_BY(mutex_);  // null once finished
+  LiveSink* sink_ ABSL_GUARDED_BY(mutex_);                              // null once finished
   std::unique_ptr<Subscription> subscription_ ABSL_GUARDED_BY(mutex_);  // never null
   std::map<uint64_t, Leg> legs_ ABSL_GUARDED_BY(mutex_);
   uint64_t next_leg_ ABSL_GUARDED_BY(mutex_) = 1;

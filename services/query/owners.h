@@ -80,8 +80,8 @@ class Owners {
                                                const aggregation::v1::WatchPartialsRequest& request, const Call& call,
                                                std::shared_ptr<WatchObserver> observer) = 0;
 
-  virtual absl::Status WaitForOffsets(const std::string& address,
-                                      const aggregation::v1::WaitForOffsetsRequest& request, const Call& call) = 0;
+  virtual absl::Status WaitForOffsets(const std::string& address, const aggregation::v1::WaitForOffsetsRequest& request,
+                                      const Call& call) = 0;
   virtual absl::StatusOr<aggregation::v1::ReadLedgerResponse> ReadLedger(
       const std::string& address, const aggregation::v1::ReadLedgerRequest& request, const Call& call) = 0;
   virtual absl::StatusOr<aggregation::v1::ReadDimensionValuesResponse> ReadDimensionValues(

@@ -33,7 +33,8 @@ absl::Status Bad(std::string_view field, std::string_view reason) {
 std::string KnownFields(const Stream& stream, bool measures) {
   std::vector<std::string> names;
   for (const Field& field : stream.fields()) {
-    const bool is_measure = field.type() == events::v1::FIELD_TYPE_FLOAT64 || field.type() == events::v1::FIELD_TYPE_INT64;
+    const bool is_measure =
+        field.type() == events::v1::FIELD_TYPE_FLOAT64 || field.type() == events::v1::FIELD_TYPE_INT64;
     if (measures ? is_measure : field.type() == events::v1::FIELD_TYPE_DIMENSION) names.push_back(field.name());
   }
   std::sort(names.begin(), names.end());
@@ -85,7 +86,8 @@ absl::StatusOr<Range> RangeOf(const TimeSeriesQuery& query, QueryKind kind, int6
     RM_ASSIGN_OR_RETURN(range.end_us, TimeOf(query.end(), "end"));
   }
   if (query.has_last() == query.has_start()) {
-    return Bad("start", query.has_start() ? "give start or last, not both" : "give start, or last for a time back from end");
+    return Bad("start",
+               query.has_start() ? "give start or last, not both" : "give start, or last for a time back from end");
   }
   if (query.has_last()) {
     RM_ASSIGN_OR_RETURN(const int64_t last_us, DurationOf(query.last(), "last"));
@@ -160,15 +162,24 @@ absl::Status PlanTime(const TimeSeriesQuery& query, QueryKind kind, int64_t now_
 
 std::string_view FunctionName(AggregateFunction function) {
   switch (function) {
-    case v1::AGGREGATE_FUNCTION_COUNT: return "count";
-    case v1::AGGREGATE_FUNCTION_SUM: return "sum";
-    case v1::AGGREGATE_FUNCTION_MIN: return "min";
-    case v1::AGGREGATE_FUNCTION_MAX: return "max";
-    case v1::AGGREGATE_FUNCTION_MEAN: return "mean";
-    case v1::AGGREGATE_FUNCTION_RATE: return "rate";
-    case v1::AGGREGATE_FUNCTION_FIRST: return "first";
-    case v1::AGGREGATE_FUNCTION_LAST: return "last";
-    default: return "";
+    case v1::AGGREGATE_FUNCTION_COUNT:
+      return "count";
+    case v1::AGGREGATE_FUNCTION_SUM:
+      return "sum";
+    case v1::AGGREGATE_FUNCTION_MIN:
+      return "min";
+    case v1::AGGREGATE_FUNCTION_MAX:
+      return "max";
+    case v1::AGGREGATE_FUNCTION_MEAN:
+      return "mean";
+    case v1::AGGREGATE_FUNCTION_RATE:
+      return "rate";
+    case v1::AGGREGATE_FUNCTION_FIRST:
+      return "first";
+    case v1::AGGREGATE_FUNCTION_LAST:
+      return "last";
+    default:
+      return "";
   }
 }
 
@@ -210,8 +221,8 @@ absl::StatusOr<OutputColumn> ColumnOf(const v1::Aggregate& aggregate, const Stre
     column.unit.clear();
   } else if (column.function == v1::AGGREGATE_FUNCTION_RATE) {
     if (field->kind() != events::v1::MEASURE_KIND_COUNTER && field->kind() != events::v1::MEASURE_KIND_DELTA) {
-      return Bad(where + ".function", fmt::format("'{}' is a gauge and has no rate; declare it a counter or a delta",
-                                                  field->name()));
+      return Bad(where + ".function",
+                 fmt::format("'{}' is a gauge and has no rate; declare it a counter or a delta", field->name()));
     }
     column.rate_of_sum = field->kind() == events::v1::MEASURE_KIND_DELTA;
     if (!column.unit.empty()) column.unit += "/s";
@@ -230,7 +241,8 @@ absl::Status PlanColumns(const TimeSeriesQuery& query, const Stream& stream, Pla
   for (int i = 0; i < query.group_by_size(); ++i) {
     const std::string where = fmt::format("group_by[{}]", i);
     RM_RETURN_IF_ERROR(CheckDimension(stream, query.group_by(i), "query." + where));
-    if (!names.insert(query.group_by(i)).second) return Bad(where, fmt::format("'{}' is there twice", query.group_by(i)));
+    if (!names.insert(query.group_by(i)).second)
+      return Bad(where, fmt::format("'{}' is there twice", query.group_by(i)));
     plan.group_by.push_back(query.group_by(i));
   }
   for (int i = 0; i < query.aggregates_size(); ++i) {

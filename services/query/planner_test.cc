@@ -51,7 +51,10 @@ void SetRange(v1::TimeSeriesQuery& query, int64_t start, int64_t end, int64_t st
 TEST_CASE("a step is read from the largest rollup that fills it", "[planner]") {
   const auto [step, resolution] = GENERATE(table<int64_t, int64_t>(
       {{1, 1}, {7, 1}, {10, 10}, {30, 10}, {60, 60}, {90, 10}, {300, 60}, {3'600, 60}, {3'601, 1}}));
-  const auto plan = Make(With([step = step](auto& q) { q.mutable_step()->set_seconds(step); q.mutable_last()->set_seconds(20'000); }));
+  const auto plan = Make(With([step = step](auto& q) {
+    q.mutable_step()->set_seconds(step);
+    q.mutable_last()->set_seconds(20'000);
+  }));
   REQUIRE(plan.ok());
   CHECK(plan->step_us == step * kSecond);
   CHECK(plan->resolution_us == resolution * kSecond);
@@ -63,8 +66,14 @@ TEST_CASE("a step is read from the largest rollup that fills it", "[planner]") {
 }
 
 TEST_CASE("an absent step gives at most 1,000 rows a group", "[planner]") {
-  const auto [last, step] = GENERATE(table<int64_t, int64_t>(
-      {{900, 1}, {1'000, 1}, {1'001, 10}, {10'000, 10}, {10'001, 60}, {60'000, 60}, {86'400, 300}, {30 * 86'400, 3'600}}));
+  const auto [last, step] = GENERATE(table<int64_t, int64_t>({{900, 1},
+                                                              {1'000, 1},
+                                                              {1'001, 10},
+                                                              {10'000, 10},
+                                                              {10'001, 60},
+                                                              {60'000, 60},
+                                                              {86'400, 300},
+                                                              {30 * 86'400, 3'600}}));
   const auto plan = Make(With([last = last](auto& q) { q.mutable_last()->set_seconds(last); }));
   REQUIRE(plan.ok());
   CHECK(plan->step_us == step * kSecond);
@@ -141,7 +150,10 @@ TEST_CASE("every wrong query names its field and says what would be right", "[pl
   CHECK_THAT(Error(With([](auto& q) { q.clear_aggregates(); })), StartsWith("query.aggregates:"));
   CHECK_THAT(Error(With([](auto& q) { q.add_group_by("cpu"); })),
              StartsWith("query.group_by[0]:") && Contains("host, zone"));
-  CHECK_THAT(Error(With([](auto& q) { q.add_group_by("host"); q.add_group_by("host"); })),
+  CHECK_THAT(Error(With([](auto& q) {
+               q.add_group_by("host");
+               q.add_group_by("host");
+             })),
              StartsWith("query.group_by[1]:"));
   CHECK_THAT(Error(With([](auto& q) { q.add_filters()->set_dimension("rack"); })),
              StartsWith("query.filters[0].dimension:") && Contains("host, zone"));
@@ -154,7 +166,10 @@ TEST_CASE("every wrong query names its field and says what would be right", "[pl
   CHECK_THAT(Error(With([](auto& q) { q.mutable_last()->set_seconds(0); })), StartsWith("query.last:"));
   CHECK_THAT(Error(With([](auto& q) { SetRange(q, 100, 100, 1); })), StartsWith("query.start:"));
   CHECK_THAT(Error(With([](auto& q) { SetRange(q, int64_t{1} << 60, 100, 1); })), StartsWith("query.start:"));
-  CHECK_THAT(Error(With([](auto& q) { q.mutable_last()->set_seconds(3'000); q.mutable_step()->set_seconds(1); }),
+  CHECK_THAT(Error(With([](auto& q) {
+                     q.mutable_last()->set_seconds(3'000);
+                     q.mutable_step()->set_seconds(1);
+                   }),
                    QueryKind::kOnce, {.log_partitions = 2, .max_rows = 1'000}),
              StartsWith("query.step:") && Contains("1000"));
   CHECK_THAT(Error(With([](auto& q) { q.set_group_limit(kMaxGroupLimit + 1); })), StartsWith("query.group_limit:"));

@@ -29,7 +29,8 @@ Plan MinuteOf(bool grouped) {
   auto* aggregate = query.add_aggregates();
   aggregate->set_measure("cpu");
   aggregate->set_function(v1::AGGREGATE_FUNCTION_MEAN);
-  auto plan = MakePlan(query, QueryKind::kOnce, "acme", TestStream(2), absl::FromUnixSeconds(kEnd), {.log_partitions = 2});
+  auto plan =
+      MakePlan(query, QueryKind::kOnce, "acme", TestStream(2), absl::FromUnixSeconds(kEnd), {.log_partitions = 2});
   RM_CHECK_OK(plan.status());
   return *plan;
 }

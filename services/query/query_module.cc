@@ -42,8 +42,8 @@ absl::Status Take(std::string_view name, uint64_t given, uint64_t smallest, uint
       ToAbsl(fmt::format("query.{} is {}: it can be {} to {}", name, setting, smallest, largest)));
 }
 
-absl::Status Take(std::string_view name, bool is_set, const google::protobuf::Duration& given,
-                  absl::Duration standard, absl::Duration& setting) {
+absl::Status Take(std::string_view name, bool is_set, const google::protobuf::Duration& given, absl::Duration standard,
+                  absl::Duration& setting) {
   setting = is_set ? absl::Seconds(given.seconds()) + absl::Nanoseconds(given.nanos()) : standard;
   if (setting > absl::ZeroDuration() && setting <= absl::Hours(1)) return absl::OkStatus();
   return absl::InvalidArgumentError(ToAbsl(fmt::format("query.{} has to be longer than 0 and at most 1 h", name)));
@@ -52,9 +52,10 @@ absl::Status Take(std::string_view name, bool is_set, const google::protobuf::Du
 absl::StatusOr<Settings> Check(const config::v1::QueryConfig& config, uint32_t log_partitions) {
   Settings settings;
   uint64_t concurrency = 0, queue = 0, subscriptions = 0, max_rows = 0;
-  RM_RETURN_IF_ERROR(Take("timeout", config.has_timeout(), config.timeout(), absl::Seconds(30), settings.service.timeout));
-  RM_RETURN_IF_ERROR(Take("queue_wait", config.has_queue_wait(), config.queue_wait(), absl::Seconds(2),
-                          settings.workers.queue_wait));
+  RM_RETURN_IF_ERROR(
+      Take("timeout", config.has_timeout(), config.timeout(), absl::Seconds(30), settings.service.timeout));
+  RM_RETURN_IF_ERROR(
+      Take("queue_wait", config.has_queue_wait(), config.queue_wait(), absl::Seconds(2), settings.workers.queue_wait));
   RM_RETURN_IF_ERROR(Take("memory_bytes", config.memory_bytes(), 1 << 20, uint64_t{1} << 40, uint64_t{256} << 20,
                           settings.service.memory_bytes));
   RM_RETURN_IF_ERROR(Take("concurrency", config.concurrency(), 1, 1'024, 16, concurrency));
@@ -85,8 +86,11 @@ class Module : public QueryModule {
         metrics_(*dependencies.registry),
         timers_(clock_),
         workers_(settings.workers, timers_),
-        background_({.what = "subscriptions", .concurrency = kBackgroundThreads, .queue = kBackgroundQueue,
-                     .queue_wait = absl::Seconds(30)}, timers_),
+        background_({.what = "subscriptions",
+                     .concurrency = kBackgroundThreads,
+                     .queue = kBackgroundQueue,
+                     .queue_wait = absl::Seconds(30)},
+                    timers_),
         rules_(settings.service, streams_, owners_, segments_, tokens_, metrics_, clock_),
         live_(settings.live, owners_, segments_, background_, timers_, metrics_, clock_),
         grpc_(rules_, live_, *dependencies.authorizer, workers_, metrics_, clock_) {}

@@ -33,8 +33,8 @@ void SetDuration(int64_t us, google::protobuf::Duration& duration) {
 
 bool IsBalanced(const v1::LedgerEntry& entry) {
   return entry.received() == entry.appended() + entry.rejected() &&
-         entry.appended() == entry.folded() + entry.deduplicated() + entry.stale() + entry.too_late() +
-                                 entry.not_yet_folded();
+         entry.appended() ==
+             entry.folded() + entry.deduplicated() + entry.stale() + entry.too_late() + entry.not_yet_folded();
 }
 
 void AddTo(const v1::LedgerEntry& entry, v1::LedgerEntry& total) {
@@ -139,8 +139,8 @@ absl::Status QueryService::WithOwners(const Call& call, const std::function<absl
 absl::Status QueryService::WaitFor(const std::string& token, const std::string& stream, const Call& call) {
   RM_ASSIGN_OR_RETURN(const ingest::v1::VisibilityToken content, tokens_.Verify(call.tenant, token, clock_.Now()));
   if (content.stream() != stream) {
-    return absl::InvalidArgumentError(ToAbsl(fmt::format("wait_for: the visibility token is for stream '{}', the query for '{}'",
-                                                         content.stream(), stream)));
+    return absl::InvalidArgumentError(ToAbsl(fmt::format(
+        "wait_for: the visibility token is for stream '{}', the query for '{}'", content.stream(), stream)));
   }
   std::map<uint32_t, int64_t> offsets;
   for (const auto& position : content.positions()) {
@@ -206,12 +206,14 @@ absl::StatusOr<v1::QueryResponse> QueryService::Query(const v1::QueryRequest& re
   if (response.frame().row_count() > options_.planner.max_rows) {
     return absl::ResourceExhaustedError(ToAbsl(fmt::format(
         "the answer has {} rows, at most {} are allowed (query.max_rows): set group_limit, a shorter range or a longer "
-        "step", response.frame().row_count(), options_.planner.max_rows)));
+        "step",
+        response.frame().row_count(), options_.planner.max_rows)));
   }
   if (const size_t bytes = response.frame().ByteSizeLong(); bytes > kMaxAnswerBytes) {
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
-        "the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter range or a longer step",
-        response.frame().row_count(), bytes >> 20, kMaxAnswerBytes >> 20)));
+    return absl::ResourceExhaustedError(
+        ToAbsl(fmt::format("the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter "
+                           "range or a longer step",
+                           response.frame().row_count(), bytes >> 20, kMaxAnswerBytes >> 20)));
   }
   std::sort(reading->version.mutable_partitions()->begin(), reading->version.mutable_partitions()->end(),
             [](const auto& a, const auto& b) { return a.partition() < b.partition(); });

@@ -42,10 +42,9 @@ v1::TimeSeriesQuery AllFunctions() {
   query.set_group_limit(10'000);
   query.add_aggregates()->set_function(v1::AGGREGATE_FUNCTION_COUNT);
   for (const char* measure : {"cpu", "bytes"}) {
-    for (const auto function :
-         {v1::AGGREGATE_FUNCTION_COUNT, v1::AGGREGATE_FUNCTION_SUM, v1::AGGREGATE_FUNCTION_MIN,
-          v1::AGGREGATE_FUNCTION_MAX, v1::AGGREGATE_FUNCTION_MEAN, v1::AGGREGATE_FUNCTION_FIRST,
-          v1::AGGREGATE_FUNCTION_LAST, v1::AGGREGATE_FUNCTION_RATE}) {
+    for (const auto function : {v1::AGGREGATE_FUNCTION_COUNT, v1::AGGREGATE_FUNCTION_SUM, v1::AGGREGATE_FUNCTION_MIN,
+                                v1::AGGREGATE_FUNCTION_MAX, v1::AGGREGATE_FUNCTION_MEAN, v1::AGGREGATE_FUNCTION_FIRST,
+                                v1::AGGREGATE_FUNCTION_LAST, v1::AGGREGATE_FUNCTION_RATE}) {
       if (function == v1::AGGREGATE_FUNCTION_RATE && measure == std::string_view("cpu")) continue;
       auto* aggregate = query.add_aggregates();
       aggregate->set_measure(measure);
@@ -93,13 +92,14 @@ TEST_CASE("an answer is what the events add up to, hot and stored, for every fun
     }
     const auto response = world.Ask(query);
     INFO(response.status().ToString());
-  REQUIRE(response.ok());
+    REQUIRE(response.ok());
     CHECK(Lines(response->frame()) == ReferenceLines(PlanOf(world, query), world.events.all()));
     CHECK(response->stats().segments() >= 4);
     CHECK(response->stats().hot_rows() > 0);
     CHECK(response->stats().stored_rows() > 0);
     REQUIRE(response->stats().data_version().partitions_size() == 4);
-    for (int i = 0; i < 4; ++i) CHECK(response->stats().data_version().partitions(i).partition() == static_cast<uint32_t>(i));
+    for (int i = 0; i < 4; ++i)
+      CHECK(response->stats().data_version().partitions(i).partition() == static_cast<uint32_t>(i));
   }
   CHECK(world.first.bearer() == "secret");
 }
@@ -119,8 +119,12 @@ TEST_CASE("the group limit keeps the groups with the largest last value and coun
   for (int i = 1; i <= 9; ++i) {
     for (int at = 0; at < 2; ++at) {
       // The last values are in the order of the hosts, the ones before in the reverse order.
-      events.push_back({.time_us = (kNow - 100 + 50 * at) * kSecond, .host = "h" + std::to_string(i), .zone = "n",
-                        .cpu = at == 1 ? i : -i, .bytes = {}, .partition = static_cast<uint32_t>(i % 4)});
+      events.push_back({.time_us = (kNow - 100 + 50 * at) * kSecond,
+                        .host = "h" + std::to_string(i),
+                        .zone = "n",
+                        .cpu = at == 1 ? i : -i,
+                        .bytes = {},
+                        .partition = static_cast<uint32_t>(i % 4)});
     }
   }
   world.Add(events);
@@ -136,8 +140,9 @@ TEST_CASE("the group limit keeps the groups with the largest last value and coun
   REQUIRE(response.ok());
   CHECK(response->stats().groups_left_out() == 7);
   const int64_t early = (kNow - 100) / 10 * 10 * kSecond, late = (kNow - 50) / 10 * 10 * kSecond;
-  CHECK(Lines(response->frame()) == std::vector<std::string>{fmt::format("{}|h8|-8", early), fmt::format("{}|h8|8", late),
-                                                             fmt::format("{}|h9|-9", early), fmt::format("{}|h9|9", late)});
+  CHECK(Lines(response->frame()) ==
+        std::vector<std::string>{fmt::format("{}|h8|-8", early), fmt::format("{}|h8|8", late),
+                                 fmt::format("{}|h9|-9", early), fmt::format("{}|h9|9", late)});
 }
 
 TEST_CASE("a visibility token makes a query wait for what it names", "[query]") {
@@ -194,7 +199,10 @@ TEST_CASE("a query finds the new owner when the old one has lost its leases", "[
 }
 
 TEST_CASE("partitions without an owner are unavailable once patience ends", "[query]") {
-  World world({.planner = {}, .timeout = absl::Seconds(30), .memory_bytes = 1 << 20, .owner_patience = absl::Milliseconds(100)});
+  World world({.planner = {},
+               .timeout = absl::Seconds(30),
+               .memory_bytes = 1 << 20,
+               .owner_patience = absl::Milliseconds(100)});
   world.directory.Set({"first", "first", "", ""});
   const auto response = world.Ask(AllFunctions());
   CHECK(response.status().code() == absl::StatusCode::kUnavailable);
@@ -202,7 +210,8 @@ TEST_CASE("partitions without an owner are unavailable once patience ends", "[qu
 
 TEST_CASE("a query over its memory or row limit fails alone and says which limit", "[query]") {
   std::mt19937_64 random(5);
-  World world({.planner = {.log_partitions = 4, .max_rows = 100}, .timeout = absl::Seconds(30), .memory_bytes = 60'000});
+  World world(
+      {.planner = {.log_partitions = 4, .max_rows = 100}, .timeout = absl::Seconds(30), .memory_bytes = 60'000});
   world.Add(RandomEvents(random, 500, 400));
   v1::TimeSeriesQuery query = AllFunctions();
   query.add_group_by("host");
@@ -280,7 +289,8 @@ TEST_CASE("dimension values come from all owners, sorted, each once, cut at the 
 
 TEST_CASE("a ledger is summed over the owners and says whether it is balanced", "[query]") {
   World world;
-  world.Add({{.time_us = kNow * kSecond, .host = "a", .partition = 0}, {.time_us = kNow * kSecond, .host = "a", .partition = 3}});
+  world.Add({{.time_us = kNow * kSecond, .host = "a", .partition = 0},
+             {.time_us = kNow * kSecond, .host = "a", .partition = 3}});
   v1::GetLedgerRequest request;
   request.set_stream("host.metrics");
   const auto response = world.service.GetLedger(request, world.CallFor("acme"));

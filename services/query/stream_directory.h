@@ -21,8 +21,7 @@ class StreamDirectory {
   // Errors:
   //   NOT_FOUND    The tenant has no such stream; the message names it.
   //   UNAVAILABLE  It is not cached and the catalog is away. Retry.
-  virtual absl::StatusOr<std::shared_ptr<const events::v1::Stream>> Find(std::string_view tenant,
-                                                                         std::string_view name,
+  virtual absl::StatusOr<std::shared_ptr<const events::v1::Stream>> Find(std::string_view tenant, std::string_view name,
                                                                          absl::Time deadline) = 0;
 };
 

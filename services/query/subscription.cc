@@ -21,7 +21,8 @@ constexpr absl::Duration kRankEvery = absl::Seconds(5);
 constexpr size_t kMaxUpdateBytes = 15u << 20;
 
 absl::Status WrongPartition(uint32_t partition) {
-  return absl::InternalError(ToAbsl(fmt::format("an owner sent rows of partition {}, which it was not asked for", partition)));
+  return absl::InternalError(
+      ToAbsl(fmt::format("an owner sent rows of partition {}, which it was not asked for", partition)));
 }
 
 }  // namespace
@@ -53,21 +54,24 @@ absl::Status Subscription::CheckLimits() const {
   if (bytes() > limits_.max_bytes) {
     return absl::ResourceExhaustedError(ToAbsl(fmt::format(
         "the subscription needs more than {} MiB of memory, the limit of one (query.subscription_bytes): ask for fewer "
-        "groups, a shorter range or a longer step", limits_.max_bytes >> 20)));
+        "groups, a shorter range or a longer step",
+        limits_.max_bytes >> 20)));
   }
   size_t rows = 0;
   for (const auto& [partition, tables] : visible_) rows += tables.hot.size() + tables.stored.size();
   if (rows > limits_.max_rows) {
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
-        "the subscription has {} rows, at most {} are allowed (query.max_rows): ask for fewer groups, a shorter range or a "
-        "longer step", rows, limits_.max_rows)));
+    return absl::ResourceExhaustedError(
+        ToAbsl(fmt::format("the subscription has {} rows, at most {} are allowed (query.max_rows): ask for fewer "
+                           "groups, a shorter range or a "
+                           "longer step",
+                           rows, limits_.max_rows)));
   }
   return absl::OkStatus();
 }
 
 absl::Status Subscription::ReplaceRows(const Partials& partials, TablesByPartition& tables, bool visible) {
-  RM_ASSIGN_OR_RETURN(const PartialsView view, PartialsView::Make(partials, plan_.measures, plan_.origin_us,
-                                                                  plan_.step_us, groups_));
+  RM_ASSIGN_OR_RETURN(const PartialsView view,
+                      PartialsView::Make(partials, plan_.measures, plan_.origin_us, plan_.step_us, groups_));
   uint32_t partition = 0;
   Tables* of = nullptr;
   for (size_t row = 0; row < view.rows(); ++row) {
@@ -85,7 +89,7 @@ absl::Status Subscription::ReplaceRows(const Partials& partials, TablesByPartiti
 }
 
 absl::StatusOr<std::optional<Subscription::StoredRead>> Subscription::Apply(LegId id,
-                                                                           const WatchPartialsResponse& update) {
+                                                                            const WatchPartialsResponse& update) {
   const auto found = legs_.find(id);
   if (found == legs_.end()) return std::nullopt;
   Leg& leg = found->second;
@@ -143,8 +147,8 @@ Subscription::StoredRead Subscription::PrepareStored(Leg& leg) {
 absl::Status Subscription::AddStored(LegId id, uint64_t generation, const Partials& partials) {
   const auto found = legs_.find(id);
   if (found == legs_.end() || found->second.generation != generation) return absl::OkStatus();
-  RM_ASSIGN_OR_RETURN(const PartialsView view, PartialsView::Make(partials, plan_.measures, plan_.origin_us,
-                                                                  plan_.step_us, groups_));
+  RM_ASSIGN_OR_RETURN(const PartialsView view,
+                      PartialsView::Make(partials, plan_.measures, plan_.origin_us, plan_.step_us, groups_));
   for (size_t row = 0; row < view.rows(); ++row) {
     if (view.window(row) < first_window_) continue;
     const auto of = found->second.incoming.find(view.partition(row));
@@ -298,9 +302,10 @@ absl::StatusOr<std::optional<v1::SubscribeResponse>> Subscription::TakeChanges(a
   }
   dirty_.clear();
   if (const size_t bytes = response.ByteSizeLong(); bytes > kMaxUpdateBytes) {
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
-        "the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter range or a longer step",
-        response.frame().row_count(), bytes >> 20, kMaxUpdateBytes >> 20)));
+    return absl::ResourceExhaustedError(
+        ToAbsl(fmt::format("the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter "
+                           "range or a longer step",
+                           response.frame().row_count(), bytes >> 20, kMaxUpdateBytes >> 20)));
   }
   if (!response.snapshot() && response.frame().row_count() == 0) return std::nullopt;
   response.set_sequence(++sequence_);

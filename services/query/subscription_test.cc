@@ -46,7 +46,8 @@ std::vector<std::string> Take(Subscription& subscription, int64_t now, bool* sna
   if (!*changes) return {"nothing"};
   if (snapshot != nullptr) *snapshot = (*changes)->snapshot();
   std::vector<std::string> lines = Lines((*changes)->frame());
-  for (std::string& line : lines) line = std::to_string(std::stoll(line) / kSecond - kNow) + line.substr(line.find('|'));
+  for (std::string& line : lines)
+    line = std::to_string(std::stoll(line) / kSecond - kNow) + line.substr(line.find('|'));
   return lines;
 }
 
@@ -116,7 +117,8 @@ TEST_CASE("over the limit the groups are chosen anew now and then, by a fresh sn
   CHECK(snapshot);
 }
 
-TEST_CASE("a fresh snapshot of an owner sends only what it changed, and a snapshot when rows are gone", "[subscription]") {
+TEST_CASE("a fresh snapshot of an owner sends only what it changed, and a snapshot when rows are gone",
+          "[subscription]") {
   const Plan plan = LastSeconds(100);
   Subscription subscription(plan, {});
   subscription.AddLeg(1, {0});
@@ -172,8 +174,10 @@ TEST_CASE("a snapshot in parts is shown when its last part and its segments are 
   const auto third = subscription.Apply(1, compacted);
   REQUIRE(third.ok());
   REQUIRE(third->has_value());
-  REQUIRE(subscription.AddStored(1, (*third)->generation,
-                                 RollUp({Event(-1, "a", 7), Event(0, "a", 1)}, plan.ToPartialsQuery({0}))).ok());
+  REQUIRE(
+      subscription
+          .AddStored(1, (*third)->generation, RollUp({Event(-1, "a", 7), Event(0, "a", 1)}, plan.ToPartialsQuery({0})))
+          .ok());
   REQUIRE(subscription.FinishStored(1, (*third)->generation).ok());
   CHECK(Take(subscription, 1) == L{"nothing"});
 }

@@ -67,8 +67,13 @@ Summary<T> Summarise(const std::vector<Value<T>>& values) {
       std::ranges::minmax_element(values, [](const auto& a, const auto& b) { return a.order < b.order; });
   const auto [min, max] =
       std::ranges::minmax_element(values, [](const auto& a, const auto& b) { return a.value < b.value; });
-  summary = {.count = values.size(), .min = min->value, .max = max->value, .first = first->value, .last = last->value,
-             .first_us = std::get<0>(first->order), .last_us = std::get<0>(last->order)};
+  summary = {.count = values.size(),
+             .min = min->value,
+             .max = max->value,
+             .first = first->value,
+             .last = last->value,
+             .first_us = std::get<0>(first->order),
+             .last_us = std::get<0>(last->order)};
   for (const auto& value : values) {
     summary.sum += value.value;
     summary.increase += value.increase;
@@ -113,14 +118,22 @@ std::string Aggregated(const OutputColumn& column, const Plan& plan, const std::
   if (doubles.count == 0) return "null";
   const auto pick = [&](double d, int64_t i) { return measure.is_int64 ? std::to_string(i) : Number(d); };
   switch (column.function) {
-    case v1::AGGREGATE_FUNCTION_SUM: return pick(doubles.sum, ints.sum);
-    case v1::AGGREGATE_FUNCTION_MIN: return pick(doubles.min, ints.min);
-    case v1::AGGREGATE_FUNCTION_MAX: return pick(doubles.max, ints.max);
-    case v1::AGGREGATE_FUNCTION_FIRST: return pick(doubles.first, ints.first);
-    case v1::AGGREGATE_FUNCTION_LAST: return pick(doubles.last, ints.last);
-    case v1::AGGREGATE_FUNCTION_MEAN: return Number(doubles.sum / static_cast<double>(doubles.count));
-    case v1::AGGREGATE_FUNCTION_RATE: return Number(doubles.increase / (static_cast<double>(plan.step_us) / 1e6));
-    default: return "?";
+    case v1::AGGREGATE_FUNCTION_SUM:
+      return pick(doubles.sum, ints.sum);
+    case v1::AGGREGATE_FUNCTION_MIN:
+      return pick(doubles.min, ints.min);
+    case v1::AGGREGATE_FUNCTION_MAX:
+      return pick(doubles.max, ints.max);
+    case v1::AGGREGATE_FUNCTION_FIRST:
+      return pick(doubles.first, ints.first);
+    case v1::AGGREGATE_FUNCTION_LAST:
+      return pick(doubles.last, ints.last);
+    case v1::AGGREGATE_FUNCTION_MEAN:
+      return Number(doubles.sum / static_cast<double>(doubles.count));
+    case v1::AGGREGATE_FUNCTION_RATE:
+      return Number(doubles.increase / (static_cast<double>(plan.step_us) / 1e6));
+    default:
+      return "?";
   }
 }
 
@@ -162,7 +175,8 @@ void TestEvents::Add(TestEvent event) {
     const std::string series = fmt::format("{}/{}/{}", event.host, event.zone, event.partition);
     const auto [last, is_new] = last_bytes_.try_emplace(series, *event.bytes);
     if (!is_new) {
-      event.bytes_increase = static_cast<double>(*event.bytes < last->second ? *event.bytes : *event.bytes - last->second);
+      event.bytes_increase =
+          static_cast<double>(*event.bytes < last->second ? *event.bytes : *event.bytes - last->second);
       last->second = *event.bytes;
     }
   }

@@ -160,8 +160,7 @@ void TestOwner::FillSegments(Response& response) {
   for (const SegmentReference& reference : references_) *response.add_segments() = reference;
 }
 
-grpc::Status TestOwner::ReadPartials(grpc::ServerContext* context,
-                                     const aggregation::v1::ReadPartialsRequest* request,
+grpc::Status TestOwner::ReadPartials(grpc::ServerContext* context, const aggregation::v1::ReadPartialsRequest* request,
                                      grpc::ServerWriter<aggregation::v1::ReadPartialsResponse>* writer) {
   const auto& query = request->query();
   aggregation::v1::ReadPartialsResponse head;
@@ -180,8 +179,8 @@ grpc::Status TestOwner::ReadPartials(grpc::ServerContext* context,
   for (size_t from = 0; from < events.size(); from += 1'000) {
     const size_t to = std::min(events.size(), from + 1'000);
     aggregation::v1::ReadPartialsResponse response;
-    *response.mutable_partials() = RollUp({events.begin() + static_cast<ptrdiff_t>(from),
-                                           events.begin() + static_cast<ptrdiff_t>(to)}, query);
+    *response.mutable_partials() =
+        RollUp({events.begin() + static_cast<ptrdiff_t>(from), events.begin() + static_cast<ptrdiff_t>(to)}, query);
     writer->Write(response);
   }
   return grpc::Status::OK;

@@ -22,8 +22,9 @@ void WorkerPool::Submit(std::function<void(const absl::Status&)> work) {
     if (state_->stopped) {
       refused = absl::UnavailableError("the service is stopping");
     } else if (must_wait && state_->running + state_->waiting.size() >= options_.concurrency + options_.queue) {
-      refused = absl::ResourceExhaustedError(ToAbsl(fmt::format("{} {} run and {} wait: that is the limit; try again later",
-                                                                options_.concurrency, options_.what, options_.queue)));
+      refused =
+          absl::ResourceExhaustedError(ToAbsl(fmt::format("{} {} run and {} wait: that is the limit; try again later",
+                                                          options_.concurrency, options_.what, options_.queue)));
     } else {
       id = state_->next_id++;
       state_->waiting.push_back({id, std::move(work)});

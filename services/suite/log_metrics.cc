@@ -31,7 +31,9 @@ prometheus::MetricFamily SyncSeconds(const eventlog::LogStats& stats) {
   }
   metric.histogram.sample_count = so_far;
   metric.histogram.sample_sum = static_cast<double>(stats.sync_latency.sum_us) * 1e-6;
-  return {"rivermeet_log_sync_seconds", "Time to make a group of records durable.", prometheus::MetricType::Histogram,
+  return {"rivermeet_log_sync_seconds",
+          "Time to make a group of records durable.",
+          prometheus::MetricType::Histogram,
           {metric}};
 }
 

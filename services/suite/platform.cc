@@ -10,9 +10,7 @@
 #include "eventlog/kafka_event_log.h"
 #include "eventlog/local_event_log.h"
 #include "objects/file_object_store.h"
-#include "suite/log_metrics.h"
 #include "telemetry/logging.h"
-#include "telemetry/metrics.h"
 
 namespace rivermeet::suite {
 
@@ -23,6 +21,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const config::v1::Suit
   const bool all = target == "all";
   if (all || target == "ingest" || target == "aggregation") {
     RM_RETURN_IF_ERROR(Annotate(made->OpenLog(settings, folder), "event log"));
+    made->log_metrics_ = std::make_unique<LogMetrics>(*made->log_);
   }
   if (all || target == "aggregation" || target == "query") {
     RM_ASSIGN_OR_RETURN(made->objects_, objects::FileObjectStore::Open(
@@ -40,14 +39,14 @@ absl::Status Platform::StartCatalog(const config::v1::SuiteConfig& settings, std
                                     const DataFolder& folder, absl::Time deadline) {
   std::string connection = settings.catalog().connection();
   if (connection.empty()) {
-    RM_ASSIGN_OR_RETURN(postgres_, catalog::PrivatePostgres::Open({
-                                       .data = folder.Path(""),
-                                       .on_trouble =
-                                           [](std::string_view message) {
-                                             telemetry::Log(telemetry::Level::kWarn, "private PostgreSQL",
-                                                            {{"trouble", message}});
-                                           },
-                                   }));
+    RM_ASSIGN_OR_RETURN(postgres_,
+                        catalog::PrivatePostgres::Open({
+                            .data = folder.Path(""),
+                            .on_trouble =
+                                [](std::string_view message) {
+                                  telemetry::Log(telemetry::Level::kWarn, "private PostgreSQL", {{"trouble", message}});
+                                },
+                        }));
     RM_RETURN_IF_ERROR(postgres_->Start(deadline));
     connection = postgres_->connection();
     // Another process of this folder finds it there; the socket is what keeps others out.
@@ -88,10 +87,9 @@ void Platform::Stop(absl::Time deadline) {
   postgres_.reset();
 }
 
-std::string Platform::RenderMetrics() const {
-  if (log_ == nullptr) return telemetry::RenderMetrics({registry_.get()});
-  const LogMetrics log(*log_);
-  return telemetry::RenderMetrics({registry_.get(), &log});
+std::vector<const prometheus::Collectable*> Platform::MetricSources() const {
+  if (log_metrics_ == nullptr) return {};
+  return {log_metrics_.get()};
 }
 
 }  // namespace rivermeet::suite

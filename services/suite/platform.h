@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -15,6 +16,7 @@
 #include "prometheus/registry.h"
 #include "rivermeet/config/v1/suite.pb.h"
 #include "suite/data_folder.h"
+#include "suite/log_metrics.h"
 #include "telemetry/health.h"
 
 namespace rivermeet::suite {
@@ -40,14 +42,14 @@ class Platform {
   prometheus::Registry& registry() { return *registry_; }
   telemetry::Health& health() { return health_; }
 
-  // The exposition of all metrics, those of the log among them.
-  std::string RenderMetrics() const;
+  // What to collect metrics from besides the registry.
+  std::vector<const prometheus::Collectable*> MetricSources() const;
 
  private:
   Platform() = default;
 
-  absl::Status StartCatalog(const config::v1::SuiteConfig& settings, std::string_view target,
-                            const DataFolder& folder, absl::Time deadline);
+  absl::Status StartCatalog(const config::v1::SuiteConfig& settings, std::string_view target, const DataFolder& folder,
+                            absl::Time deadline);
   absl::Status OpenLog(const config::v1::SuiteConfig& settings, const DataFolder& folder);
 
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
@@ -55,6 +57,7 @@ class Platform {
   std::unique_ptr<catalog::PrivatePostgres> postgres_;
   std::unique_ptr<catalog::Database> database_;
   std::unique_ptr<eventlog::EventLog> log_;
+  std::unique_ptr<LogMetrics> log_metrics_;
   std::unique_ptr<objects::ObjectStore> objects_;
 };
 

@@ -72,12 +72,14 @@ absl::Status Serve(const Flags& flags) {
   RM_RETURN_IF_ERROR(telemetry::InitLogging(settings.telemetry().log_level(), settings.telemetry().log_format()));
   RM_ASSIGN_OR_RETURN(const std::unique_ptr<DataFolder> folder,
                       DataFolder::Open(settings.data(), flags.target == "all" ? "suite" : flags.target));
-  RM_ASSIGN_OR_RETURN(const std::unique_ptr<Suite> suite,
-                      Suite::Start(settings, {.target = flags.target, .agent = flags.agent}, *folder,
-                                   begin + kStartTimeout));
+  RM_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Suite> suite,
+      Suite::Start(settings, {.target = flags.target, .agent = flags.agent}, *folder, begin + kStartTimeout));
   RM_RETURN_IF_ERROR(folder->WriteState(suite->url(), suite->grpc_address()));
   telemetry::Log(telemetry::Level::kInfo, "ready",
-                 {{"target", flags.target}, {"url", suite->url()}, {"grpc", suite->grpc_address()},
+                 {{"target", flags.target},
+                  {"url", suite->url()},
+                  {"grpc", suite->grpc_address()},
                   {"start_ms", absl::ToInt64Milliseconds(absl::Now() - begin)}});
   if (flags.target == "all") PrintBanner(*suite, settings, absl::Now() - begin);
   const std::string signal = WaitForShutdown();

@@ -85,6 +85,11 @@ class Suite::Graph {
     return options;
   }
 
+  absl::Duration LogRetention() const {
+    return absl::Seconds(settings_.log().retention().seconds()) +
+           absl::Nanoseconds(settings_.log().retention().nanos());
+  }
+
   // In process for a service that runs here, else to where the settings say it is.
   std::shared_ptr<grpc::Channel> ChannelTo(std::string_view service) const {
     const auto& rpc = settings_.rpc();
@@ -110,6 +115,7 @@ class Suite::Graph {
                                                                 .authorizer = &*authorizer_,
                                                                 .registry = &platform_->registry(),
                                                                 .scratch_folder = folder_.Path("scratch"),
+                                                                .log_retention = LogRetention(),
                                                                 .exclusive_log = settings_.log().kind() == "local"},
                                                                deadline));
     }
@@ -129,18 +135,19 @@ class Suite::Graph {
                                          .store_folder = folder_.Path("objects"),
                                          .cache_folder = folder_.Path("cache"),
                                          .memory_bytes = settings_.query().memory_bytes()});
-      RM_ASSIGN_OR_RETURN(
-          query_, query::QueryModule::Open(settings_.query(),
-                                           {.database = &platform_->database(),
-                                            .segments = segments_.get(),
-                                            .authorizer = &*authorizer_,
-                                            .registry = &platform_->registry(),
-                                            .channel = [this](const std::string& address) {
-                                              return address == grpc_address_ ? in_process_
-                                                                              : rpc::MakeChannel(address, tls_);
-                                            },
-                                            .log_partitions = settings_.log().partitions()},
-                                           deadline));
+      RM_ASSIGN_OR_RETURN(query_, query::QueryModule::Open(settings_.query(),
+                                                           {.database = &platform_->database(),
+                                                            .segments = segments_.get(),
+                                                            .authorizer = &*authorizer_,
+                                                            .registry = &platform_->registry(),
+                                                            .channel =
+                                                                [this](const std::string& address) {
+                                                                  return address == grpc_address_
+                                                                             ? in_process_
+                                                                             : rpc::MakeChannel(address, tls_);
+                                                                },
+                                                            .log_partitions = settings_.log().partitions()},
+                                                           deadline));
     }
     return absl::OkStatus();
   }
@@ -175,14 +182,14 @@ class Suite::Graph {
   absl::Status StartGateway() {
     if (!Runs("gateway")) return absl::OkStatus();
     RM_ASSIGN_OR_RETURN(gateway_,
-                        gateway::GatewayModule::Open(settings_.gateway(),
-                                                     {.services = {{kAuth, ChannelTo(kAuth)},
-                                                                   {kIngest, ChannelTo(kIngest)},
-                                                                   {kStreams, ChannelTo(kStreams)},
-                                                                   {kQuery, ChannelTo(kQuery)}},
-                                                      .verifier = &*verifier_,
-                                                      .registry = &platform_->registry(),
-                                                      .health = &platform_->health()}));
+                        gateway::GatewayModule::Open(settings_.gateway(), {.services = {{kAuth, ChannelTo(kAuth)},
+                                                                                        {kIngest, ChannelTo(kIngest)},
+                                                                                        {kStreams, ChannelTo(kStreams)},
+                                                                                        {kQuery, ChannelTo(kQuery)}},
+                                                                           .verifier = &*verifier_,
+                                                                           .registry = &platform_->registry(),
+                                                                           .metric_sources = platform_->MetricSources(),
+                                                                           .health = &platform_->health()}));
     gateway_->Start();
     return absl::OkStatus();
   }

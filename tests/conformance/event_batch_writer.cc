@@ -34,17 +34,19 @@ std::string Describe(const BatchView& batch) {
     std::string dimensions, measures;
     for (const DimensionView& d : batch.dimensions) {
       if (d.value_index[batch.series_index[i]] == 0) continue;
-      dimensions += fmt::format("{}\"{}\":\"{}\"", dimensions.empty() ? "" : ",", d.name, d.ValueOf(batch.series_index[i]));
+      dimensions +=
+          fmt::format("{}\"{}\":\"{}\"", dimensions.empty() ? "" : ",", d.name, d.ValueOf(batch.series_index[i]));
     }
     for (const MeasureView& m : batch.measures) {
       if (m.IsNull(i)) continue;
       const std::string value = m.type == MeasureType::kInt64 ? std::to_string(m.int64[i]) : Number(m.float64[i]);
       measures += fmt::format("{}\"{}\":{}", measures.empty() ? "" : ",", m.name, value);
     }
-    lines += fmt::format("{{\"time\":{},\"dimensions\":{{{}}},\"measures\":{{{}}},\"hash\":{}", batch.times_us[i], dimensions,
-                         measures, hashes[batch.series_index[i]]);
+    lines += fmt::format("{{\"time\":{},\"dimensions\":{{{}}},\"measures\":{{{}}},\"hash\":{}", batch.times_us[i],
+                         dimensions, measures, hashes[batch.series_index[i]]);
     if (!batch.ids.empty() && !batch.ids[i].empty()) lines += fmt::format(",\"id\":\"{}\"", batch.ids[i]);
-    if (!batch.attributes.empty() && !batch.attributes[i].empty()) lines += fmt::format(",\"attributes\":{}", batch.attributes[i]);
+    if (!batch.attributes.empty() && !batch.attributes[i].empty())
+      lines += fmt::format(",\"attributes\":{}", batch.attributes[i]);
     lines += "}\n";
   }
   return lines;
@@ -68,8 +70,11 @@ std::string Mixed() {
     builder.Begin(kNow + static_cast<int64_t>(random() % 2'000'000) - 1'000'000);
     if (random() % 10 != 0) builder.SetDimension(host, name);
     if (random() % 3 != 0) builder.SetDimension(region, random() % 20 == 0 ? std::string_view() : place);
-    if (random() % 4 != 0) builder.SetFloat64(cpu, i % 100 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(random() % 10'000) / 100);
-    if (random() % 5 != 0) builder.SetInt64(count, i % 50 == 0 ? INT64_MIN : static_cast<int64_t>(random() % 1'000'000) - 500'000);
+    if (random() % 4 != 0)
+      builder.SetFloat64(
+          cpu, i % 100 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(random() % 10'000) / 100);
+    if (random() % 5 != 0)
+      builder.SetInt64(count, i % 50 == 0 ? INT64_MIN : static_cast<int64_t>(random() % 1'000'000) - 500'000);
     if (i % 7 == 0) builder.SetId(id);
     if (i % 11 == 0) builder.SetAttributes(attributes);
     builder.Commit();
@@ -93,7 +98,8 @@ void Run(const std::string& folder) {
   stream.set_partitions(4);
   for (v1::Field& field : *stream.mutable_fields()) field.set_allow_non_finite(field.type() == v1::FIELD_TYPE_FLOAT64);
   BatchChecker checker;
-  const auto parts = checker.CheckAndSplit(decoded.view(), *Schema::Compile(stream), {absl::FromUnixMicros(kNow)}, true, rejections);
+  const auto parts =
+      checker.CheckAndSplit(decoded.view(), *Schema::Compile(stream), {absl::FromUnixMicros(kNow)}, true, rejections);
   RM_CHECK(parts.ok() && parts->size() == 4 && !rejections.any());
   for (const BatchPart& part : *parts) Write(folder, fmt::format("mixed-part-{}-of-4", part.partition), part.bytes);
 }

@@ -66,7 +66,8 @@ struct Machine {
     for (uint32_t p = 0; p < 2; ++p) {
       std::vector<windows::TestEvent> events;
       for (int64_t second = from; second < to; ++second) {
-        events.push_back({(kStart + second) * kSecond, {{"host", "p" + std::to_string(p)}}, {{"cpu", 1}}, {{"bytes", 10 * second}}});
+        events.push_back(
+            {(kStart + second) * kSecond, {{"host", "p" + std::to_string(p)}}, {{"cpu", 1}}, {{"bytes", 10 * second}}});
       }
       events::v1::RecordHeader header = windows::MakeHeader(++sequence, static_cast<uint32_t>(events.size()));
       header.set_stream_id(stream.id);

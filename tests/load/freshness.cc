@@ -121,9 +121,8 @@ absl::StatusOr<Result> MeasureFreshness(const Options& given) {
   sent->ack = Latencies();
   for (const Result::Position& position : sent->positions) {
     const auto& seen = arrivals[position.partition];
-    const auto found = std::find_if(seen.begin(), seen.end(), [&](const Arrival& arrival) {
-      return arrival.through_offset >= position.offset;
-    });
+    const auto found = std::find_if(seen.begin(), seen.end(),
+                                    [&](const Arrival& arrival) { return arrival.through_offset >= position.offset; });
     if (found == seen.end()) return absl::DataLossError("a batch whose frame never came");
     sent->ack.Record(absl::ToInt64Microseconds(found->at - position.sent));
   }

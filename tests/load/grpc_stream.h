@@ -67,7 +67,8 @@ class GrpcStream {
       if (found == unanswered_.end()) {
         failure_ = absl::InternalError(fmt::format("an answer to sequence {}, never sent", response.sequence()));
       } else if (response.code() != 0 || response.receipt().rejected() != 0) {
-        failure_ = absl::InternalError(fmt::format("sequence {}: {}", response.sequence(), response.ShortDebugString()));
+        failure_ =
+            absl::InternalError(fmt::format("sequence {}: {}", response.sequence(), response.ShortDebugString()));
       } else {
         Count(found->second.first, found->second.second, now, response);
         unanswered_.erase(found);

@@ -15,14 +15,14 @@
 namespace rivermeet::load {
 
 struct Options {
-  std::string grpc_address;    // "host:port" of ingest
-  std::string gateway;         // "host:port" of the gateway
+  std::string grpc_address;  // "host:port" of ingest
+  std::string gateway;       // "host:port" of the gateway
   std::string api_key;
   std::string stream = "bench.load";
-  uint32_t partitions = 2;     // of the stream
-  uint32_t connections = 2;    // a multiple of `partitions` for columnar
-  uint32_t in_flight = 8;      // requests unanswered a connection
-  uint32_t distinct = 1'024;   // batches made before the start, over all connections
+  uint32_t partitions = 2;    // of the stream
+  uint32_t connections = 2;   // a multiple of `partitions` for columnar
+  uint32_t in_flight = 8;     // requests unanswered a connection
+  uint32_t distinct = 1'024;  // batches made before the start, over all connections
   uint32_t batch_events = kBatchEvents;
   double events_per_second = 0;  // 0: as fast as it goes
   absl::Duration warm_up = absl::Seconds(5);
@@ -32,10 +32,10 @@ struct Options {
 };
 
 struct Result {
-  Sums sent;                 // everything acknowledged, the warm-up included
+  Sums sent;  // everything acknowledged, the warm-up included
   uint64_t measured_events = 0;
   absl::Duration measured = absl::ZeroDuration();
-  Latencies ack;             // of the measured part
+  Latencies ack;  // of the measured part
   std::string visibility_token;
   // Of the measured part: where a batch came to lie and when it was sent. Only where `keep_positions` asks for them.
   struct Position {

@@ -167,8 +167,7 @@ class ResilientSender {
 }  // namespace
 
 absl::StatusOr<Result> IngestResiliently(const Options& options) {
-  return RunConnections(options.connections,
-                        [&](uint32_t index) { return ResilientSender(options, index).Run(); });
+  return RunConnections(options.connections, [&](uint32_t index) { return ResilientSender(options, index).Run(); });
 }
 
 }  // namespace rivermeet::load

@@ -118,10 +118,10 @@ absl::StatusOr<std::string> SocketFolder(const PostgresFolder& folder, const Acc
   struct stat info = {};
   if (lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != account.uid ||
       (info.st_mode & 0077) != 0) {
-    return absl::FailedPreconditionError(
-        ToAbsl(fmt::format("{}, the folder for PostgreSQL's socket, is not {}'s alone: remove it, or use a shorter data "
-                           "path",
-                           path, account.name)));
+    return absl::FailedPreconditionError(ToAbsl(
+        fmt::format("{}, the folder for PostgreSQL's socket, is not {}'s alone: remove it, or use a shorter data "
+                    "path",
+                    path, account.name)));
   }
   return path;
 }
@@ -147,8 +147,8 @@ absl::Status StopLeftovers(const PostgresFolder& folder, const std::string& sock
     if (pids.empty()) break;
     const absl::Duration waited = absl::Now() - start;
     if (absl::Now() >= deadline) {
-      return absl::DeadlineExceededError(ToAbsl(
-          fmt::format("a PostgreSQL server (process {}) on {} does not end: stop it", pids[0], folder.cluster)));
+      return absl::DeadlineExceededError(
+          ToAbsl(fmt::format("a PostgreSQL server (process {}) on {} does not end: stop it", pids[0], folder.cluster)));
     }
     const bool headless = std::find(pids.begin(), pids.end(), postmaster) == pids.end();
     if (asked == 0 && !headless) {

@@ -32,9 +32,8 @@ std::vector<Segment> SegmentsOf(const Result& rows) {
 absl::StatusOr<bool> AddSegment(Transaction& transaction, const Segment& segment, int64_t version) {
   // The stream's row is locked against deletion until this commits. A row that is there was written by an owner
   // that replayed the same records: the newer object takes its place.
-  RM_ASSIGN_OR_RETURN(
-      const Result stream,
-      transaction.Execute("SELECT 1 FROM streams WHERE id = $1 FOR KEY SHARE", {segment.stream_id}));
+  RM_ASSIGN_OR_RETURN(const Result stream,
+                      transaction.Execute("SELECT 1 FROM streams WHERE id = $1 FOR KEY SHARE", {segment.stream_id}));
   if (stream.empty()) return false;
   RM_RETURN_IF_ERROR(
       transaction
@@ -45,19 +44,20 @@ absl::StatusOr<bool> AddSegment(Transaction& transaction, const Segment& segment
                    " first_window_us = excluded.first_window_us, last_window_us = excluded.last_window_us,"
                    " object = excluded.object, rows = excluded.rows, bytes = excluded.bytes,"
                    " added_version = excluded.added_version, removed_version = NULL, removed_at = NULL",
-                   {segment.stream_id, segment.tenant, segment.partition,
-                    absl::ToInt64Microseconds(segment.resolution), segment.first_window_us, segment.last_window_us,
-                    segment.first_offset, segment.end_offset, segment.object, segment.rows, segment.bytes, version})
+                   {segment.stream_id, segment.tenant, segment.partition, absl::ToInt64Microseconds(segment.resolution),
+                    segment.first_window_us, segment.last_window_us, segment.first_offset, segment.end_offset,
+                    segment.object, segment.rows, segment.bytes, version})
           .status());
   return true;
 }
 
 absl::Status RemoveSegment(Transaction& transaction, const Segment& segment, int64_t version) {
   return transaction
-      .Execute("UPDATE segments SET removed_version = $6, removed_at = now() WHERE stream_id = $1 AND partition = $2"
-               " AND resolution_us = $3 AND first_offset = $4 AND end_offset = $5 AND removed_version IS NULL",
-               {segment.stream_id, segment.partition, absl::ToInt64Microseconds(segment.resolution),
-                segment.first_offset, segment.end_offset, version})
+      .Execute(
+          "UPDATE segments SET removed_version = $6, removed_at = now() WHERE stream_id = $1 AND partition = $2"
+          " AND resolution_us = $3 AND first_offset = $4 AND end_offset = $5 AND removed_version IS NULL",
+          {segment.stream_id, segment.partition, absl::ToInt64Microseconds(segment.resolution), segment.first_offset,
+           segment.end_offset, version})
       .status();
 }
 

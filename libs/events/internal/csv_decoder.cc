@@ -141,7 +141,8 @@ class CsvEvents {
                         [&] { return fmt::format("not CSV at byte {}: {}", fault_offset, fault); });
       } else if (cells_.size() != names_.size()) {
         assembler_.Fail(Reason::kMalformed, "", start, [&] {
-          return fmt::format("the line at byte {} has {} cells; the header has {}", start, cells_.size(), names_.size());
+          return fmt::format("the line at byte {} has {} cells; the header has {}", start, cells_.size(),
+                             names_.size());
         });
       } else {
         Row();
@@ -157,7 +158,8 @@ class CsvEvents {
     size_t fault_offset = 0;
     std::vector<Cell> header;
     if (!reader_.Next(header, fault, fault_offset)) {
-      return absl::InvalidArgumentError(ToAbsl(fmt::format("the header is not CSV at byte {}: {}", fault_offset, fault)));
+      return absl::InvalidArgumentError(
+          ToAbsl(fmt::format("the header is not CSV at byte {}: {}", fault_offset, fault)));
     }
     for (const Cell& cell : header) names_.emplace_back(Trim(cell.text));
     StringSet seen;
@@ -212,7 +214,8 @@ class CsvEvents {
     if (slot.role == Role::kAttributes) return Attributes(slot, cell);
     JsonNumber number;
     const bool guessed = slot.kind == Kind::kUndecided && !is_number_.empty() && is_number_[column];
-    const bool wants_number = slot.role == Role::kTime || slot.kind == Kind::kFloat64 || slot.kind == Kind::kInt64 || guessed;
+    const bool wants_number =
+        slot.role == Role::kTime || slot.kind == Kind::kFloat64 || slot.kind == Kind::kInt64 || guessed;
     if (wants_number && JsonReader::ParseWhole(cell.text, number)) {
       return assembler_.Number(slot, number, Place::kFlat, cell.offset);
     }
@@ -230,7 +233,8 @@ class CsvEvents {
         std::string_view name, raw;
         size_t depth = 0;
         json.Peek();
-        if (!json.ReadString(name, assembler_.scratch()) || !json.Consume(':') || !json.SkipValue(raw, depth)) return false;
+        if (!json.ReadString(name, assembler_.scratch()) || !json.Consume(':') || !json.SkipValue(raw, depth))
+          return false;
         assembler_.Attribute(name, raw, depth, cell.offset);
       } while (json.TryConsume(','));
       return json.Consume('}');

@@ -31,10 +31,14 @@ Role RoleOf(std::string_view name) {
 Kind KindOf(const v1::Field* field) {
   if (field == nullptr) return Kind::kUndeclared;
   switch (field->type()) {
-    case v1::FIELD_TYPE_DIMENSION: return Kind::kDimension;
-    case v1::FIELD_TYPE_FLOAT64: return Kind::kFloat64;
-    case v1::FIELD_TYPE_INT64: return Kind::kInt64;
-    default: return Kind::kAttribute;
+    case v1::FIELD_TYPE_DIMENSION:
+      return Kind::kDimension;
+    case v1::FIELD_TYPE_FLOAT64:
+      return Kind::kFloat64;
+    case v1::FIELD_TYPE_INT64:
+      return Kind::kInt64;
+    default:
+      return Kind::kAttribute;
   }
 }
 
@@ -120,9 +124,8 @@ bool EventAssembler::Enter(FieldSlot& slot, Place place, size_t offset) {
   if (!again) touched_.push_back(&slot);
   if (failed_) return false;
   if (slot.role == Role::kBadName || (place != Place::kFlat && slot.role != Role::kField)) {
-    Fail(Reason::kBadName, slot.name, offset, [&] {
-      return fmt::format("{} is not a field name like [A-Za-z_][A-Za-z0-9_.]{{0,62}}", Quoted(slot.name));
-    });
+    Fail(Reason::kBadName, slot.name, offset,
+         [&] { return fmt::format("{} is not a field name like [A-Za-z_][A-Za-z0-9_.]{{0,62}}", Quoted(slot.name)); });
     return false;
   }
   if (again) Fail(Reason::kDuplicateField, slot.name, offset, [] { return "occurs twice in the event"; });
@@ -143,11 +146,14 @@ bool EventAssembler::Decide(FieldSlot& slot, Place place, bool is_number, size_t
     slot.kind = measure ? Kind::kFloat64 : Kind::kDimension;
   }
   const bool is_measure = slot.kind == Kind::kFloat64 || slot.kind == Kind::kInt64;
-  const bool misplaced = (place == Place::kDimensions && slot.kind != Kind::kDimension) ||
-                         (place == Place::kMeasures && !is_measure);
+  const bool misplaced =
+      (place == Place::kDimensions && slot.kind != Kind::kDimension) || (place == Place::kMeasures && !is_measure);
   if (misplaced) {
     Fail(Reason::kWrongType, slot.name, offset, [&] {
-      return fmt::format("is {}, not {}", slot.kind == Kind::kDimension ? "a dimension" : is_measure ? "a measure" : "an attribute",
+      return fmt::format("is {}, not {}",
+                         slot.kind == Kind::kDimension ? "a dimension"
+                         : is_measure                  ? "a measure"
+                                                       : "an attribute",
                          place == Place::kDimensions ? "a dimension" : "a measure");
     });
     return false;
@@ -222,9 +228,12 @@ void EventAssembler::Bool(FieldSlot& slot, bool value, Place place, size_t offse
   event_bytes_ += 5 + kTextOverhead;
   if (!Enter(slot, place, offset) || !Decide(slot, place, false, offset)) return;
   switch (slot.kind) {
-    case Kind::kDimension: return SetDimension(slot, value ? "true" : "false", offset);
-    case Kind::kFloat64: return builder_.SetFloat64(slot.column, value ? 1 : 0);
-    case Kind::kInt64: return builder_.SetInt64(slot.column, value ? 1 : 0);
+    case Kind::kDimension:
+      return SetDimension(slot, value ? "true" : "false", offset);
+    case Kind::kFloat64:
+      return builder_.SetFloat64(slot.column, value ? 1 : 0);
+    case Kind::kInt64:
+      return builder_.SetInt64(slot.column, value ? 1 : 0);
     default:
       attribute_names_.push_back(slot.name);
       attributes_ += fmt::format("{}\"{}\":{}", attributes_.empty() ? "{" : ",", slot.name, value);
@@ -287,9 +296,8 @@ void EventAssembler::SetMeasure(FieldSlot& slot, const JsonNumber& number, size_
   if (slot.kind == Kind::kInt64) {
     if (number.fits_int64) return builder_.SetInt64(slot.column, number.int64);
     const Reason reason = number.is_integer ? Reason::kOutOfRange : Reason::kWrongType;
-    return Fail(reason, slot.name, offset, [&] {
-      return fmt::format("{} is not a whole number that int64 holds", number.text.substr(0, 32));
-    });
+    return Fail(reason, slot.name, offset,
+                [&] { return fmt::format("{} is not a whole number that int64 holds", number.text.substr(0, 32)); });
   }
   if (!std::isfinite(number.float64)) {
     return Fail(Reason::kOutOfRange, slot.name, offset, [&] { return "an integer over the range of float64"; });
@@ -302,7 +310,9 @@ void EventAssembler::SetNonFinite(FieldSlot& slot, std::string_view text, size_t
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const bool is_name = text == "NaN" || text == "Infinity" || text == "-Infinity";
   if (slot.kind == Kind::kFloat64 && is_name && slot.non_finite) {
-    const double value = text == "NaN" ? std::numeric_limits<double>::quiet_NaN() : text[0] == '-' ? -kInfinity : kInfinity;
+    const double value = text == "NaN"    ? std::numeric_limits<double>::quiet_NaN()
+                         : text[0] == '-' ? -kInfinity
+                                          : kInfinity;
     return builder_.SetFloat64(slot.column, value);
   }
   if (slot.kind == Kind::kFloat64 && is_name) {
@@ -320,7 +330,8 @@ void EventAssembler::CheckAttributes() {
   std::sort(attribute_names_.begin(), attribute_names_.end());
   const auto twice = std::adjacent_find(attribute_names_.begin(), attribute_names_.end());
   if (twice != attribute_names_.end()) {
-    return Fail(Reason::kDuplicateField, twice->substr(0, kMaxNameBytes), 0, [] { return "occurs twice in the event"; });
+    return Fail(Reason::kDuplicateField, twice->substr(0, kMaxNameBytes), 0,
+                [] { return "occurs twice in the event"; });
   }
   if (attributes_.size() > kMaxAttributesBytes) {
     return Fail(Reason::kTooLong, "attributes", 0,
@@ -332,13 +343,12 @@ void EventAssembler::CheckAttributes() {
 absl::Status EventAssembler::End() {
   CheckAttributes();
   const auto columns_with = [&](uint64_t chunk) {
-    return static_cast<size_t>(
-        std::count_if(touched_.begin(), touched_.end(), [&](const FieldSlot* slot) { return slot->last_chunk != chunk; }));
+    return static_cast<size_t>(std::count_if(touched_.begin(), touched_.end(),
+                                             [&](const FieldSlot* slot) { return slot->last_chunk != chunk; }));
   };
   size_t new_columns = columns_with(chunk_);
-  const bool full =
-      chunk_events_ == kMaxBatchEvents ||
-      BatchSizeBound(chunk_events_ + 1, chunk_columns_ + new_columns, chunk_bytes_ + event_bytes_) > kMaxBatchBytes;
+  const bool full = chunk_events_ == kMaxBatchEvents || BatchSizeBound(chunk_events_ + 1, chunk_columns_ + new_columns,
+                                                                       chunk_bytes_ + event_bytes_) > kMaxBatchBytes;
   if (full && chunk_events_ > 0) {
     RM_RETURN_IF_ERROR(Flush());
     new_columns = touched_.size();

@@ -87,7 +87,8 @@ class JsonEvents {
     size_t bad_utf8 = 0;
     if (reader_.failed()) {
       assembler_.Fail(Reason::kMalformed, "", reader_.offset(), [&] {
-        return fmt::format("not JSON at byte {}: {}; what follows in it was not read", reader_.offset(), reader_.error());
+        return fmt::format("not JSON at byte {}: {}; what follows in it was not read", reader_.offset(),
+                           reader_.error());
       });
     }
     if (reader_.TakeBadUtf8(bad_utf8)) {

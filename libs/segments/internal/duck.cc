@@ -10,7 +10,8 @@ namespace {
 // DuckDB's C API tells kinds of errors apart only in part: the text has to help.
 absl::Status ToStatus(duckdb_error_type type, std::string_view message) {
   const auto has = [&](std::string_view what) { return message.find(what) != std::string_view::npos; };
-  if (has("No files found") || has("No such file") || has("does not exist")) return absl::NotFoundError(ToAbsl(message));
+  if (has("No files found") || has("No such file") || has("does not exist"))
+    return absl::NotFoundError(ToAbsl(message));
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY || has("No space left") || has("Out of Memory")) {
     return absl::ResourceExhaustedError(ToAbsl(message));
   }

@@ -44,7 +44,9 @@ class DuckResult {
  public:
   explicit DuckResult(duckdb_result result) : result_(result) {}
   DuckResult(DuckResult&& other) noexcept
-      : result_(other.result_), chunk_(std::exchange(other.chunk_, nullptr)), owns_(std::exchange(other.owns_, false)) {}
+      : result_(other.result_),
+        chunk_(std::exchange(other.chunk_, nullptr)),
+        owns_(std::exchange(other.owns_, false)) {}
   ~DuckResult();
 
   // False at the end.

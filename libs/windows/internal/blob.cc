@@ -115,7 +115,8 @@ absl::StatusOr<std::unique_ptr<BlobReader>> BlobReader::Open(std::string_view bl
   }
   const uint32_t version = LoadLittleEndian<uint32_t>(blob.data() + 4);
   if (version != kVersion) {
-    return absl::UnimplementedError(fmt::format("the snapshot has version {}, this program reads {}", version, kVersion));
+    return absl::UnimplementedError(
+        fmt::format("the snapshot has version {}, this program reads {}", version, kVersion));
   }
   std::unique_ptr<BlobReader> reader(new BlobReader);
   reader->stream_->in = {body.data(), body.size(), 0};
