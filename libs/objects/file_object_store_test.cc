@@ -161,12 +161,12 @@ TEST_CASE("a store open for reading only sees what another writes and changes no
   auto reader = FileObjectStore::Open({.folder = folder.path(), .read_only = true});
   REQUIRE(writer.ok());
   REQUIRE(reader.ok());
-  REQUIRE((*writer)->Put("a", "contents", Soon()).ok());
-  CHECK((*reader)->Get("a", Soon()).value() == "contents");
-  CHECK(absl::IsFailedPrecondition((*reader)->Put("a", "other", Soon())));
-  CHECK(absl::IsFailedPrecondition((*reader)->PutIfAbsent("b", "other", Soon())));
-  CHECK(absl::IsFailedPrecondition((*reader)->Remove("a", Soon())));
-  CHECK((*writer)->Get("a", Soon()).value() == "contents");
+  REQUIRE((*writer)->Put("a", "contents", absl::InfiniteFuture()).ok());
+  CHECK((*reader)->Get("a", absl::InfiniteFuture()).value() == "contents");
+  CHECK(absl::IsFailedPrecondition((*reader)->Put("a", "other", absl::InfiniteFuture())));
+  CHECK(absl::IsFailedPrecondition((*reader)->PutIfAbsent("b", "other", absl::InfiniteFuture())));
+  CHECK(absl::IsFailedPrecondition((*reader)->Remove("a", absl::InfiniteFuture())));
+  CHECK((*writer)->Get("a", absl::InfiniteFuture()).value() == "contents");
 }
 
 }  // namespace

@@ -181,15 +181,15 @@ class Suite::Graph {
 
   absl::Status StartGateway() {
     if (!Runs("gateway")) return absl::OkStatus();
-    RM_ASSIGN_OR_RETURN(gateway_,
-                        gateway::GatewayModule::Open(settings_.gateway(), {.services = {{kAuth, ChannelTo(kAuth)},
-                                                                                        {kIngest, ChannelTo(kIngest)},
-                                                                                        {kStreams, ChannelTo(kStreams)},
-                                                                                        {kQuery, ChannelTo(kQuery)}},
-                                                                           .verifier = &*verifier_,
-                                                                           .registry = &platform_->registry(),
-                                                                           .metric_sources = platform_->MetricSources(),
-                                                                           .health = &platform_->health()}));
+    RM_ASSIGN_OR_RETURN(
+        gateway_, gateway::GatewayModule::Open(settings_.gateway(), {.services = {{kAuth, ChannelTo(kAuth)},
+                                                                                  {kIngest, ChannelTo(kIngest)},
+                                                                                  {kStreams, ChannelTo(kStreams)},
+                                                                                  {kQuery, ChannelTo(kQuery)}},
+                                                                     .verifier = &*verifier_,
+                                                                     .registry = &platform_->registry(),
+                                                                     .health = &platform_->health(),
+                                                                     .metric_sources = platform_->MetricSources()}));
     gateway_->Start();
     return absl::OkStatus();
   }
