@@ -3,6 +3,7 @@
 #define RIVERMEET_RPC_CHANNEL_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/support/channel_arguments.h>
 
 #include <memory>
 #include <string>

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/strings.h"
 #include "rivermeet/query/v1/query.pb.h"
 
