@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
-#include "eventlog/internal/crc32c.h"
+#include "base/crc32c.h"
 
 namespace rivermeet::eventlog::internal {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "eventlog/internal/crc32c.h"
+#include "base/crc32c.h"
 
 namespace rivermeet::eventlog::internal {
 namespace {
@@ -79,7 +79,7 @@ void EncodeFrame(const Frame& frame, uint32_t salt, char* to) {
   Store(to + 36, frame.header_bytes);
   Store(to + 38, static_cast<uint8_t>(frame.lz4 ? kLz4Flag : 0));
   Store(to + 39, uint8_t{0});
-  Store(to, ExtendCrc32c(salt, {to + 4, kFrameBytes - 4}));
+  Store(to, Crc32c({to + 4, kFrameBytes - 4}, salt));
 }
 
 std::optional<Frame> DecodeFrame(std::string_view bytes, uint32_t salt) {
@@ -94,7 +94,7 @@ std::optional<Frame> DecodeFrame(std::string_view bytes, uint32_t salt) {
       frame.header_bytes > kMaxHeaderBytes || frame.stored_bytes > frame.payload_bytes) {
     return std::nullopt;
   }
-  if (LoadLittleEndian<uint32_t>(p) != ExtendCrc32c(salt, bytes.substr(4, kFrameBytes - 4))) return std::nullopt;
+  if (LoadLittleEndian<uint32_t>(p) != Crc32c(bytes.substr(4, kFrameBytes - 4), salt)) return std::nullopt;
   frame.lz4 = (p[38] & kLz4Flag) != 0;
   if (!frame.lz4 && frame.stored_bytes != frame.payload_bytes) return std::nullopt;
   frame.body_crc = LoadLittleEndian<uint32_t>(p + 4);
@@ -111,7 +111,7 @@ EncodedRecord EncodeRecord(Record record, bool compress) {
   if (compress) encoded.stored = Compress(record.payload);
   encoded.lz4 = !encoded.stored.empty();
   if (!encoded.lz4) encoded.stored = std::move(record.payload);
-  encoded.body_crc = ExtendCrc32c(Crc32c(encoded.header), encoded.stored);
+  encoded.body_crc = Crc32c(encoded.stored, Crc32c(encoded.header));
   return encoded;
 }
 

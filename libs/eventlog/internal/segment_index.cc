@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "eventlog/internal/crc32c.h"
+#include "base/crc32c.h"
 #include "eventlog/internal/record_format.h"
 
 namespace rivermeet::eventlog::internal {
