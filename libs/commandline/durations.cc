@@ -66,18 +66,6 @@ absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::Time now) {
       fmt::format("\"{}\" is not a time: write 2026-11-21T10:00:00Z, seconds since 1970, now or now-15m", text));
 }
 
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &duration);
-  proto.set_seconds(seconds);
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return proto;
-}
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 std::string FormatBriefly(absl::Duration duration) {
   if (duration < absl::Seconds(1)) return fmt::format("{} ms", absl::ToInt64Milliseconds(duration));
   const int64_t seconds = absl::ToInt64Seconds(duration);

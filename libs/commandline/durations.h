@@ -23,9 +23,6 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
 //   INVALID_ARGUMENT  Not such a text; the message shows some.
 absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::Time now);
 
-google::protobuf::Duration ToProto(absl::Duration duration);
-absl::Duration FromProto(const google::protobuf::Duration& duration);
-
 // "2 d 3 h", "1 h 5 min", "12 min", "45 s", "80 ms".
 std::string FormatBriefly(absl::Duration duration);
 // "1.5 GiB", "12 KiB", "87 B".

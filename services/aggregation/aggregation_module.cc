@@ -13,6 +13,7 @@
 #include "aggregation/recovery.h"
 #include "aggregation/snapshotter.h"
 #include "base/mutex.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "catalog/lease_store.h"
 #include "catalog/stream_store.h"
@@ -30,10 +31,6 @@ constexpr absl::Duration kSegmentGrace = absl::Minutes(2);
 constexpr int kRemovedAtOnce = 1'000;
 // How long an owner answers without a catalog, when nobody else can have its log.
 constexpr absl::Duration kAloneFor = absl::Minutes(5);
-
-absl::Duration ToDuration(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 struct Settings {
   absl::Duration lease = absl::Seconds(9);
@@ -56,12 +53,12 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& confi
   Settings settings;
   absl::Duration watermark_delay = absl::Microseconds(settings.fold.watermark_delay_us);
   absl::Duration lateness = absl::Microseconds(settings.fold.default_lateness_us);
-  if (config.has_snapshot_interval()) settings.snapshots.interval = ToDuration(config.snapshot_interval());
-  if (config.has_hot_age()) settings.snapshots.hot_age = ToDuration(config.hot_age());
-  if (config.has_watermark_delay()) watermark_delay = ToDuration(config.watermark_delay());
-  if (config.has_allowed_lateness()) lateness = ToDuration(config.allowed_lateness());
-  if (config.has_lease()) settings.lease = ToDuration(config.lease());
-  if (config.has_lease_renewal()) settings.renewal = ToDuration(config.lease_renewal());
+  if (config.has_snapshot_interval()) settings.snapshots.interval = FromProto(config.snapshot_interval());
+  if (config.has_hot_age()) settings.snapshots.hot_age = FromProto(config.hot_age());
+  if (config.has_watermark_delay()) watermark_delay = FromProto(config.watermark_delay());
+  if (config.has_allowed_lateness()) lateness = FromProto(config.allowed_lateness());
+  if (config.has_lease()) settings.lease = FromProto(config.lease());
+  if (config.has_lease_renewal()) settings.renewal = FromProto(config.lease_renewal());
   if (config.snapshot_bytes() > 0) settings.snapshot_bytes = config.snapshot_bytes();
   if (config.hot_bytes() > 0) settings.hot_bytes = config.hot_bytes();
   settings.owner = config.owner_name();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aggregation/partials_builder.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "windows/rollup.h"
@@ -137,8 +138,7 @@ absl::Status WatchHub::Subscribe(std::string_view tenant, const v1::WatchPartial
   RM_ASSIGN_OR_RETURN(windows::RollupQuery rollup, ToRollupQuery(request.query()));
   absl::Duration interval = kDefaultInterval;
   if (request.has_interval()) {
-    interval = absl::Seconds(request.interval().seconds()) + absl::Nanoseconds(request.interval().nanos());
-    interval = std::clamp(interval, kShortestInterval, kLongestInterval);
+    interval = std::clamp(FromProto(request.interval()), kShortestInterval, kLongestInterval);
   }
   const std::string key =
       fmt::format("{}\n{}\n{}", tenant, absl::ToInt64Microseconds(interval), request.query().SerializeAsString());

@@ -11,6 +11,7 @@
 #include "authn/api_key.h"
 #include "authn/jwt_verifier.h"
 #include "base/mutex.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "rpc/authorizer.h"
@@ -27,7 +28,7 @@ constexpr absl::Duration kStepTimeout = absl::Seconds(10);
 absl::StatusOr<absl::Duration> Setting(std::string_view name, bool present, const google::protobuf::Duration& value,
                                        absl::Duration fallback, absl::Duration least, absl::Duration most) {
   if (!present) return fallback;
-  const absl::Duration set = absl::Seconds(value.seconds()) + absl::Nanoseconds(value.nanos());
+  const absl::Duration set = FromProto(value);
   if (set >= least && set <= most) return set;
   return absl::InvalidArgumentError(
       ToAbsl(fmt::format("auth.{}: {} is not between {} and {}", name, absl::FormatDuration(set),

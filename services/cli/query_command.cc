@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/frame_text.h"
@@ -24,10 +25,9 @@ void PrintStats(const query::v1::QueryResponse& answer) {
   const query::v1::QueryStats& stats = answer.stats();
   fmt::print(stderr,
              "{} rows in {} ms; step {}, read from the {} rollup: {} rows in memory, {} stored in {} segments\n",
-             answer.frame().row_count(), absl::ToInt64Milliseconds(commandline::FromProto(stats.elapsed())),
-             absl::FormatDuration(commandline::FromProto(stats.step())),
-             absl::FormatDuration(commandline::FromProto(stats.resolution())), stats.hot_rows(), stats.stored_rows(),
-             stats.segments());
+             answer.frame().row_count(), absl::ToInt64Milliseconds(FromProto(stats.elapsed())),
+             absl::FormatDuration(FromProto(stats.step())), absl::FormatDuration(FromProto(stats.resolution())),
+             stats.hot_rows(), stats.stored_rows(), stats.segments());
 }
 
 absl::Status Run(const Flags& flags, int& exit_code) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "commandline/durations.h"
@@ -39,7 +40,7 @@ absl::Status SetRange(const QueryFlags& flags, absl::Time now, query::v1::TimeSe
   }
   const auto last = commandline::ParseDuration(flags.last.empty() ? "15m" : flags.last);
   RM_RETURN_IF_ERROR(Flag(last.status(), "--last"));
-  *query.mutable_last() = commandline::ToProto(*last);
+  *query.mutable_last() = ToProto(*last);
   return absl::OkStatus();
 }
 
@@ -97,7 +98,7 @@ absl::StatusOr<query::v1::TimeSeriesQuery> BuildQuery(const QueryFlags& flags, a
   if (!flags.step.empty()) {
     const auto step = commandline::ParseDuration(flags.step);
     RM_RETURN_IF_ERROR(Flag(step.status(), "--step"));
-    *query.mutable_step() = commandline::ToProto(*step);
+    *query.mutable_step() = ToProto(*step);
   }
   RM_RETURN_IF_ERROR(SetAggregates(flags, query));
   for (const std::string& dimension : flags.group_by) query.add_group_by(dimension);

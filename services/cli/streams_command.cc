@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/internal/commands.h"
@@ -72,22 +73,19 @@ absl::Status List(const client::ConnectionFlags& connection, bool json) {
       dimensions += field.type() == events::v1::FIELD_TYPE_DIMENSION ? 1 : 0;
       measures += KindText(field).empty() ? 0 : 1;
     }
-    table.AddRow(
-        {stream.name(), std::to_string(dimensions), std::to_string(measures), std::to_string(stream.partitions()),
-         std::to_string(stream.version()),
-         stream.has_retention() ? commandline::FormatBriefly(commandline::FromProto(stream.retention())) : "for ever"});
+    table.AddRow({stream.name(), std::to_string(dimensions), std::to_string(measures),
+                  std::to_string(stream.partitions()), std::to_string(stream.version()),
+                  stream.has_retention() ? commandline::FormatBriefly(FromProto(stream.retention())) : "for ever"});
   }
   fmt::print("{}", table.ToString());
   return absl::OkStatus();
 }
 
 void PrintStream(const Stream& stream) {
-  fmt::print(
-      "{}: version {}, {} partitions, late by at most {}, kept {}\n", ForTerminal(stream.name()), stream.version(),
-      stream.partitions(),
-      stream.has_allowed_lateness() ? commandline::FormatBriefly(commandline::FromProto(stream.allowed_lateness()))
-                                    : "60 s",
-      stream.has_retention() ? commandline::FormatBriefly(commandline::FromProto(stream.retention())) : "for ever");
+  fmt::print("{}: version {}, {} partitions, late by at most {}, kept {}\n", ForTerminal(stream.name()),
+             stream.version(), stream.partitions(),
+             stream.has_allowed_lateness() ? commandline::FormatBriefly(FromProto(stream.allowed_lateness())) : "60 s",
+             stream.has_retention() ? commandline::FormatBriefly(FromProto(stream.retention())) : "for ever");
   TextTable table({"field", "type", "kind", "unit"});
   for (const Field& field : stream.fields()) {
     table.AddRow({field.name(), TypeText(field), KindText(field), field.unit()});
@@ -171,11 +169,11 @@ absl::StatusOr<Stream> BuildDeclaration(const DeclareFlags& flags) {
   RM_RETURN_IF_ERROR(add(flags.attributes, events::v1::FIELD_TYPE_ATTRIBUTE));
   if (!flags.retention.empty()) {
     RM_ASSIGN_OR_RETURN(const absl::Duration retention, commandline::ParseDuration(flags.retention));
-    *stream.mutable_retention() = commandline::ToProto(retention);
+    *stream.mutable_retention() = ToProto(retention);
   }
   if (!flags.lateness.empty()) {
     RM_ASSIGN_OR_RETURN(const absl::Duration lateness, commandline::ParseDuration(flags.lateness));
-    *stream.mutable_allowed_lateness() = commandline::ToProto(lateness);
+    *stream.mutable_allowed_lateness() = ToProto(lateness);
   }
   if (flags.partitions > 0) stream.set_partitions(flags.partitions);
   return stream;

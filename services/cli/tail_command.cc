@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/frame_text.h"
@@ -58,8 +59,7 @@ std::string JsonLine(const query::v1::SubscribeResponse& update) {
 }
 
 std::string Title(const Flags& flags, const query::v1::SubscribeResponse& update) {
-  std::string title =
-      fmt::format("{}, step {}", flags.query->stream, absl::FormatDuration(commandline::FromProto(update.step())));
+  std::string title = fmt::format("{}, step {}", flags.query->stream, absl::FormatDuration(FromProto(update.step())));
   if (update.newest_append_time_us() > 0 && update.sent_time_us() >= update.newest_append_time_us()) {
     title +=
         fmt::format(", {} ms from durable to sent", (update.sent_time_us() - update.newest_append_time_us()) / 1000);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "gateway/gateway.h"
@@ -110,10 +111,8 @@ class Module final : public GatewayModule {
   void Stop(absl::Time deadline) override {
     if (!started_ || std::exchange(stopped_, true)) return;
     if (dependencies_.health != nullptr) dependencies_.health->Set(kName, false, "stopping");
-    const absl::Duration longest =
-        absl::Seconds(config_.drain_timeout().seconds()) + absl::Nanoseconds(config_.drain_timeout().nanos());
     live_.Stop();
-    server_->Stop(std::min(deadline, absl::Now() + longest));
+    server_->Stop(std::min(deadline, absl::Now() + FromProto(config_.drain_timeout())));
     upstream_.WaitForStreams();
   }
 

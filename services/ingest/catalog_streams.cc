@@ -2,20 +2,11 @@
 
 #include <utility>
 
+#include "base/proto_duration.h"
 #include "base/status.h"
 
 namespace rivermeet::ingest {
 namespace {
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
-void ToProto(absl::Duration duration, google::protobuf::Duration* to) {
-  absl::Duration rest;
-  to->set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
-  to->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
-}
 
 events::v1::Stream ToMessage(const catalog::Stream& stream) {
   events::v1::Stream message;
@@ -23,8 +14,8 @@ events::v1::Stream ToMessage(const catalog::Stream& stream) {
   message.set_version(static_cast<uint32_t>(stream.version));
   message.set_partitions(static_cast<uint32_t>(stream.partitions));
   message.set_id(stream.id);
-  ToProto(stream.allowed_lateness, message.mutable_allowed_lateness());
-  if (stream.retention != absl::InfiniteDuration()) ToProto(stream.retention, message.mutable_retention());
+  *message.mutable_allowed_lateness() = ToProto(stream.allowed_lateness);
+  if (stream.retention != absl::InfiniteDuration()) *message.mutable_retention() = ToProto(stream.retention);
   const int64_t created_us = absl::ToUnixMicros(stream.created);
   message.mutable_created()->set_seconds(created_us / 1'000'000);
   message.mutable_created()->set_nanos(static_cast<int32_t>(created_us % 1'000'000 * 1'000));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "catalog/settings_store.h"
@@ -21,8 +22,8 @@ constexpr size_t kWorkerQueue = 1'024;
 // small machine's cores, few enough that a small stream's batches aren't cut to crumbs.
 constexpr uint32_t kDefaultPartitions = 2;
 
-absl::Duration FromProto(const google::protobuf::Duration& duration, absl::Duration otherwise) {
-  const absl::Duration given = absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+absl::Duration Setting(const google::protobuf::Duration& duration, absl::Duration otherwise) {
+  const absl::Duration given = FromProto(duration);
   return given == absl::ZeroDuration() ? otherwise : given;
 }
 
@@ -42,8 +43,8 @@ absl::StatusOr<IngestModule::Settings> IngestModule::Read(const config::v1::Inge
   RM_RETURN_IF_ERROR(InRange("max_inflight_bytes", settings.max_inflight_bytes, 1 << 20, uint64_t{16} << 30));
   settings.ingest.max_fields = config.max_fields() == 0 ? 512 : config.max_fields();
   RM_RETURN_IF_ERROR(InRange("max_fields", settings.ingest.max_fields, 1, 10'000));
-  settings.ingest.max_future = FromProto(config.max_future(), absl::Minutes(5));
-  settings.ingest.append_timeout = FromProto(config.append_timeout(), absl::Seconds(10));
+  settings.ingest.max_future = Setting(config.max_future(), absl::Minutes(5));
+  settings.ingest.append_timeout = Setting(config.append_timeout(), absl::Seconds(10));
   if (settings.ingest.max_future < absl::ZeroDuration() || settings.ingest.append_timeout < absl::Milliseconds(1)) {
     return absl::InvalidArgumentError("ingest.max_future and ingest.append_timeout must be positive");
   }

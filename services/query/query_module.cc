@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "catalog/lease_store.h"
@@ -44,7 +45,7 @@ absl::Status Take(std::string_view name, uint64_t given, uint64_t smallest, uint
 
 absl::Status Take(std::string_view name, bool is_set, const google::protobuf::Duration& given, absl::Duration standard,
                   absl::Duration& setting) {
-  setting = is_set ? absl::Seconds(given.seconds()) + absl::Nanoseconds(given.nanos()) : standard;
+  setting = is_set ? FromProto(given) : standard;
   if (setting > absl::ZeroDuration() && setting <= absl::Hours(1)) return absl::OkStatus();
   return absl::InvalidArgumentError(ToAbsl(fmt::format("query.{} has to be longer than 0 and at most 1 h", name)));
 }

@@ -9,6 +9,7 @@
 #include "aggregation/aggregation_module.h"
 #include "auth/auth_module.h"
 #include "base/config.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "gateway/gateway_module.h"
@@ -85,11 +86,6 @@ class Suite::Graph {
     return options;
   }
 
-  absl::Duration LogRetention() const {
-    return absl::Seconds(settings_.log().retention().seconds()) +
-           absl::Nanoseconds(settings_.log().retention().nanos());
-  }
-
   // In process for a service that runs here, else to where the settings say it is.
   std::shared_ptr<grpc::Channel> ChannelTo(std::string_view service) const {
     const auto& rpc = settings_.rpc();
@@ -115,7 +111,7 @@ class Suite::Graph {
                                                                 .authorizer = &*authorizer_,
                                                                 .registry = &platform_->registry(),
                                                                 .scratch_folder = folder_.Path("scratch"),
-                                                                .log_retention = LogRetention(),
+                                                                .log_retention = FromProto(settings_.log().retention()),
                                                                 .exclusive_log = settings_.log().kind() == "local"},
                                                                deadline));
     }
