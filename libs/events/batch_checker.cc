@@ -189,7 +189,7 @@ absl::StatusOr<std::vector<BatchPart>> BatchChecker::Split(uint32_t partitions, 
   if (partitions > 1) {
     for (const uint32_t series : checked_.series_index) one_partition &= partition_of_series_[series] == first;
   }
-  if (one_partition && !rejections.any()) {
+  if (one_partition && checked_.storable && !rejections.any()) {
     const bool untouched = has_source && !changed_;
     BatchPart part{first, static_cast<uint32_t>(events), untouched, untouched ? std::string() : EncodeBatch(checked_)};
     if (part.bytes.size() > kMaxBatchBytes) return TooLarge();

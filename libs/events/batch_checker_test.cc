@@ -84,6 +84,24 @@ TEST_CASE("a sound batch of one partition is passed on untouched", "[events]") {
   CHECK(checked.parts[0].event_count == 3);
 }
 
+TEST_CASE("a batch that may not be stored as it came is encoded anew", "[events]") {
+  BatchBuilder builder("s");
+  builder.Begin(kNow);
+  builder.SetDimension(builder.DimensionColumn("host"), "a");
+  builder.Commit();
+  BatchView batch = builder.View();
+  batch.storable = false;
+  Rejections rejections;
+  rejections.Reset(1);
+  BatchChecker checker;
+  const auto parts =
+      checker.CheckAndSplit(batch, *Schema::Compile(HostMetrics(1)), {absl::FromUnixMicros(kNow)}, true, rejections);
+  REQUIRE(parts.ok());
+  CHECK_FALSE(parts->at(0).untouched);
+  DecodedBatch again;
+  CHECK(again.Parse(parts->at(0).bytes).ok());
+}
+
 TEST_CASE("an event that breaks the schema is rejected by name, the others stay", "[events]") {
   const auto float64 = [](const char* name, double value) {
     return CheckOne([=](BatchBuilder& b) { b.SetFloat64(b.Float64Column(name), value); });

@@ -35,6 +35,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     DecodedBatch again;
     RM_CHECK_OK(again.Parse(part.untouched ? bytes : part.bytes));
     RM_CHECK(again.view().event_count() == part.event_count);
+    // Owners read what is stored by generated code.
+    v1::EventBatch stored;
+    RM_CHECK(stored.ParseFromString(part.untouched ? bytes : part.bytes));
+    for (const v1::DimensionColumn& column : stored.series().dimensions()) {
+      for (const uint32_t index : column.value_index()) RM_CHECK(index <= static_cast<uint32_t>(column.values_size()));
+    }
   }
   RM_CHECK(kept + rejections.count() == events);
   return 0;

@@ -50,6 +50,9 @@ struct BatchView {
   // Per event, or no entries at all.
   std::span<const std::string_view> ids;
   std::span<const std::string_view> attributes;
+  // Whether the bytes it was read from may be stored as they are. Not when their series table holds what no event can
+  // use (a text that isn't UTF-8, an index outside the dictionary): readers by generated code refuse it whole.
+  bool storable = true;
 
   size_t event_count() const { return times_us.size(); }
 };

@@ -138,7 +138,7 @@ class Parser {
     };
     switch (field.number) {
       case 1:
-        if (field.type != kLengthDelimited) return wrong("stream");
+        if (field.type != kLengthDelimited || !view_.stream.empty()) return wrong("stream");
         view_.stream = field.content;
         return absl::OkStatus();
       case 2:
@@ -202,7 +202,7 @@ class Parser {
     while (reader.Next(field)) {
       bool sound = true;
       if (field.number == 1) {
-        sound = field.type == kLengthDelimited;
+        sound = field.type == kLengthDelimited && dimension->name.empty();
         dimension->name = field.content;
       } else if (field.number == 2) {
         sound = ReadText(field, kMaxBatchBytes, values);
@@ -228,7 +228,7 @@ class Parser {
     while (reader.Next(field)) {
       bool sound = true;
       if (field.number == 1) {
-        sound = field.type == kLengthDelimited;
+        sound = field.type == kLengthDelimited && measure->name.empty();
         measure->name = field.content;
       } else if (field.number == 2) {
         sound = ReadDoubles(field, float64);
@@ -338,6 +338,7 @@ class Parser {
     uint32_t largest = 0;
     for (const uint32_t v : dimension.value_index) largest = std::max(largest, v);
     if (faulty_values_.empty() && largest <= dimension.values.size()) return;
+    view_.storable = false;
     const auto is_faulty = [&](uint32_t v) {
       return v > dimension.values.size() || std::binary_search(faulty_values_.begin(), faulty_values_.end(), v);
     };
