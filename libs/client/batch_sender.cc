@@ -53,6 +53,7 @@ struct BatchSender::Connection {
   std::unique_ptr<grpc::ClientContext> context;
   std::unique_ptr<grpc::ClientReaderWriter<IngestStreamRequest, IngestStreamResponse>> stream;
   bool broken = false;   // under mutex_
+  bool ended = false;    // under mutex_: by the server, which needs no cancelling
   absl::Status refused;  // under mutex_: an answer that ended the connection
 };
 
@@ -256,7 +257,10 @@ absl::Status BatchSender::RunConnection() {
   std::thread writer([&] { Write(connection); });
   std::thread reader([&] { Read(connection); });
   Supervise(connection);
-  connection.context->TryCancel();
+  {
+    MutexLock lock(mutex_);
+    if (!connection.ended) connection.context->TryCancel();
+  }
   writer.join();
   reader.join();
   const absl::Status finished = rpc::FromGrpc(connection.stream->Finish());
@@ -327,6 +331,7 @@ void BatchSender::Read(Connection& connection) {
     if (!Answer(response, connection)) break;
   }
   MutexLock lock(mutex_);
+  connection.ended = connection.refused.ok();
   connection.broken = true;
   changed_.NotifyAll();
 }
