@@ -1,13 +1,12 @@
 #include "authn/api_key.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 
 #include "authn/base64url.h"
 #include "base/ids.h"
-#include "base/status.h"
+#include "base/sha256.h"
 #include "base/strings.h"
 
 namespace rivermeet::authn {
@@ -39,12 +38,7 @@ std::optional<ApiKey> ApiKey::Parse(std::string_view text) {
   return ApiKey{.id = std::string(id), .secret = std::string(secret)};
 }
 
-std::string HashSecret(std::string_view secret) {
-  std::string digest(32, '\0');
-  RM_CHECK(EVP_Digest(secret.data(), secret.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-                      EVP_sha256(), nullptr) == 1);
-  return digest;
-}
+std::string HashSecret(std::string_view secret) { return Sha256(secret); }
 
 bool EqualSecrets(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

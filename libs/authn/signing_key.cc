@@ -8,6 +8,7 @@
 #include "authn/base64url.h"
 #include "authn/internal/strict_json.h"
 #include "base/ids.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -35,13 +36,6 @@ std::string NumberOf(const EVP_PKEY* key, const char* name) {
   BN_bn2bin(number, reinterpret_cast<unsigned char*>(bytes.data()));
   BN_free(number);
   return EncodeBase64Url(bytes);
-}
-
-std::string Sha256(std::string_view text) {
-  std::string digest(32, '\0');
-  RM_CHECK(EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_sha256(),
-                      nullptr) == 1);
-  return digest;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "catalog/migrations.h"
 
-#include <openssl/evp.h>
-
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -10,14 +9,6 @@ namespace {
 
 // Any number that no other program on the same database locks with.
 constexpr int64_t kLock = 0x72766d745f6d6967;
-
-std::string Sha256(std::string_view text) {
-  std::string digest(32, '\0');
-  unsigned int size = 0;
-  RM_CHECK(EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(),
-                      nullptr) == 1);
-  return digest;
-}
 
 absl::Status Verify(const Row& applied, std::span<const Migration> migrations) {
   const int64_t version = applied.Int(0);

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "commandline/command_app.h"
 #include "commandline/completion.h"
 #include "commandline/connection_flags.h"

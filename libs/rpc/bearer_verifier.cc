@@ -1,10 +1,9 @@
 #include "rpc/bearer_verifier.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 
 #include "absl/time/clock.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "rivermeet/auth/v1/auth.grpc.pb.h"
 #include "rpc/call.h"
@@ -17,13 +16,6 @@ using auth::v1::AuthService;
 
 constexpr std::string_view kKeyPrefix = "rm_";
 constexpr absl::Duration kTimeout = absl::Seconds(5);
-
-std::string Digest(std::string_view key) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
 
 authn::KeySource JwksFrom(ChannelSource auth) {
   return [auth = std::move(auth)](absl::Time deadline) -> absl::StatusOr<authn::Published> {
@@ -60,7 +52,7 @@ std::optional<authn::Principal> BearerVerifier::Known(const std::string& digest,
 }
 
 absl::StatusOr<authn::Principal> BearerVerifier::VerifyKey(std::string_view key, absl::Time deadline) {
-  const std::string digest = Digest(key);
+  const std::string digest = Sha256(key);
   if (auto known = Known(digest, options_.key_recheck, deadline)) return *std::move(known);
   // One caller asks for a key that was good; meanwhile, and while there is no answer, it goes on to be.
   bool is_asked = false;

@@ -9,6 +9,9 @@ namespace rivermeet::rpc {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr char kClientAddress[] = "x-rivermeet-client-address";
+// As long as an IPv6 address with its zone may be.
+constexpr size_t kMaxAddressBytes = 64;
 
 std::string_view Metadata(const grpc::ServerContextBase& context, const char* key) {
   const auto& metadata = context.client_metadata();
@@ -26,6 +29,7 @@ CallInfo ReadCall(const grpc::ServerContextBase& context) {
   if (authorization.starts_with(kBearer)) info.bearer = authorization.substr(kBearer.size());
   const auto parent = telemetry::TraceContext::Parse(Metadata(context, "traceparent"));
   info.traceparent = (parent ? parent->Child() : telemetry::TraceContext::NewRoot()).ToTraceparent();
+  info.client_address = Metadata(context, kClientAddress).substr(0, kMaxAddressBytes);
   const auto deadline = context.deadline();
   if (deadline != std::chrono::system_clock::time_point::max()) info.deadline = absl::FromChrono(deadline);
   return info;
@@ -39,6 +43,7 @@ std::chrono::system_clock::time_point ToDeadline(absl::Time time) {
 void PrepareCall(grpc::ClientContext& context, const CallInfo& info, absl::Duration timeout) {
   if (!info.bearer.empty()) context.AddMetadata("authorization", std::string(kBearer) + info.bearer);
   if (!info.traceparent.empty()) context.AddMetadata("traceparent", info.traceparent);
+  if (!info.client_address.empty()) context.AddMetadata(kClientAddress, info.client_address);
   const absl::Time deadline = std::min(info.deadline, absl::Now() + timeout);
   context.set_deadline(ToDeadline(deadline));
 }

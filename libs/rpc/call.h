@@ -21,6 +21,9 @@ struct CallInfo {
   std::string traceparent;
   // When the caller stops waiting; absl::InfiniteFuture() when they didn't say.
   absl::Time deadline = absl::InfiniteFuture();
+  // Whom a service calls for, as the gateway saw them: an IP address without its port; empty when nobody said it.
+  // A hint for limits and logs; never a reason to trust.
+  std::string client_address;
 };
 
 CallInfo ReadCall(const grpc::ServerContextBase& context);

@@ -13,7 +13,7 @@
 #include "aggregation/recovery.h"
 #include "aggregation/snapshotter.h"
 #include "base/mutex.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "catalog/lease_store.h"
 #include "catalog/stream_store.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "aggregation/partials_builder.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "windows/rollup.h"

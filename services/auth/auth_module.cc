@@ -11,7 +11,7 @@
 #include "authn/api_key.h"
 #include "authn/jwt_verifier.h"
 #include "base/mutex.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "rpc/authorizer.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/time/clock.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "rpc/status.h"
@@ -12,14 +13,6 @@ namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 
-google::protobuf::Timestamp TimestampOf(absl::Time time) {
-  google::protobuf::Timestamp stamp;
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  stamp.set_seconds(seconds);
-  stamp.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-  return stamp;
-}
-
 absl::StatusOr<std::optional<absl::Time>> TimeOf(bool present, const google::protobuf::Timestamp& stamp) {
   if (!present) return std::optional<absl::Time>();
   // What protobuf's Timestamp allows: years 1 to 9999.
@@ -27,7 +20,7 @@ absl::StatusOr<std::optional<absl::Time>> TimeOf(bool present, const google::pro
       stamp.nanos() > 999'999'999) {
     return absl::InvalidArgumentError("expires: not a time");
   }
-  return absl::FromUnixSeconds(stamp.seconds()) + absl::Nanoseconds(stamp.nanos());
+  return FromProto(stamp);
 }
 
 // The numbers are the same.
@@ -38,34 +31,32 @@ authn::Role RoleFrom(v1::Role role) {
 
 void Fill(SignedIn signed_in, v1::TokenPair& pair) {
   *pair.mutable_access_token() = std::move(signed_in.access.token);
-  *pair.mutable_access_expires() = TimestampOf(signed_in.access.expires);
+  *pair.mutable_access_expires() = ToProto(signed_in.access.expires);
   *pair.mutable_refresh_token() = std::move(signed_in.refresh_token);
-  *pair.mutable_refresh_expires() = TimestampOf(signed_in.refresh_expires);
+  *pair.mutable_refresh_expires() = ToProto(signed_in.refresh_expires);
 }
 
 void Fill(const ApiKeyRow& key, v1::ApiKey& message) {
   message.set_id(key.id);
   message.set_name(key.name);
   message.set_role(ProtoRole(key.role));
-  *message.mutable_created() = TimestampOf(key.created);
-  if (key.expires) *message.mutable_expires() = TimestampOf(*key.expires);
-  if (key.last_used) *message.mutable_last_used() = TimestampOf(*key.last_used);
+  *message.mutable_created() = ToProto(key.created);
+  if (key.expires) *message.mutable_expires() = ToProto(*key.expires);
+  if (key.last_used) *message.mutable_last_used() = ToProto(*key.last_used);
   message.set_created_by(key.created_by);
 }
 
 void Fill(const User& user, v1::User& message) {
   message.set_name(user.name);
   message.set_role(ProtoRole(user.role));
-  *message.mutable_created() = TimestampOf(user.created);
+  *message.mutable_created() = ToProto(user.created);
   message.set_must_change_password(user.must_change_password);
 }
 
-// The client's address as the gateway says it, else the connection's without its port.
-std::string AddressOf(const grpc::ServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  if (const auto found = metadata.find(kClientAddressMetadata); found != metadata.end()) {
-    return {found->second.data(), std::min<size_t>(found->second.size(), 64)};
-  }
+// The client's address as the gateway says it, else the connection's without its port. What the gateway says is
+// believed because only the private network reaches this port; the limit for each account holds whatever is said.
+std::string AddressOf(const grpc::ServerContext& context, const rpc::CallInfo& call) {
+  if (!call.client_address.empty()) return call.client_address;
   const std::string peer = context.peer();
   return peer.substr(0, peer.rfind(':'));
 }
@@ -80,7 +71,7 @@ grpc::Status GrpcAuth::Serve(const grpc::ServerContext& context, std::string_vie
   absl::Status status = caller.status();
   if (status.ok()) {
     status = rule(Call{.caller = std::move(caller->principal),
-                       .address = AddressOf(context),
+                       .address = AddressOf(context, caller->call),
                        .deadline = std::min(caller->call.deadline, absl::Now() + kTimeout)});
   }
   metrics_.Finished(method, status, clock_.MonotonicNow() - started);
@@ -178,7 +169,7 @@ grpc::Status GrpcAuth::ExchangeApiKey(grpc::ServerContext* context, const v1::Ex
   return Serve(*context, "ExchangeApiKey", [&](const Call& call) -> absl::Status {
     RM_ASSIGN_OR_RETURN(AccessToken token, service_.ExchangeApiKey(request->api_key(), call.deadline));
     *response->mutable_access_token() = std::move(token.token);
-    *response->mutable_expires() = TimestampOf(token.expires);
+    *response->mutable_expires() = ToProto(token.expires);
     return absl::OkStatus();
   });
 }
@@ -196,7 +187,7 @@ grpc::Status GrpcAuth::RedeemTicket(grpc::ServerContext* context, const v1::Rede
   return Serve(*context, "RedeemTicket", [&](const Call& call) -> absl::Status {
     RM_ASSIGN_OR_RETURN(AccessToken token, service_.RedeemTicket(request->ticket(), call.deadline));
     *response->mutable_access_token() = std::move(token.token);
-    *response->mutable_expires() = TimestampOf(token.expires);
+    *response->mutable_expires() = ToProto(token.expires);
     return absl::OkStatus();
   });
 }

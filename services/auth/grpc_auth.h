@@ -9,10 +9,6 @@
 
 namespace rivermeet::auth {
 
-// Where a browser's or client's address comes with a call of the gateway; without it the connection's own counts.
-// Believed because only the private network reaches this port.
-inline constexpr char kClientAddressMetadata[] = "x-rivermeet-client-address";
-
 class GrpcAuth final : public v1::AuthService::Service {
  public:
   // All of them outlive this.

@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/frame_text.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "commandline/durations.h"
@@ -15,12 +15,6 @@ using query::v1::AggregateFunction;
 
 absl::Status Flag(const absl::Status& status, const char* flag) { return Annotate(status, flag); }
 
-void SetTimestamp(absl::Time time, google::protobuf::Timestamp& timestamp) {
-  const int64_t nanos = absl::ToUnixNanos(time);
-  timestamp.set_seconds(absl::ToUnixSeconds(time));
-  timestamp.set_nanos(static_cast<int32_t>(nanos - absl::ToUnixSeconds(time) * 1'000'000'000));
-}
-
 absl::Status SetRange(const QueryFlags& flags, absl::Time now, query::v1::TimeSeriesQuery& query) {
   if (!flags.start.empty() && !flags.last.empty()) {
     return absl::InvalidArgumentError("--start and --last exclude each other");
@@ -29,13 +23,13 @@ absl::Status SetRange(const QueryFlags& flags, absl::Time now, query::v1::TimeSe
   if (!flags.end.empty()) {
     const auto time = commandline::ParseTime(flags.end, now);
     RM_RETURN_IF_ERROR(Flag(time.status(), "--end"));
-    SetTimestamp(end = *time, *query.mutable_end());
+    *query.mutable_end() = ToProto(end = *time);
   }
   if (!flags.start.empty()) {
     const auto time = commandline::ParseTime(flags.start, now);
     RM_RETURN_IF_ERROR(Flag(time.status(), "--start"));
     if (*time >= end) return absl::InvalidArgumentError("--start is not before --end");
-    SetTimestamp(*time, *query.mutable_start());
+    *query.mutable_start() = ToProto(*time);
     return absl::OkStatus();
   }
   const auto last = commandline::ParseDuration(flags.last.empty() ? "15m" : flags.last);

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/internal/commands.h"

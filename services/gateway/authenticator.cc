@@ -1,10 +1,9 @@
 #include "gateway/authenticator.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "base/sha256.h"
 #include "net/http_parser.h"
 #include "rivermeet/auth/v1/auth.pb.h"
 
@@ -16,12 +15,7 @@ constexpr char kExchange[] = "/rivermeet.auth.v1.AuthService/ExchangeApiKey";
 constexpr char kRedeem[] = "/rivermeet.auth.v1.AuthService/RedeemTicket";
 
 // The table is keyed by digests, so that it holds nobody's secret.
-std::string DigestOf(std::string_view bearer) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(bearer.data()), bearer.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
+std::string DigestOf(std::string_view bearer) { return Sha256(bearer); }
 
 absl::Status NotSignedIn() { return absl::UnauthenticatedError("Sign in, or send a valid token or API key."); }
 

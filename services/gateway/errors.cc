@@ -1,15 +1,18 @@
 #include "gateway/errors.h"
 
+#include <algorithm>
+
+#include "base/retry_after.h"
 #include "base/strings.h"
 #include "fmt/format.h"
 
 namespace rivermeet::gateway {
 namespace {
 
-void AddHints(const absl::Status& status, std::string_view request_id, absl::Duration retry_after,
-              net::Response& response) {
+void AddHints(const absl::Status& status, std::string_view request_id, net::Response& response) {
   if (status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kResourceExhausted) {
-    response.Set("Retry-After", fmt::format("{}", absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1)))));
+    const absl::Duration wait = std::max(RetryAfter(status), absl::Seconds(1));
+    response.Set("Retry-After", fmt::format("{}", absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)))));
   }
   if (status.code() == absl::StatusCode::kUnauthenticated) response.Set("WWW-Authenticate", "Bearer");
   response.Set("X-Request-Id", request_id);
@@ -107,12 +110,12 @@ std::string PublicMessageOf(const absl::Status& status) {
   return std::string(MessageOf(status));
 }
 
-net::Response ProblemOf(const absl::Status& status, std::string_view request_id, absl::Duration retry_after) {
+net::Response ProblemOf(const absl::Status& status, std::string_view request_id) {
   net::Response response = net::ProblemResponse({.status = HttpStatusOf(status.code()),
                                                  .detail = PublicMessageOf(status),
                                                  .request_id = std::string(request_id),
                                                  .extra = {{"code", net::JsonString(ConnectNameOf(status.code()))}}});
-  AddHints(status, request_id, retry_after, response);
+  AddHints(status, request_id, response);
   return response;
 }
 
@@ -121,10 +124,10 @@ std::string ConnectErrorJson(const absl::Status& status) {
                      net::JsonString(PublicMessageOf(status)));
 }
 
-net::Response ConnectErrorOf(const absl::Status& status, std::string_view request_id, absl::Duration retry_after) {
+net::Response ConnectErrorOf(const absl::Status& status, std::string_view request_id) {
   net::Response response = net::Response::Of(HttpStatusOf(status.code()), "application/json", ConnectErrorJson(status));
   response.Set("Cache-Control", "no-store");
-  AddHints(status, request_id, retry_after, response);
+  AddHints(status, request_id, response);
   return response;
 }
 

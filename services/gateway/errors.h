@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "net/http.h"
 
 namespace rivermeet::gateway {
@@ -20,13 +19,12 @@ std::string_view ConnectNameOf(absl::StatusCode code);
 // The message of `status` for a caller. Errors that are the caller's keep theirs; of ours it says only the kind.
 std::string PublicMessageOf(const absl::Status& status);
 
-// A problem report (RFC 9457) with what the status calls for: Retry-After, WWW-Authenticate.
-net::Response ProblemOf(const absl::Status& status, std::string_view request_id,
-                        absl::Duration retry_after = absl::Seconds(1));
+// A problem report (RFC 9457) with what the status calls for: WWW-Authenticate, or Retry-After, of a
+// second when it doesn't say.
+net::Response ProblemOf(const absl::Status& status, std::string_view request_id);
 
 // The error body of the Connect protocol for a unary call.
-net::Response ConnectErrorOf(const absl::Status& status, std::string_view request_id,
-                             absl::Duration retry_after = absl::Seconds(1));
+net::Response ConnectErrorOf(const absl::Status& status, std::string_view request_id);
 
 // {"code": "...", "message": "..."}: how a Connect stream ends in an error.
 std::string ConnectErrorJson(const absl::Status& status);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/time/clock.h"
+#include "base/retry_after.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "gateway/errors.h"
@@ -51,11 +52,13 @@ net::BodyRules Gateway::RulesFor(const net::RequestHead& head) {
 net::Task<net::Response> Gateway::Handle(net::Request& request) {
   const auto parent = telemetry::TraceContext::Parse(request.Header("traceparent"));
   const telemetry::TraceContext trace = parent ? parent->Child() : telemetry::TraceContext::NewRoot();
-  Context context{
-      .request = request,
-      .call = {.bearer = "", .traceparent = trace.ToTraceparent(), .deadline = absl::Now() + TimeoutOf(request.head())},
-      .request_id = trace.trace_id,
-      .began = options_.clock->MonotonicNow()};
+  Context context{.request = request,
+                  .call = {.bearer = "",
+                           .traceparent = trace.ToTraceparent(),
+                           .deadline = absl::Now() + TimeoutOf(request.head()),
+                           .client_address = request.peer()},
+                  .request_id = trace.trace_id,
+                  .began = options_.clock->MonotonicNow()};
   net::Response response = co_await Dispatch(context);
   if (!response.Has("x-request-id")) response.Set("X-Request-Id", context.request_id);
   response.Set("X-Content-Type-Options", "nosniff");
@@ -124,18 +127,17 @@ net::Response Gateway::Operations(Context& context) {
   return net::ProblemResponse({.status = 404, .detail = "", .request_id = context.request_id});
 }
 
-absl::Status Gateway::Limit(Context& context, RateLimiter& limiter, std::string_view key, std::string_view name) {
+absl::Status Gateway::Limit(RateLimiter& limiter, std::string_view key, std::string_view name) {
   const absl::Duration wait = limiter.Take(key);
   if (wait == absl::ZeroDuration()) return absl::OkStatus();
-  context.retry_after = wait;
   options_.metrics->Limited(name);
-  return absl::ResourceExhaustedError("Too many requests; wait as long as Retry-After says.");
+  return WithRetryAfter(absl::ResourceExhaustedError("Too many requests; wait as long as Retry-After says."), wait);
 }
 
 net::Task<absl::Status> Gateway::Admit(Context& context, const Method& method) {
   if (method.access == options::v1::ACCESS_ANYONE) {
     const bool login = method.descriptor->full_name() == kLogin;
-    co_return Limit(context, login ? logins_ : addresses_, context.request.peer(), login ? "login" : "address");
+    co_return Limit(login ? logins_ : addresses_, context.request.peer(), login ? "login" : "address");
   }
   const std::string authorization(context.request.Header("authorization"));
   if (context.request.head().Count("authorization") > 1) {
@@ -144,14 +146,14 @@ net::Task<absl::Status> Gateway::Admit(Context& context, const Method& method) {
   absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromHeader(authorization, context.call);
   if (!session.ok()) {
     // Guessing is limited like signing in is.
-    absl::Status limited = Limit(context, addresses_, context.request.peer(), "address");
+    absl::Status limited = Limit(addresses_, context.request.peer(), "address");
     co_return limited.ok() ? session.status() : limited;
   }
   context.session = std::move(*session);
   context.call.bearer = context.session->access_token;
   const authn::Principal& principal = context.session->principal;
   if (auto status = rpc::CheckAccess(method.access, *method.descriptor, principal); !status.ok()) co_return status;
-  co_return Limit(context, callers_, fmt::format("{}/{}", principal.tenant, principal.subject), "caller");
+  co_return Limit(callers_, fmt::format("{}/{}", principal.tenant, principal.subject), "caller");
 }
 
 net::Task<absl::StatusOr<grpc::ByteBuffer>> Gateway::Call(Context& context, const Method& method,
@@ -173,12 +175,12 @@ void Gateway::Count(const Context& context, std::string_view rpc, const absl::St
 
 net::Response Gateway::Fail(Context& context, const absl::Status& status, std::string_view rpc) {
   Count(context, rpc, status);
-  return ProblemOf(status, context.request_id, context.retry_after);
+  return ProblemOf(status, context.request_id);
 }
 
 net::Response Gateway::FailConnect(Context& context, const absl::Status& status, std::string_view rpc) {
   Count(context, rpc, status);
-  return ConnectErrorOf(status, context.request_id, context.retry_after);
+  return ConnectErrorOf(status, context.request_id);
 }
 
 net::Task<net::Response> Gateway::Rest(Context& context, const HttpRule& rule, const PathTemplate::Bindings& bindings) {

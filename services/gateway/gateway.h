@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/rate_limiter.h"
 #include "gateway/authenticator.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/live_hub.h"
-#include "gateway/rate_limiter.h"
 #include "gateway/route_table.h"
 #include "gateway/static_files.h"
 #include "gateway/upstream.h"
@@ -51,7 +51,6 @@ class Gateway final : public net::Handler {
     std::string request_id;
     absl::Duration began;
     SessionPtr session = nullptr;
-    absl::Duration retry_after = absl::Seconds(1);
   };
 
   net::Task<net::Response> Dispatch(Context& context);
@@ -66,7 +65,7 @@ class Gateway final : public net::Handler {
 
   // Whether the request may make this call: signed in where it must be, allowed, within limits.
   net::Task<absl::Status> Admit(Context& context, const Method& method);
-  absl::Status Limit(Context& context, RateLimiter& limiter, std::string_view key, std::string_view name);
+  absl::Status Limit(RateLimiter& limiter, std::string_view key, std::string_view name);
   net::Task<absl::StatusOr<grpc::ByteBuffer>> Call(Context& context, const Method& method, grpc::ByteBuffer request);
   net::Response Fail(Context& context, const absl::Status& status, std::string_view rpc);
   net::Response FailConnect(Context& context, const absl::Status& status, std::string_view rpc);

@@ -24,6 +24,8 @@ GatewayMetrics::GatewayMetrics(prometheus::Registry& registry)
                    .Name("rivermeet_gateway_limited_total")
                    .Help("Requests answered with 429, by the limit they met.")
                    .Register(registry)),
+      refused_(Count(registry, "rivermeet_gateway_refused_total",
+                     "Calls not made because their service has stopped answering, or has too many under way.")),
       live_channels_(prometheus::BuildGauge()
                          .Name("rivermeet_gateway_live_channels")
                          .Help("Subscriptions to the query service that sockets share.")

@@ -20,6 +20,8 @@ class GatewayMetrics {
   void Called(std::string_view rpc, absl::StatusCode code, absl::Duration took);
   // A request turned away by a limit: "caller", "login" or "address".
   void Limited(std::string_view limit);
+  // A call not made because its service has stopped answering, or has too many under way.
+  void Refused() { refused_.Increment(); }
   void LiveChannels(double count) { live_channels_.Set(count); }
   void LiveUpdate(size_t sockets) {
     live_updates_.Increment(), live_deliveries_.Increment(static_cast<double>(sockets));
@@ -30,6 +32,7 @@ class GatewayMetrics {
   prometheus::Family<prometheus::Counter>& calls_;
   prometheus::Family<prometheus::Histogram>& seconds_;
   prometheus::Family<prometheus::Counter>& limited_;
+  prometheus::Counter& refused_;
   prometheus::Gauge& live_channels_;
   prometheus::Counter& live_updates_;
   prometheus::Counter& live_deliveries_;

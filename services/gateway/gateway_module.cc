@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "gateway/gateway.h"
@@ -75,7 +75,7 @@ class Module final : public GatewayModule {
         dependencies_(dependencies),
         files_(std::move(files)),
         metrics_(*dependencies.registry),
-        upstream_(dependencies.services),
+        upstream_(dependencies.services, metrics_, *dependencies.clock),
         authenticator_(*dependencies.verifier, upstream_, *dependencies.clock),
         live_({.rules = {.max_unsent_bytes = 256 * 1024}, .clock = dependencies.clock}, upstream_, authenticator_,
               metrics_),

@@ -231,7 +231,7 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
 
 net::Task<net::Response> Gateway::Live(Context& context) {
   constexpr std::string_view kName = "live";
-  if (auto status = Limit(context, addresses_, context.request.peer(), "address"); !status.ok()) {
+  if (auto status = Limit(addresses_, context.request.peer(), "address"); !status.ok()) {
     co_return Fail(context, status, kName);
   }
   std::string ticket;

@@ -30,6 +30,31 @@ TEST_CASE("the trace of the caller goes on to the service and comes back as the 
       world.Ask("GET", "/v1/streams/a", fmt::format("{}traceparent: 00-{}-00f067aa0ba902b7-01\r\n", kViewer, trace));
   CHECK(Contains(answer.head, "X-Request-Id: " + trace));
   CHECK(Contains(world.streams.seen.traceparent, trace));
+  CHECK(world.streams.seen.client_address == "127.0.0.1");
+}
+
+TEST_CASE("a service that has stopped answering is cut off until it answers again", "[gateway]") {
+  TestWorld world;
+  const std::string hurried = std::string(kViewer) + "Connect-Timeout-Ms: 1050\r\n";
+  std::vector<std::thread> callers;
+  std::atomic<int> timed_out{0};
+  for (int i = 0; i < 5; ++i) {
+    callers.emplace_back([&] { timed_out += world.Ask("GET", "/v1/streams/slow", hurried).status == 504; });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(timed_out == 5);
+
+  const auto refused = world.Ask("GET", "/v1/streams/a", kViewer);
+  CHECK(refused.status == 503);
+  CHECK(Contains(refused.head, "Retry-After: 1"));
+  CHECK(Contains(world.Ask("GET", "/metrics").body, "rivermeet_gateway_refused_total 1"));
+  // The other services behind the gateway go on.
+  CHECK(world.Ask("POST", "/v1/query", std::string(kViewer) + kJson, "{}").status == 200);
+  const absl::Time patience = absl::Now() + absl::Seconds(20);
+  while (world.Ask("GET", "/v1/streams/a", kViewer).status != 200 && absl::Now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  CHECK(world.Ask("GET", "/v1/streams/a", kViewer).status == 200);
 }
 
 TEST_CASE("path, query and body each fill what is theirs", "[gateway]") {

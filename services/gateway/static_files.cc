@@ -1,13 +1,13 @@
 #include "gateway/static_files.h"
 
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "base/sha256.h"
 #include "fmt/format.h"
 #include "net/compression.h"
 
@@ -39,10 +39,10 @@ std::string ContentTypeOf(std::string_view path) {
 }
 
 std::string Sha256Base64(std::string_view text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  char encoded[4 * ((SHA256_DIGEST_LENGTH + 2) / 3) + 1];
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded), digest, sizeof digest);
+  const std::string digest = Sha256(text);
+  char encoded[4 * ((32 + 2) / 3) + 1];
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded), reinterpret_cast<const unsigned char*>(digest.data()),
+                  static_cast<int>(digest.size()));
   return encoded;
 }
 

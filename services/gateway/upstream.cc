@@ -6,6 +6,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/retry_after.h"
+#include "base/status.h"
+#include "base/strings.h"
 #include "fmt/format.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "rpc/status.h"
@@ -108,6 +111,24 @@ class ReactorStream final : public UpstreamStream,
   bool cancelled_ = false;
 };
 
+namespace {
+
+// With the wait that the service asks for (gRFC A6).
+absl::Status FailureOf(const grpc::Status& status, const grpc::ClientContext& context) {
+  const absl::Status failure = rpc::FromGrpc(status);
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto pushback = trailers.find("grpc-retry-pushback-ms");
+  int64_t milliseconds = 0;
+  if (pushback == trailers.end() ||
+      !ParseNumber(std::string_view(pushback->second.data(), pushback->second.size()), milliseconds) ||
+      milliseconds <= 0) {
+    return failure;
+  }
+  return WithRetryAfter(failure, absl::Milliseconds(milliseconds));
+}
+
+}  // namespace
+
 grpc::ByteBuffer ToBytes(std::string bytes) {
   auto* owned = new std::string(std::move(bytes));
   const grpc::Slice slice(
@@ -145,43 +166,62 @@ void Cancellation::OnCancel(std::function<void()> action) {
   if (cancelled_ && action_) Cancel();
 }
 
-Upstream::Upstream(Channels channels) {
-  for (auto& [service, channel] : channels) stubs_[service] = std::make_unique<grpc::GenericStub>(channel);
+Upstream::Upstream(Channels channels, GatewayMetrics& metrics, const Clock& clock) : metrics_(metrics) {
+  for (auto& [service, channel] : channels) {
+    services_[service] = {std::make_unique<grpc::GenericStub>(channel),
+                          std::make_unique<rpc::CircuitBreaker>(rpc::CircuitBreakerOptions(), clock)};
+  }
 }
 
 Upstream::~Upstream() = default;
 
-grpc::GenericStub* Upstream::StubFor(std::string_view path) {
+absl::StatusOr<const Upstream::Service*> Upstream::ServiceOf(std::string_view path) const {
   const size_t slash = path.rfind('/');
-  const auto it = slash == 0 || slash == std::string_view::npos ? stubs_.end() : stubs_.find(path.substr(1, slash - 1));
-  return it == stubs_.end() ? nullptr : it->second.get();
+  const auto it =
+      slash == 0 || slash == std::string_view::npos ? services_.end() : services_.find(path.substr(1, slash - 1));
+  if (it == services_.end()) return absl::UnimplementedError(fmt::format("no service behind {}", path));
+  return &it->second;
+}
+
+absl::StatusOr<rpc::CircuitBreaker::Pass> Upstream::Enter(const Service& service) {
+  absl::StatusOr<rpc::CircuitBreaker::Pass> pass = service.breaker->Enter();
+  if (!pass.ok()) metrics_.Refused();
+  return pass;
 }
 
 net::Task<absl::StatusOr<grpc::ByteBuffer>> Upstream::Unary(std::string path, rpc::CallInfo call,
                                                             absl::Duration timeout, grpc::ByteBuffer request,
                                                             Cancellation* cancellation) {
-  grpc::GenericStub* stub = StubFor(path);
-  if (stub == nullptr) co_return absl::UnimplementedError("no service behind " + path);
+  const absl::StatusOr<const Service*> service = ServiceOf(path);
+  if (!service.ok()) co_return service.status();
+  absl::StatusOr<rpc::CircuitBreaker::Pass> pass = Enter(**service);
+  if (!pass.ok()) co_return pass.status();
   grpc::ClientContext context;
   rpc::PrepareCall(context, call, timeout);
   grpc::ByteBuffer response;
   if (cancellation != nullptr) cancellation->OnCancel([&context] { context.TryCancel(); });
   auto start = [&](std::function<void(grpc::Status)> done) {
-    stub->UnaryCall(&context, path, grpc::StubOptions(), &request, &response, std::move(done));
+    (*service)->stub->UnaryCall(&context, path, grpc::StubOptions(), &request, &response, std::move(done));
   };
   const grpc::Status status = co_await net::Await<grpc::Status>(std::move(start));
   if (cancellation != nullptr) cancellation->OnCancel(nullptr);
-  if (!status.ok()) co_return rpc::FromGrpc(status);
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    pass->Unanswered();
+  } else if (status.error_code() != grpc::StatusCode::CANCELLED) {
+    pass->Answered();
+  }
+  if (!status.ok()) co_return FailureOf(status, context);
   co_return response;
 }
 
 absl::StatusOr<std::shared_ptr<UpstreamStream>> Upstream::Stream(const std::string& path, const rpc::CallInfo& call,
                                                                  absl::Duration timeout, grpc::ByteBuffer request,
                                                                  boost::asio::any_io_executor executor) {
-  grpc::GenericStub* stub = StubFor(path);
-  if (stub == nullptr) return absl::UnimplementedError("no service behind " + path);
+  RM_ASSIGN_OR_RETURN(const Service* service, ServiceOf(path));
+  // A stream may be quiet for long: it says nothing about whether the service answers.
+  RM_RETURN_IF_ERROR(Enter(*service).status());
   auto stream = std::make_shared<ReactorStream>(std::move(executor), std::move(request), outstanding_);
-  stream->Start(*stub, path, call, timeout);
+  stream->Start(*service->stub, path, call, timeout);
   UpstreamStream* handle = stream.get();
   return std::shared_ptr<UpstreamStream>(handle, [stream = std::move(stream)](UpstreamStream*) { stream->Cancel(); });
 }

@@ -16,10 +16,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/mutex.h"
+#include "gateway/gateway_metrics.h"
 #include "google/protobuf/message.h"
 #include "net/task.h"
 #include "rpc/call.h"
+#include "rpc/circuit_breaker.h"
 
 namespace rivermeet::gateway {
 
@@ -63,15 +66,17 @@ class UpstreamStream {
 // Thread-safe.
 class Upstream {
  public:
-  explicit Upstream(Channels channels);
+  // Both outlive this.
+  Upstream(Channels channels, GatewayMetrics& metrics, const Clock& clock);
   ~Upstream();
 
   // Calls a unary RPC; `path` is "/package.Service/Method". `cancellation` is of the coroutine's thread.
   //
   // Errors: those of the service, and
   //   UNIMPLEMENTED      Nothing serves it.
-  //   UNAVAILABLE        It can't be reached.
+  //   UNAVAILABLE        It can't be reached, or has stopped answering (rpc/circuit_breaker.h).
   //   DEADLINE_EXCEEDED  No answer within `timeout` or the call's own deadline.
+  // RetryAfter() of an error says when to come back, when the service said so.
   net::Task<absl::StatusOr<grpc::ByteBuffer>> Unary(std::string path, rpc::CallInfo call, absl::Duration timeout,
                                                     grpc::ByteBuffer request, Cancellation* cancellation);
 
@@ -91,10 +96,18 @@ class Upstream {
     int streams ABSL_GUARDED_BY(mutex) = 0;
   };
 
-  grpc::GenericStub* StubFor(std::string_view path);
+  struct Service {
+    std::unique_ptr<grpc::GenericStub> stub;
+    std::unique_ptr<rpc::CircuitBreaker> breaker;
+  };
 
+  // Errors: UNIMPLEMENTED, nothing serves it.
+  absl::StatusOr<const Service*> ServiceOf(std::string_view path) const;
+  absl::StatusOr<rpc::CircuitBreaker::Pass> Enter(const Service& service);
+
+  GatewayMetrics& metrics_;
   const std::shared_ptr<Outstanding> outstanding_ = std::make_shared<Outstanding>();
-  std::map<std::string, std::unique_ptr<grpc::GenericStub>, std::less<>> stubs_;
+  std::map<std::string, Service, std::less<>> services_;
 };
 
 }  // namespace rivermeet::gateway

@@ -2,28 +2,13 @@
 
 #include <algorithm>
 
-#include "absl/strings/cord.h"
+#include "base/retry_after.h"
+#include "base/strings.h"
 #include "events/limits.h"
 
 namespace rivermeet::ingest {
-namespace {
-
-constexpr char kRetryAfter[] = "rivermeet/retry-after-ms";
-
-}  // namespace
-
 absl::Status Exhausted(std::string_view message, absl::Duration retry_after) {
-  absl::Status status = absl::ResourceExhaustedError(ToAbsl(message));
-  status.SetPayload(kRetryAfter,
-                    absl::Cord(std::to_string(std::max<int64_t>(1, absl::ToInt64Milliseconds(retry_after)))));
-  return status;
-}
-
-absl::Duration RetryAfter(const absl::Status& status) {
-  const auto payload = status.GetPayload(kRetryAfter);
-  int64_t milliseconds = 0;
-  if (!payload.has_value() || !ParseNumber(std::string(*payload), milliseconds)) return absl::ZeroDuration();
-  return absl::Milliseconds(milliseconds);
+  return WithRetryAfter(absl::ResourceExhaustedError(ToAbsl(message)), retry_after);
 }
 
 absl::StatusOr<ByteBudget::Share> ByteBudget::Take(size_t bytes) {
@@ -37,28 +22,15 @@ absl::StatusOr<ByteBudget::Share> ByteBudget::Take(size_t bytes) {
 
 EventQuotas::EventQuotas(uint64_t events_per_second, const Clock& clock)
     : rate_(static_cast<double>(events_per_second)),
-      size_(std::max(rate_, static_cast<double>(events::kMaxBatchEvents))),
-      clock_(clock) {}
+      limiter_(rate_, std::max(rate_, static_cast<double>(events::kMaxBatchEvents)), clock) {}
 
 absl::Status EventQuotas::Take(std::string_view tenant, uint64_t events) {
   if (rate_ == 0 || events == 0) return absl::OkStatus();
-  const absl::Duration now = clock_.MonotonicNow();
-  MutexLock lock(mutex_);
-  auto found = buckets_.find(tenant);
-  if (found == buckets_.end()) found = buckets_.emplace(std::string(tenant), Bucket{size_, now}).first;
-  Bucket& bucket = found->second;
-  bucket.tokens = std::min(size_, bucket.tokens + absl::ToDoubleSeconds(now - bucket.filled) * rate_);
-  bucket.filled = now;
-  // A body of more events than the bucket holds is let through when it is full, and paid for afterwards.
-  const double needed = std::min(static_cast<double>(events), size_);
-  if (bucket.tokens < needed) {
-    const absl::Duration wait = absl::Seconds((needed - bucket.tokens) / rate_);
-    return Exhausted(fmt::format("the tenant's limit is {:.0f} events a second: retry in {}", rate_,
-                                 absl::FormatDuration(absl::Ceil(wait, absl::Milliseconds(1)))),
-                     wait);
-  }
-  bucket.tokens -= static_cast<double>(events);
-  return absl::OkStatus();
+  const absl::Duration wait = limiter_.Take(tenant, static_cast<double>(events));
+  if (wait == absl::ZeroDuration()) return absl::OkStatus();
+  return Exhausted(fmt::format("the tenant's limit is {:.0f} events a second: retry in {}", rate_,
+                               absl::FormatDuration(absl::Ceil(wait, absl::Milliseconds(1)))),
+                   wait);
 }
 
 }  // namespace rivermeet::ingest

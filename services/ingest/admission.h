@@ -10,15 +10,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "base/mutex.h"
-#include "base/strings.h"
+#include "base/rate_limiter.h"
 
 namespace rivermeet::ingest {
 
-// RESOURCE_EXHAUSTED that says when to try again; RetryAfter() reads it.
+// RESOURCE_EXHAUSTED that says when to try again (base/retry_after.h).
 absl::Status Exhausted(std::string_view message, absl::Duration retry_after);
-// How long `status` asks to wait; zero when it doesn't.
-absl::Duration RetryAfter(const absl::Status& status);
 
 // A budget of bytes. Thread-safe.
 class ByteBudget {
@@ -57,7 +54,7 @@ class ByteBudget {
   std::atomic<size_t> used_{0};
 };
 
-// A token bucket for each tenant, as large as a second's events, or one batch's where that is more. Thread-safe.
+// Each tenant's events a second; at once as many, or one batch's where that is more. Thread-safe.
 class EventQuotas {
  public:
   // `events_per_second` 0: no limit. `clock` outlives this.
@@ -68,16 +65,8 @@ class EventQuotas {
   absl::Status Take(std::string_view tenant, uint64_t events);
 
  private:
-  struct Bucket {
-    double tokens;
-    absl::Duration filled;
-  };
-
   const double rate_;
-  const double size_;
-  const Clock& clock_;
-  Mutex mutex_;
-  StringMap<Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
+  RateLimiter limiter_;
 };
 
 }  // namespace rivermeet::ingest

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 
 namespace rivermeet::ingest {

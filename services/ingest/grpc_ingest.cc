@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/retry_after.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "rpc/status.h"

@@ -1,11 +1,10 @@
 #include "ingest/producers.h"
 
-#include <openssl/sha.h>
-
 #include <string>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 namespace rivermeet::ingest {
@@ -15,9 +14,7 @@ uint64_t RecordProducer(std::string_view tenant, uint64_t producer_id, uint32_t 
   text += '\0';
   AppendLittleEndian(text, producer_id);
   AppendLittleEndian(text, uint64_t{batch});
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  const uint64_t id = LoadLittleEndian<uint64_t>(digest) & INT64_MAX;
+  const uint64_t id = LoadLittleEndian<uint64_t>(Sha256(text).data()) & INT64_MAX;
   // 0 says that nobody numbered it.
   return id == 0 ? 1 : id;
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/ids.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "catalog/lease_store.h"

@@ -9,7 +9,7 @@
 #include "aggregation/aggregation_module.h"
 #include "auth/auth_module.h"
 #include "base/config.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "gateway/gateway_module.h"

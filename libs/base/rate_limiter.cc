@@ -1,10 +1,10 @@
-#include "gateway/rate_limiter.h"
+#include "base/rate_limiter.h"
 
 #include <algorithm>
 
-namespace rivermeet::gateway {
+namespace rivermeet {
 
-absl::Duration RateLimiter::Take(std::string_view key) {
+absl::Duration RateLimiter::Take(std::string_view key, double cost) {
   const absl::Duration now = clock_.MonotonicNow();
   MutexLock lock(mutex_);
   auto it = buckets_.find(key);
@@ -15,8 +15,9 @@ absl::Duration RateLimiter::Take(std::string_view key) {
   Bucket& bucket = it->second;
   bucket.tokens = std::min(burst_, bucket.tokens + absl::ToDoubleSeconds(now - bucket.at) * rate_);
   bucket.at = now;
-  if (bucket.tokens < 1) return absl::Seconds((1 - bucket.tokens) / rate_);
-  bucket.tokens -= 1;
+  const double needed = std::min(cost, burst_);
+  if (bucket.tokens < needed) return absl::Seconds((needed - bucket.tokens) / rate_);
+  bucket.tokens -= cost;
   return absl::ZeroDuration();
 }
 
@@ -28,4 +29,4 @@ void RateLimiter::ForgetFull(absl::Duration now) {
   if (buckets_.size() >= kMaxKeys) buckets_.clear();
 }
 
-}  // namespace rivermeet::gateway
+}  // namespace rivermeet
