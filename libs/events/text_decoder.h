@@ -30,6 +30,8 @@ struct DecodeOptions {
   const Schema* schema = nullptr;
   // Different fields that one body may name.
   size_t max_fields = 512;
+  // When the body arrived, in microseconds since 1970: the time of a JSON event that names none. 0: each has to.
+  int64_t arrival_us = 0;
 };
 
 // A part of a body as a batch. Where a body is cut depends on its bytes alone, not on the schema nor on what is

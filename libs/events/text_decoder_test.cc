@@ -45,9 +45,9 @@ void Collect(const BatchView& batch, Decoded& to) {
   }
 }
 
-Decoded Decode(TextFormat format, std::string_view body, const Schema* schema = nullptr) {
+Decoded Decode(TextFormat format, std::string_view body, const Schema* schema = nullptr, int64_t arrival_us = 0) {
   Decoded decoded;
-  DecodeOptions options{"s", schema};
+  DecodeOptions options{.stream = "s", .schema = schema, .arrival_us = arrival_us};
   const auto events = DecodeText(format, body, options, decoded.errors, [&](const DecodedChunk& chunk) {
     Collect(*chunk.batch, decoded);
     decoded.chunks.push_back(chunk.number);
@@ -181,6 +181,28 @@ TEST_CASE("every other bad event has its reason", "[events]") {
   CHECK(reason(R"({"time":1,"a":"\ud800"})") == Reason::kMalformed);
   CHECK(reason(R"({"time":1,"a":)" + std::string(40, '[') + std::string(40, ']') + "}") == Reason::kTooDeep);
   CHECK(reason(std::string(100'000, '[')) == Reason::kMalformed);
+}
+
+TEST_CASE("a JSON event that names no time happened when it arrived", "[events]") {
+  const auto at_seven = [](std::string_view body) { return Decode(TextFormat::kJson, body, nullptr, 7'000'000); };
+
+  CHECK(at_seven(R"([{"room":"kitchen","celsius":21.5},{"time":1,"celsius":20}])").rows ==
+        std::vector<Row>{{{"time", "7000000"}, {"room", "kitchen"}, {"celsius", "21.5"}},
+                         {{"time", "1000000"}, {"celsius", "20"}}});
+  CHECK(Decode(TextFormat::kNdjson, "{\"n\":1}\n", nullptr, 7'000'000).rows.at(0).at("time") == "7000000");
+  SECTION("but not one that has its time under another name, an empty one, or nothing at all") {
+    for (const char* body : {R"({"timestamp":1700000000,"n":1})", R"({"TS":"2023-11-14T22:13:20Z","n":1})",
+                             R"({"time":null,"n":1})", "{}"}) {
+      INFO(body);
+      CHECK(at_seven(body).only().reason == Reason::kBadTime);
+    }
+    CHECK(at_seven(R"({"time":1,"timestamp":2})").rows.size() == 1);
+  }
+  SECTION("nor a line of CSV, whose column may have been forgotten or misspelt") {
+    CHECK(Decode(TextFormat::kCsv, "Time,n\n1,2\n", nullptr, 7'000'000).status.code() ==
+          absl::StatusCode::kInvalidArgument);
+    CHECK(Decode(TextFormat::kCsv, "time,n\n,2\n", nullptr, 7'000'000).only().reason == Reason::kBadTime);
+  }
 }
 
 TEST_CASE("text that isn't UTF-8 costs its event alone", "[events]") {

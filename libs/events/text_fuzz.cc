@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto schema = Schema::Compile(stream);
   const char kind = static_cast<char>(data[0] | 0x20);
   const TextFormat format = kind == 'j' ? TextFormat::kJson : kind == 'n' ? TextFormat::kNdjson : TextFormat::kCsv;
-  const DecodeOptions options{"s", (data[0] & 0x20) == 0 ? schema.get() : nullptr, 16};
+  const DecodeOptions options{"s", (data[0] & 0x20) == 0 ? schema.get() : nullptr, 16, (data[0] & 0x40) == 0 ? 1 : 0};
   ErrorList errors;
   uint64_t taken = 0;
   const auto events = DecodeText(format, {reinterpret_cast<const char*>(data) + 1, size - 1}, options, errors,

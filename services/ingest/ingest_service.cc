@@ -212,9 +212,11 @@ void IngestService::IngestRaw(Origin origin, const v1::IngestRawRequest& raw, Do
                   absl::InvalidArgumentError(ToAbsl(fmt::format("stream: {} is not a name like [a-z][a-z0-9_.]{{0,62}}",
                                                                 events::Quoted(raw.stream())))));
   }
-  Decode decode = [this, &raw, format = *format](const events::Schema* schema, events::ErrorList& errors,
-                                                 events::ChunkSink sink) {
-    return events::DecodeText(format, raw.body(), {raw.stream(), schema, options_.max_fields}, errors, sink);
+  const int64_t arrival_us = absl::ToUnixMicros(with_.clock.Now());
+  Decode decode = [this, &raw, format = *format, arrival_us](const events::Schema* schema, events::ErrorList& errors,
+                                                             events::ChunkSink sink) {
+    return events::DecodeText(format, raw.body(), {raw.stream(), schema, options_.max_fields, arrival_us}, errors,
+                              sink);
   };
   request->schema = with_.schemas.Find(request->origin.tenant, request->stream);
   OnWorker(request, [this, request, decode = std::move(decode)]() mutable { return RunDecoded(request, decode); });

@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "base/retry_after.h"
 #include "ingest/ingest_fixture.h"
 
 namespace rivermeet::ingest {
@@ -319,7 +320,7 @@ TEST_CASE("a new stream has the fields of its whole first body", "[ingest]") {
 
 TEST_CASE("a first send without a sound event makes no stream and says why", "[ingest]") {
   IngestFixture fixture;
-  const auto receipt = fixture.SendRaw("application/json", "[{\"a\":1},{\"time\":");
+  const auto receipt = fixture.SendRaw("application/json", "[{\"timestamp\":1},{\"time\":");
   REQUIRE(receipt.ok());
   CHECK(receipt->rejected() == 2);
   CHECK(receipt->errors_size() == 2);

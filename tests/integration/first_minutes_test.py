@@ -78,7 +78,7 @@ class FirstMinutes(unittest.TestCase):
             '{"time": %d, "host": "a", "host": "b", "cpu": 1}' % now,       # a field twice
             json.dumps({"time": now + 3_600_000_000, "host": "a", "cpu": 1}),  # an hour in the future
             '{"time": %d, "host": "a", "cpu": ' % now,                      # truncated
-            json.dumps({"host": "a", "cpu": 1}),                            # no time
+            json.dumps({"time": None, "host": "a", "cpu": 1}),              # an empty time
         ]
         status, _, body = suite.request("POST", "/v1/streams/mixed/events", "\n".join(lines) + "\n",
                                         content_type="application/x-ndjson")

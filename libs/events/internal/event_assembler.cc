@@ -28,6 +28,16 @@ Role RoleOf(std::string_view name) {
   return IsFieldName(name) ? Role::kField : Role::kBadName;
 }
 
+// What senders call the time who don't know our name for it.
+bool MayMeanTime(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames = {"timestamp",  "ts",        "datetime",
+                                                      "event_time", "eventtime", "_time"};
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) {
+    return std::equal(name.begin(), name.end(), known.begin(), known.end(),
+                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
+  });
+}
+
 Kind KindOf(const v1::Field* field) {
   if (field == nullptr) return Kind::kUndeclared;
   switch (field->type()) {
@@ -173,6 +183,27 @@ void EventAssembler::SetTime(bool sound, int64_t time_us, std::string_view text,
   }
   has_time_ = true;
   builder_.SetTime(time_us);
+}
+
+// An event that names no time happened when it arrived, unless its time seems to stand under another name.
+void EventAssembler::SetArrivalTime() {
+  if (failed_) return;
+  if (options_.arrival_us == 0 || touched_.empty()) {
+    return Fail(Reason::kBadTime, "time", 0, [] { return "is missing"; });
+  }
+  for (const FieldSlot* slot : touched_) {
+    if (!MayMeanTime(slot->name)) continue;
+    return Fail(Reason::kBadTime, "time", 0, [&] {
+      return fmt::format("is missing, and {} looks like it: name it time, or give the event a time as well",
+                         slot->name);
+    });
+  }
+  builder_.SetTime(options_.arrival_us);
+}
+
+void EventAssembler::Null(FieldSlot& slot, Place place, size_t offset) {
+  if (!Enter(slot, place, offset) || slot.role != Role::kTime) return;
+  Fail(Reason::kBadTime, "time", offset, [] { return "is empty"; });
 }
 
 void EventAssembler::Text(FieldSlot& slot, std::string_view text, Place place, size_t offset) {
@@ -357,7 +388,7 @@ absl::Status EventAssembler::End() {
     Fail(Reason::kTooLong, "", 0, [] { return "the event alone is over a batch's limit of 1 MiB"; });
     event_bytes_ = 0;
   }
-  if (!has_time_) Fail(Reason::kBadTime, "time", 0, [] { return "is missing"; });
+  if (!has_time_) SetArrivalTime();
   for (FieldSlot* slot : touched_) slot->last_chunk = chunk_;
   ++chunk_events_;
   chunk_columns_ += new_columns;

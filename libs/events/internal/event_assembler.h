@@ -57,7 +57,7 @@ class EventAssembler {
   void Bool(FieldSlot& slot, bool value, Place place, size_t offset);
   // An object or array, as its text.
   void Json(FieldSlot& slot, std::string_view raw, size_t depth, Place place, size_t offset);
-  void Null(FieldSlot& slot, Place place, size_t offset) { Enter(slot, place, offset); }
+  void Null(FieldSlot& slot, Place place, size_t offset);
   // One member of the long form's attributes.
   void Attribute(std::string_view name, std::string_view raw_value, size_t depth, size_t offset);
   // Notes the long form's own objects; false when the event is rejected for it.
@@ -84,6 +84,7 @@ class EventAssembler {
   void SetMeasure(FieldSlot& slot, const JsonNumber& number, size_t offset);
   void SetNonFinite(FieldSlot& slot, std::string_view text, size_t offset);
   void CheckAttributes();
+  void SetArrivalTime();
   absl::Status Flush();
 
   const DecodeOptions& options_;
