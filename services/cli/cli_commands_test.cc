@@ -232,23 +232,5 @@ TEST_CASE("send says what was taken, and by its exit code that something was not
   CHECK(fixture.RunHere({"send", "/nowhere.csv", "--stream", "s"}).exit_code == commandline::kFailed);
 }
 
-TEST_CASE("docs/cli.md says of every command what its --help says", "[cli]") {
-  CLI::App app("A program", "rivermeet");
-  commandline::PrepareApp(app);
-  AddCommands(app);
-  std::string help;
-  for (const CLI::App* command : app.get_subcommands(std::function<bool(CLI::App*)>())) {
-    help += commandline::HelpDocument(*command, "rivermeet");
-  }
-  std::ifstream in("docs/cli.md");
-  std::stringstream text;
-  text << in.rdbuf();
-  const std::string right = commandline::WithHelp(text.str(), "cli", help);
-  REQUIRE(text.str().find("<!-- help: cli -->") != std::string::npos);
-  if (std::getenv("RIVERMEET_UPDATE_DOCS") != nullptr) std::ofstream("docs/cli.md") << right;
-  INFO("RIVERMEET_UPDATE_DOCS=1 writes it anew");
-  CHECK((text.str() == right || std::getenv("RIVERMEET_UPDATE_DOCS") != nullptr));
-}
-
 }  // namespace
 }  // namespace rivermeet::cli

@@ -1,5 +1,7 @@
 #include "suite/serve_command.h"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +31,7 @@ struct Flags {
   std::string web;
   std::vector<std::string> set;
   bool agent = false;
+  bool print_settings = false;
 
   // The flags with names of their own, as settings.
   std::vector<std::string> Settings() const {
@@ -65,10 +68,25 @@ void PrintBanner(const Suite& suite, const config::v1::SuiteConfig& settings, ab
   std::fflush(stdout);
 }
 
+// As a settings file would say it. No setting is a secret: those stand in files that settings name.
+absl::Status PrintSettings(const config::v1::SuiteConfig& settings) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(settings, &json, options).ok()) {
+    return absl::InternalError("the settings can't be written as JSON");
+  }
+  fmt::print("{}", json);
+  return absl::OkStatus();
+}
+
 absl::Status Serve(const Flags& flags) {
   const absl::Time begin = absl::Now();
   RM_ASSIGN_OR_RETURN(const config::v1::SuiteConfig settings,
                       LoadSettings(flags.file, Environment(), flags.Settings()));
+  if (flags.print_settings) return PrintSettings(settings);
   RM_RETURN_IF_ERROR(telemetry::InitLogging(settings.telemetry().log_level(), settings.telemetry().log_format()));
   RM_ASSIGN_OR_RETURN(const std::unique_ptr<DataFolder> folder,
                       DataFolder::Open(settings.data(), flags.target == "all" ? "suite" : flags.target));
@@ -105,6 +123,7 @@ void AddServeCommand(CLI::App& app) {
   command.add_option("--set", flags->set, "Any setting: path=value, for example ingest.events_per_second=100000")
       ->take_all();
   command.add_flag("--agent", flags->agent, "Also stream this machine's metrics");
+  command.add_flag("--print-settings", flags->print_settings, "Print the settings that hold, as JSON, and stop");
   command.footer(
       "Settings: built-in defaults < --config < environment (RIVERMEET_GATEWAY__PORT=7400) < flags.\n"
       "Example: rivermeet serve --data /var/lib/rivermeet --agent");
