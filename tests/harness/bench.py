@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from harness import measure
+from harness import browser, measure
 from harness.suite import ROOT, Suite
 
 LOAD = ROOT / "build/release/tests/load/rivermeet_load"
@@ -44,6 +44,29 @@ def fresh_suite(options, arguments=()):
         suite.stop()
         if not options.keep:
             shutil.rmtree(data, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def live_page(suite):
+    """Chromium with the page "This machine" open, signed in and live; yields what it is, for the conditions.
+
+    Its processes are children of this one, not of the suite. Ends the benchmark when the page was not live all the time.
+    """
+    holder = subprocess.Popen(["node", browser.script("hold.mjs"), "--one-time"],
+                              env=browser.sign_in_environment(suite), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        opened = holder.stdout.readline()
+        if not opened:
+            sys.exit("the page did not open")
+        yield json.loads(opened)
+        seen, _ = holder.communicate(b"close\n", timeout=30)
+        if holder.returncode != 0:
+            sys.exit(f"the page was not live all the time: {seen.decode().strip()}")
+        print(f"the page saw {seen.decode().strip()}", file=sys.stderr)
+    finally:
+        if holder.poll() is None:
+            holder.terminate()
+            holder.wait(timeout=30)
 
 
 def declare(suite):
