@@ -27,6 +27,8 @@ export class LiveChannel {
   newestAppendUs = 0;
   /** Windows that start before this are complete unless late events amend them. */
   watermarkUs = 0;
+  /** The newest append that somebody has drawn. */
+  drawnAppendUs = 0;
   /** The newest append that has been measured to the paint. */
   measuredAppendUs = 0;
   /** Whether the last response came while the page was hidden: it can't be measured to a paint. */
@@ -76,6 +78,11 @@ export class LiveChannel {
     this.trouble.set("");
     this.settle();
     return "ok";
+  }
+
+  /** Called by whoever draws the cells, in the frame that shows them. */
+  drawn(): void {
+    this.drawnAppendUs = this.newestAppendUs;
   }
 
   /** Called when the feeding connection starts over: the next response must be a snapshot. */

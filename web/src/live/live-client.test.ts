@@ -121,6 +121,26 @@ describe("a live client", () => {
     expect(channel.grid.length).toBe(2);
   });
 
+  test("measures freshness when an update is drawn, not when it comes", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    await vi.advanceTimersByTimeAsync(1);
+    socket.subscribed(1, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    channel.drawn();
+    client.painted();
+    expect(client.freshness.size).toBe(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    socket.update(7n, 2n, false, 101, 2);
+    client.painted();
+    expect(client.freshness.size).toBe(0);
+    await vi.advanceTimersByTimeAsync(40);
+    channel.drawn();
+    client.painted();
+    client.painted();
+    expect(client.freshness.size).toBe(1);
+  });
+
   test("subscribes anew after a gap in the sequence and takes nothing until the snapshot", async () => {
     const { channel } = client.subscribe(cpu);
     const socket = await connect();

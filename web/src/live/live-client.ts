@@ -171,9 +171,9 @@ export class LiveClient {
     if (!this.clock.known) return;
     let newest = 0;
     for (const { channel } of this.subscriptions.values()) {
-      if (channel.newestAppendUs <= channel.measuredAppendUs) continue;
-      channel.measuredAppendUs = channel.newestAppendUs;
-      if (!channel.arrivedHidden) newest = Math.max(newest, channel.newestAppendUs);
+      if (channel.drawnAppendUs <= channel.measuredAppendUs) continue;
+      channel.measuredAppendUs = channel.drawnAppendUs;
+      if (!channel.arrivedHidden) newest = Math.max(newest, channel.drawnAppendUs);
     }
     if (newest > 0) this.freshness.add(Math.max(0, (this.clock.nowUs() - newest) / 1000));
   }

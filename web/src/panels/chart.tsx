@@ -51,6 +51,7 @@ export default function Chart(props: ChartProps) {
     const painter: Painter = {
       paint: (now) => {
         const next = chart.paint(now);
+        for (const { channel } of sources) channel.drawn();
         newest.current.onPaint(now);
         return next;
       },

@@ -42,6 +42,7 @@ export function StatPanel({ view, everyMs, belowLead, ...panel }: StatPanelProps
       write(below.current, shown.below);
       if (below.current !== null) below.current.className = `truncate ${shown.tone ?? "muted"}`;
       drawSparkline(canvas.current, bucketMeans(shown.spark, BUCKETS), Math.min(BUCKETS, shown.spark.length));
+      panel.handle?.channel?.drawn();
     }
     return everyMs === undefined ? Infinity : now + everyMs;
   });
