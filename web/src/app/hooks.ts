@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { createContext, use, useEffect, useState, useSyncExternalStore } from "react";
 import type { Observable } from "../live/observable.js";
 import { place, type Place } from "./router.js";
 
@@ -6,8 +6,11 @@ export function useObservable<T>(observable: Observable<T>): T {
   return useSyncExternalStore(observable.subscribe, observable.get);
 }
 
+/** The place that a part of the page shows: the newest one for the frame around it, the content follows a little later. */
+export const PlaceContext = createContext<Place>(place.get());
+
 export function usePlace(): Place {
-  return useObservable(place);
+  return use(PlaceContext);
 }
 
 /** Renders again every `intervalMs`, for what shows the passing of time. */

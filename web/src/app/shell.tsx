@@ -1,5 +1,5 @@
 import { Link2, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
-import { lazy, Suspense, useState, type ComponentType, type LazyExoticComponent } from "react";
+import { lazy, memo, Suspense, useDeferredValue, useState, type ComponentType, type LazyExoticComponent } from "react";
 import { session } from "../api/services.js";
 import type { Person } from "../api/session.js";
 import { ThisMachine } from "../features/this-machine/this-machine.js";
@@ -10,9 +10,10 @@ import { setTheme, themeChoice } from "../ui/theme.js";
 import { toast, Toasts } from "../ui/toast.js";
 import { CommandPalette } from "./command-palette.js";
 import { ConnectionBadge } from "./connection-badge.js";
-import { useObservable, usePlace } from "./hooks.js";
+import { PlaceContext, useObservable } from "./hooks.js";
 import { pageAt, PAGES } from "./pages.js";
 import { RangePicker } from "./range-picker.js";
+import { place as newest, type Place } from "./router.js";
 import { useShortcuts } from "./shortcuts.js";
 import { ShortcutsDialog } from "./shortcuts-dialog.js";
 import { CrashBoundary } from "./crash-boundary.js";
@@ -32,86 +33,104 @@ const CONTENT: Readonly<Record<string, LazyExoticComponent<ComponentType>>> = {
 
 /** Everything around a page: navigation, header, palette, shortcuts. */
 export function Shell({ person }: { readonly person: Person }) {
-  const place = usePlace();
+  const place = useObservable(newest);
+  // The frame answers a click at once; the content is rendered after it, in pieces, and a newer click overtakes it.
+  const shown = useDeferredValue(place);
   const page = pageAt(place.path);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
   useShortcuts({ openPalette: () => setPalette(true), openHelp: () => setHelp(true) });
-  const detail = place.path === "/streams" ? (place.params.get("name") ?? undefined) : undefined;
+  const detail = detailOf(place);
   document.title = `${detail ?? page?.title ?? text.notFound.title} · ${text.product}`;
   return (
-    <div className="shell">
-      <a className="skip" href="#content">
-        {text.nav.skip}
-      </a>
-      <nav className="nav" aria-label={text.nav.label}>
-        <Link to="/" className="brand" title={text.product}>
-          <Mark />
-          <span>{text.product}</span>
-        </Link>
-        {(["main", "data"] as const).map((section) => (
-          <div key={section} className="nav-section">
-            {section === "data" && <h2 className="nav-heading faint">{text.nav.data}</h2>}
-            {PAGES.filter((p) => p.section === section).map((p) => (
-              <Link key={p.path} to={p.path} className="nav-item" current={p === page} title={p.title}>
-                <p.icon className="icon" aria-hidden="true" />
-                <span>{p.title}</span>
-              </Link>
-            ))}
-          </div>
-        ))}
-        <Account person={person} />
-      </nav>
-      <div className="frame">
-        <header className="top">
-          <div className="crumbs">
-            {detail !== undefined && page !== undefined && (
-              <>
-                <Link to={page.path} className="muted crumb">
-                  {page.title}
+    <PlaceContext value={place}>
+      <div className="shell">
+        <a className="skip" href="#content">
+          {text.nav.skip}
+        </a>
+        <nav className="nav" aria-label={text.nav.label}>
+          <Link to="/" className="brand" title={text.product}>
+            <Mark />
+            <span>{text.product}</span>
+          </Link>
+          {(["main", "data"] as const).map((section) => (
+            <div key={section} className="nav-section">
+              {section === "data" && <h2 className="nav-heading faint">{text.nav.data}</h2>}
+              {PAGES.filter((p) => p.section === section).map((p) => (
+                <Link key={p.path} to={p.path} className="nav-item" current={p === page} title={p.title}>
+                  <p.icon className="icon" aria-hidden="true" />
+                  <span>{p.title}</span>
                 </Link>
-                <span className="faint" aria-hidden="true">
-                  /
-                </span>
-              </>
-            )}
-            <h1 className="truncate">{detail ?? page?.title ?? text.notFound.title}</h1>
-          </div>
-          <ConnectionBadge ranged={page?.ranged ?? false} />
-          <div className="top-actions">
-            <IconButton label={text.palette.open} onClick={() => setPalette(true)} className="top-search">
-              <Search className="icon" />
-            </IconButton>
-            <IconButton
-              label={text.actions.copyLink}
-              className="wide-only"
-              onClick={() => void copyText(location.href).then(() => toast(text.actions.linkCopied))}
-            >
-              <Link2 className="icon" />
-            </IconButton>
-            {page?.ranged === true && <RangePicker />}
-          </div>
-        </header>
-        <main id="content" className="content" tabIndex={-1}>
-          <CrashBoundary key={place.path + (detail ?? "")}>
-            <Suspense fallback={null}>
-              <Content path={place.path} detail={detail} />
-            </Suspense>
-          </CrashBoundary>
-        </main>
+              ))}
+            </div>
+          ))}
+          <Account person={person} />
+        </nav>
+        <div className="frame">
+          <header className="top">
+            <div className="crumbs">
+              {detail !== undefined && page !== undefined && (
+                <>
+                  <Link to={page.path} className="muted crumb">
+                    {page.title}
+                  </Link>
+                  <span className="faint" aria-hidden="true">
+                    /
+                  </span>
+                </>
+              )}
+              <h1 className="truncate">{detail ?? page?.title ?? text.notFound.title}</h1>
+            </div>
+            <ConnectionBadge ranged={page?.ranged ?? false} />
+            <div className="top-actions">
+              <IconButton label={text.palette.open} onClick={() => setPalette(true)} className="top-search">
+                <Search className="icon" />
+              </IconButton>
+              <IconButton
+                label={text.actions.copyLink}
+                className="wide-only"
+                onClick={() => void copyText(location.href).then(() => toast(text.actions.linkCopied))}
+              >
+                <Link2 className="icon" />
+              </IconButton>
+              {page?.ranged === true && <RangePicker />}
+            </div>
+          </header>
+          <main id="content" className="content" tabIndex={-1} aria-busy={shown !== place}>
+            <Content place={shown} />
+          </main>
+        </div>
+        {palette && <CommandPalette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
+        {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
+        <Toasts />
       </div>
-      {palette && <CommandPalette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
-      {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
-      <Toasts />
-    </div>
+    </PlaceContext>
   );
 }
 
-function Content({ path, detail }: { readonly path: string; readonly detail: string | undefined }) {
+/** The stream whose page it is, if it is one. */
+function detailOf({ path, params }: Place): string | undefined {
+  return path === "/streams" ? (params.get("name") ?? undefined) : undefined;
+}
+
+const Content = memo(function Content({ place }: { readonly place: Place }) {
+  const detail = detailOf(place);
+  return (
+    <PlaceContext value={place}>
+      <CrashBoundary key={place.path + (detail ?? "")}>
+        <Suspense fallback={null}>
+          <Page path={place.path} detail={detail} />
+        </Suspense>
+      </CrashBoundary>
+    </PlaceContext>
+  );
+});
+
+function Page({ path, detail }: { readonly path: string; readonly detail: string | undefined }) {
   if (path === "/") return <ThisMachine />;
   if (detail !== undefined) return <StreamDetail name={detail} />;
-  const Page = CONTENT[path];
-  if (Page !== undefined) return <Page />;
+  const Known = CONTENT[path];
+  if (Known !== undefined) return <Known />;
   return (
     <div className="page-empty">
       <h2>{text.notFound.title}</h2>
