@@ -6,7 +6,7 @@ import { text } from "../messages/en.js";
 import { durationText } from "../ui/format.js";
 import { Key } from "../ui/controls.js";
 import { usePlace } from "./hooks.js";
-import { pageAt, PAGES, streamHref } from "./pages.js";
+import { exploreHref, pageAt, PAGES, streamHref } from "./pages.js";
 import { go, setParams } from "./router.js";
 import { togglePause, toggleTheme } from "./shortcuts.js";
 import { LAST_CHOICES, rangeParams } from "./time-range.js";
@@ -46,7 +46,7 @@ function useCommands(onHelp: () => void): Command[] {
     ...PAGES.map((page) => ({ id: page.path, group: p.pages, label: page.title, icon: page.icon, keys: ["g", page.key], run: () => go(page.path) })),
     ...(list.data?.streams ?? []).flatMap((stream) => [
       { id: `stream-${stream.name}`, group: p.streams, label: stream.name, icon: Layers, run: () => go(streamHref(stream.name)) },
-      { id: `explore-${stream.name}`, group: p.streams, label: p.exploreStream(stream.name), icon: Telescope, run: () => go(`/explore?stream=${encodeURIComponent(stream.name)}`) },
+      { id: `explore-${stream.name}`, group: p.streams, label: p.exploreStream(stream.name), icon: Telescope, run: () => go(exploreHref(stream.name)) },
     ]),
     { id: "key", group: p.actions, label: p.newKey, icon: KeyRound, run: () => go("/keys?new=1") },
     { id: "theme", group: p.actions, label: p.toggleTheme, icon: SunMoon, keys: ["d"], run: toggleTheme },

@@ -24,6 +24,11 @@ export function streamHref(name: string): string {
   return `/streams?name=${encodeURIComponent(name)}`;
 }
 
+/** The address that explores a stream, or one of its measures. */
+export function exploreHref(stream: string, measure = ""): string {
+  return `/explore?stream=${encodeURIComponent(stream)}${measure === "" ? "" : `&measure=${encodeURIComponent(measure)}`}`;
+}
+
 export function pageAt(path: string): PageInfo | undefined {
   return PAGES.find((page) => page.path === path);
 }

@@ -6,6 +6,7 @@ import type { ChartLine } from "../charts/chart-view.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import { growsWithinWindow } from "../live/query-spec.js";
 import { text } from "../messages/en.js";
+import { DataTable, type Column } from "../ui/data-table.js";
 import { clockTime, dateTime, durationText, formatCount, formatText, unitCaption } from "../ui/format.js";
 import { seriesColor } from "../ui/theme.js";
 import { Panel, type PanelProps } from "./panel.js";
@@ -165,11 +166,16 @@ function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; reado
 
 const TABLE_ROWS = 60;
 
+interface ValueRow {
+  readonly time: number;
+  readonly values: readonly number[];
+}
+
 /** The same numbers as text, newest first. */
 function ValueTable({ title, lines, unit, range }: { readonly title: string; readonly lines: readonly ChartLine[]; readonly unit: string; readonly range: TimeRange }) {
   useTick(2_000);
   const grid = lines[0]?.source.channel.grid;
-  const rows: { time: number; values: number[] }[] = [];
+  const rows: ValueRow[] = [];
   if (grid !== undefined) {
     const first = grid.indexOf(windowOf(range).from * 1e6);
     for (let i = grid.length - 1; i >= first && rows.length < TABLE_ROWS; i--) {
@@ -177,37 +183,11 @@ function ValueTable({ title, lines, unit, range }: { readonly title: string; rea
       if (values.some((value) => !Number.isNaN(value))) rows.push({ time: grid.times[i] ?? 0, values });
     }
   }
-  return (
-    <div className="table-scroll" tabIndex={0} role="group" aria-label={title}>
-      <table className="table dense">
-        <caption className="visually-hidden">{`${title}. ${text.chart.rows(rows.length)}`}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{text.chart.time}</th>
-            {lines.map((line) => (
-              <th key={keyOf(line)} scope="col" className="number">
-                {line.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.time}>
-              <th scope="row" title={dateTime(row.time * 1_000)}>
-                {clockTime(row.time * 1_000)}
-              </th>
-              {row.values.map((value, i) => (
-                <td key={i} className="number">
-                  {formatText(value, unit)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const columns: readonly Column<ValueRow>[] = [
+    { id: "time", label: text.chart.time, heads: true, cell: ({ time }) => clockTime(time * 1_000), title: ({ time }) => dateTime(time * 1_000) },
+    ...lines.map((line, i): Column<ValueRow> => ({ id: keyOf(line), label: line.label, number: true, cell: ({ values }) => formatText(values[i] ?? NaN, unit) })),
+  ];
+  return <DataTable label={title} caption={`${title}. ${text.chart.rows(rows.length)}`} className="dense" columns={columns} rows={rows} rowKey={({ time }) => time} />;
 }
 
 /** For screen readers: what the lines say, in words. */

@@ -1,7 +1,9 @@
 import { useTick } from "../../app/hooks.js";
 import type { QuerySpec } from "../../live/query-spec.js";
+import type { SeriesGroup } from "../../live/series-grid.js";
 import { text } from "../../messages/en.js";
 import { useChannelStatus, windowOf, type ChannelHandle } from "../../panels/use-channel.js";
+import { DataTable, type Column } from "../../ui/data-table.js";
 import { formatText } from "../../ui/format.js";
 import { seriesColor } from "../../ui/theme.js";
 
@@ -13,6 +15,14 @@ interface GroupTableProps {
   readonly unit: string;
 }
 
+interface GroupRow {
+  readonly group: SeriesGroup;
+  readonly now: number;
+  readonly low: number;
+  readonly mean: number;
+  readonly high: number;
+}
+
 /** Each line of the chart in numbers: now, smallest, mean and largest within the range. */
 export function GroupTable({ handle, spec, unit }: GroupTableProps) {
   useTick(1_000);
@@ -20,7 +30,7 @@ export function GroupTable({ handle, spec, unit }: GroupTableProps) {
   const grid = handle.channel?.grid;
   if (grid === undefined || status.kind !== "ready") return null;
   const first = grid.indexOf(windowOf(spec.range).from * 1e6);
-  const rows = grid.groups.map((group) => {
+  const rows = grid.groups.map((group): GroupRow => {
     let low = Infinity;
     let high = -Infinity;
     let sum = 0;
@@ -37,43 +47,29 @@ export function GroupTable({ handle, spec, unit }: GroupTableProps) {
   // By the mean, which moves slowly: rows that change places every second can't be read.
   rows.sort((a, b) => (b.mean || 0) - (a.mean || 0));
   const names = (spec.groupBy ?? []).length === 0 ? [t.group] : (spec.groupBy ?? []);
+  const number = (id: string, label: string, of: (row: GroupRow) => number): Column<GroupRow> => ({ id, label, number: true, cell: (row) => formatText(of(row), unit) });
+  const columns: readonly Column<GroupRow>[] = [
+    ...names.map(
+      (name, i): Column<GroupRow> => ({
+        id: `label ${i}`,
+        label: name,
+        heads: true,
+        cell: ({ group }) => (
+          <>
+            {i === 0 && <span className="legend-mark" style={{ background: seriesColor(group.ordinal) }} />}
+            {group.labels.length === 0 ? spec.stream : group.labels[i] === "" ? t.without : group.labels[i]}
+          </>
+        ),
+      }),
+    ),
+    number("now", t.current, (row) => row.now),
+    number("low", t.lowest, (row) => row.low),
+    number("mean", t.mean, (row) => row.mean),
+    number("high", t.highest, (row) => row.high),
+  ];
   return (
     <section className="panel group-table">
-      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.table}>
-        <table className="table">
-          <thead>
-            <tr>
-              {names.map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-              {[t.current, t.lowest, t.mean, t.highest].map((name) => (
-                <th key={name} scope="col" className="number">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ group, now, low, high, mean }) => (
-              <tr key={group.key}>
-                {(group.labels.length === 0 ? [spec.stream] : group.labels).map((label, i) => (
-                  <th key={i} scope="row">
-                    {i === 0 && <span className="legend-mark" style={{ background: seriesColor(group.ordinal) }} />}
-                    {label === "" ? t.without : label}
-                  </th>
-                ))}
-                {[now, low, mean, high].map((value, i) => (
-                  <td key={i} className="number">
-                    {formatText(value, unit)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable label={t.table} columns={columns} rows={rows} rowKey={({ group }) => group.key} />
     </section>
   );
 }

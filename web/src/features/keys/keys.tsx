@@ -1,4 +1,4 @@
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
@@ -11,8 +11,9 @@ import { text } from "../../messages/en.js";
 import { ErrorNotice } from "../../panels/error-notice.js";
 import { Skeleton } from "../../panels/panel-state.js";
 import { Button, CodeBlock } from "../../ui/controls.js";
+import { DataTable, type Column } from "../../ui/data-table.js";
 import { Dialog } from "../../ui/dialog.js";
-import { dateTime, relativeTime } from "../../ui/format.js";
+import { Moment } from "../../ui/moment.js";
 import { toast } from "../../ui/toast.js";
 import { Field } from "../sign-in/sign-in.js";
 import { readCommand, sendCommand } from "./curl.js";
@@ -61,64 +62,38 @@ export default function Keys() {
 }
 
 function KeyTable({ keys, onRevoke }: { readonly keys: readonly ApiKey[]; readonly onRevoke: (key: ApiKey) => void }) {
-  const now = Date.now();
+  const columns: readonly Column<ApiKey>[] = [
+    { id: "name", label: t.name, heads: true, cell: ({ name }) => name },
+    { id: "role", label: t.role, cell: ({ role }) => text.account.roles[role] },
+    { id: "id", label: t.id, wide: true, cell: ({ id }) => <code className="muted">{id}</code> },
+    {
+      id: "created",
+      label: t.created,
+      wide: true,
+      cell: ({ created, createdBy }) => (
+        <>
+          <Moment at={created} /> <span className="faint">{createdBy === "" ? "" : t.by(createdBy)}</span>
+        </>
+      ),
+    },
+    { id: "used", label: t.lastUsed, cell: ({ lastUsed }) => <Moment at={lastUsed} absent={t.notUsed} /> },
+    { id: "expires", label: t.expires, wide: true, cell: ({ expires }) => <Moment at={expires} absent={t.never} /> },
+    {
+      id: "revoke",
+      label: t.revoke,
+      actions: true,
+      cell: (key) => (
+        <Button look="quiet" onClick={() => onRevoke(key)} aria-label={t.revokeTitle(key.name)}>
+          {t.revoke}
+        </Button>
+      ),
+    },
+  ];
   return (
     <section className="panel list">
-      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.title}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t.name}</th>
-              <th scope="col">{t.role}</th>
-              <th scope="col" className="wide-only">
-                {t.id}
-              </th>
-              <th scope="col" className="wide-only">
-                {t.created}
-              </th>
-              <th scope="col">{t.lastUsed}</th>
-              <th scope="col" className="wide-only">
-                {t.expires}
-              </th>
-              <th scope="col">
-                <span className="visually-hidden">{t.revoke}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {keys.map((key) => (
-              <tr key={key.id}>
-                <th scope="row">{key.name}</th>
-                <td>{text.account.roles[key.role]}</td>
-                <td className="wide-only">
-                  <code className="muted">{key.id}</code>
-                </td>
-                <td className="wide-only">
-                  <Moment ms={key.created === undefined ? undefined : timestampMs(key.created)} now={now} absent="" /> <span className="faint">{key.createdBy === "" ? "" : t.by(key.createdBy)}</span>
-                </td>
-                <td>
-                  <Moment ms={key.lastUsed === undefined ? undefined : timestampMs(key.lastUsed)} now={now} absent={t.notUsed} />
-                </td>
-                <td className="wide-only">
-                  <Moment ms={key.expires === undefined ? undefined : timestampMs(key.expires)} now={now} absent={t.never} />
-                </td>
-                <td className="row-actions">
-                  <Button look="quiet" onClick={() => onRevoke(key)} aria-label={t.revokeTitle(key.name)}>
-                    {t.revoke}
-                  </Button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable label={t.title} columns={columns} rows={keys} rowKey={({ id }) => id} />
     </section>
   );
-}
-
-function Moment({ ms, now, absent }: { readonly ms: number | undefined; readonly now: number; readonly absent: string }) {
-  if (ms === undefined) return <span className="faint">{absent}</span>;
-  return <span title={dateTime(ms)}>{relativeTime(ms, now)}</span>;
 }
 
 function CreateDialog({ onClose }: { readonly onClose: () => void }) {

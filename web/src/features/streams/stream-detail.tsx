@@ -1,9 +1,10 @@
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { queries, streams } from "../../api/services.js";
+import { exploreHref } from "../../app/pages.js";
 import { DEFAULT_LAST } from "../../app/time-range.js";
 import { FieldType, type Field, type Stream } from "../../gen/rivermeet/events/v1/stream_pb.js";
 import type { GetLedgerResponse, LedgerEntry } from "../../gen/rivermeet/query/v1/query_pb.js";
@@ -14,7 +15,9 @@ import { ErrorNotice } from "../../panels/error-notice.js";
 import { Skeleton } from "../../panels/panel-state.js";
 import { useChannel } from "../../panels/use-channel.js";
 import { Link } from "../../ui/controls.js";
-import { dateTime, durationText, formatCount, relativeTime } from "../../ui/format.js";
+import { DataTable, type Column } from "../../ui/data-table.js";
+import { durationText, formatCount } from "../../ui/format.js";
+import { Moment } from "../../ui/moment.js";
 import { retentionText } from "./streams.js";
 
 const t = text.streams;
@@ -58,13 +61,12 @@ export default function StreamDetail({ name }: { readonly name: string }) {
 }
 
 function Facts({ stream }: { readonly stream: Stream }) {
-  const created = stream.created === undefined ? undefined : timestampMs(stream.created);
   const facts: readonly [string, ReactNode][] = [
     [t.version, stream.version],
     [t.partitions, stream.partitions],
     [t.lateness, stream.allowedLateness === undefined ? durationText(60) : durationText(durationMs(stream.allowedLateness) / 1_000)],
     [t.retention, retentionText(stream)],
-    [t.created, created === undefined ? "" : <span title={dateTime(created)}>{relativeTime(created, Date.now())}</span>],
+    [t.created, <Moment at={stream.created} />],
   ];
   return (
     <div className="fact-row">
@@ -76,7 +78,7 @@ function Facts({ stream }: { readonly stream: Stream }) {
           </div>
         ))}
       </dl>
-      <Link to={`/explore?stream=${encodeURIComponent(stream.name)}`} className="button primary">
+      <Link to={exploreHref(stream.name)} className="button primary">
         {t.explore}
       </Link>
     </div>
@@ -96,7 +98,7 @@ function EventsChart({ name }: { readonly name: string }) {
       caption={`${text.explore.events} · ${durationText(10)}`}
       handle={handle}
       spec={spec}
-      exploreHref={`/explore?stream=${encodeURIComponent(name)}`}
+      exploreHref={exploreHref(name)}
       unit=""
       filled
       legend={false}
@@ -127,93 +129,63 @@ function Balance({ balanced }: { readonly balanced: boolean }) {
   );
 }
 
-const LEDGER_COLUMNS: readonly [string, (entry: LedgerEntry) => bigint][] = [
-  [t.received, (e) => e.received],
-  [t.rejected, (e) => e.rejected],
-  [t.appended, (e) => e.appended],
-  [t.folded, (e) => e.folded],
-  [t.deduplicated, (e) => e.deduplicated],
-  [t.stale, (e) => e.stale],
-  [t.tooLate, (e) => e.tooLate],
-  [t.notYet, (e) => e.notYetFolded],
+interface LedgerRow {
+  readonly label: string;
+  readonly entry: LedgerEntry;
+}
+
+function ledgerColumn(label: string, of: (entry: LedgerEntry) => bigint, trouble = false): Column<LedgerRow> {
+  return {
+    id: label,
+    label,
+    number: true,
+    cell: ({ entry }) => formatCount(of(entry)),
+    look: ({ entry }) => (of(entry) === 0n ? "faint" : trouble ? "warn" : ""),
+  };
+}
+
+const LEDGER_COLUMNS: readonly Column<LedgerRow>[] = [
+  { id: "partition", label: t.partition, heads: true, cell: ({ label }) => label },
+  ledgerColumn(t.received, (e) => e.received),
+  ledgerColumn(t.rejected, (e) => e.rejected, true),
+  ledgerColumn(t.appended, (e) => e.appended),
+  ledgerColumn(t.folded, (e) => e.folded),
+  ledgerColumn(t.deduplicated, (e) => e.deduplicated),
+  ledgerColumn(t.stale, (e) => e.stale, true),
+  ledgerColumn(t.tooLate, (e) => e.tooLate, true),
+  ledgerColumn(t.notYet, (e) => e.notYetFolded),
 ];
-const TROUBLE = new Set<string>([t.rejected, t.stale, t.tooLate]);
 
 function LedgerTable({ ledger }: { readonly ledger: GetLedgerResponse }) {
-  const row = (label: string, entry: LedgerEntry, strong: boolean): ReactNode => (
-    <tr key={label} className={strong ? "strong" : ""}>
-      <th scope="row">{label}</th>
-      {LEDGER_COLUMNS.map(([name, of]) => {
-        const count = of(entry);
-        const tone = count === 0n ? "faint" : TROUBLE.has(name) ? "warn" : "";
-        return (
-          <td key={name} className={`number ${tone}`} data-label={name}>
-            {formatCount(count)}
-          </td>
-        );
-      })}
-    </tr>
-  );
+  const total = ledger.total === undefined ? [] : [{ label: t.total, entry: ledger.total }];
+  const partitions = ledger.partitions.length > 1 ? ledger.partitions.map((entry) => ({ label: String(entry.partition), entry })) : [];
   return (
-    <div className="table-scroll" tabIndex={0} role="group" aria-label={t.ledger}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{t.partition}</th>
-            {LEDGER_COLUMNS.map(([name]) => (
-              <th key={name} scope="col" className="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {ledger.total !== undefined && row(t.total, ledger.total, true)}
-          {ledger.partitions.length > 1 && ledger.partitions.map((entry) => row(String(entry.partition), entry, false))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label={t.ledger}
+      columns={LEDGER_COLUMNS}
+      rows={[...total, ...partitions]}
+      rowKey={({ label }) => label}
+      rowLook={({ label }) => (label === t.total ? "strong" : "")}
+    />
   );
 }
 
 function Fields({ stream }: { readonly stream: Stream }) {
   const measure = (field: Field): boolean => field.type === FieldType.FLOAT64 || field.type === FieldType.INT64;
+  const columns: readonly Column<Field>[] = [
+    { id: "field", label: t.field, heads: true, cell: ({ name }) => <code>{name}</code> },
+    { id: "type", label: t.type, cell: ({ type }) => t.types[type] },
+    { id: "kind", label: t.kind, wide: true, look: () => "muted", cell: (field) => (measure(field) ? t.kinds[field.kind] : "") },
+    { id: "unit", label: t.unit, wide: true, look: () => "muted", cell: ({ unit }) => unit },
+    { id: "explore", label: t.explore, wide: true, actions: true, cell: (field) => measure(field) && <Link to={exploreHref(stream.name, field.name)}>{t.explore}</Link> },
+  ];
   return (
     <section className="panel list" aria-labelledby="fields-title">
       <header className="panel-head">
         <h2 id="fields-title">{t.fields}</h2>
         <div className="panel-caption faint">{stream.fields.length}</div>
       </header>
-      <div className="table-scroll" tabIndex={0} role="group" aria-label={t.fields}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">{t.field}</th>
-              <th scope="col">{t.type}</th>
-              <th scope="col" className="wide-only">{t.kind}</th>
-              <th scope="col" className="wide-only">{t.unit}</th>
-              <th scope="col" className="wide-only">
-                <span className="visually-hidden">{t.explore}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {stream.fields.map((field) => (
-              <tr key={field.name}>
-                <th scope="row">
-                  <code>{field.name}</code>
-                </th>
-                <td>{t.types[field.type]}</td>
-                <td className="muted wide-only">{measure(field) ? t.kinds[field.kind] : ""}</td>
-                <td className="muted wide-only">{field.unit}</td>
-                <td className="row-actions wide-only">
-                  {measure(field) && <Link to={`/explore?stream=${encodeURIComponent(stream.name)}&measure=${encodeURIComponent(field.name)}`}>{t.explore}</Link>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable label={t.fields} columns={columns} rows={stream.fields} rowKey={({ name }) => name} />
     </section>
   );
 }

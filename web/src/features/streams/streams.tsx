@@ -1,15 +1,17 @@
-import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { useQuery } from "@tanstack/react-query";
 import { Layers, Search } from "lucide-react";
 import { useState } from "react";
 import { streams } from "../../api/services.js";
-import { streamHref } from "../../app/pages.js";
+import { exploreHref, streamHref } from "../../app/pages.js";
 import { FieldType, type Stream } from "../../gen/rivermeet/events/v1/stream_pb.js";
 import { text } from "../../messages/en.js";
 import { ErrorNotice } from "../../panels/error-notice.js";
 import { Skeleton } from "../../panels/panel-state.js";
 import { CodeBlock, Link } from "../../ui/controls.js";
-import { dateTime, durationText, relativeTime } from "../../ui/format.js";
+import { DataTable, type Column } from "../../ui/data-table.js";
+import { durationText } from "../../ui/format.js";
+import { Moment } from "../../ui/moment.js";
 
 const t = text.streams;
 
@@ -21,12 +23,22 @@ export function retentionText(stream: Stream): string {
   return stream.retention === undefined ? t.forEver : durationText(durationMs(stream.retention) / 1_000);
 }
 
+const COLUMNS: readonly Column<Stream>[] = [
+  { id: "name", label: t.name, heads: true, cell: ({ name }) => <Link to={streamHref(name)}>{name}</Link> },
+  { id: "dimensions", label: t.dimensions, number: true, cell: (stream) => countFields(stream, FieldType.DIMENSION) },
+  { id: "measures", label: t.measures, number: true, cell: (stream) => countFields(stream, FieldType.FLOAT64, FieldType.INT64) },
+  { id: "partitions", label: t.partitions, number: true, wide: true, cell: ({ partitions }) => partitions },
+  { id: "retention", label: t.retention, wide: true, cell: retentionText },
+  { id: "created", label: t.created, wide: true, look: () => "muted", cell: ({ created }) => <Moment at={created} /> },
+  { id: "explore", label: t.explore, actions: true, cell: ({ name }) => <Link to={exploreHref(name)}>{t.explore}</Link> },
+];
+
 /** All streams of the tenant. */
 export default function Streams() {
   const list = useQuery({ queryKey: ["streams"], queryFn: () => streams.listStreams({}), refetchInterval: 5_000 });
   const [query, setQuery] = useState("");
   const all = list.data?.streams ?? [];
-  const shown = all.filter(({ name }) => name.includes(query.toLowerCase()));
+  const shown = all.filter(({ name }) => name.toLowerCase().includes(query.trim().toLowerCase()));
   return (
     <div className="page">
       <div className="page-head">
@@ -55,62 +67,10 @@ export default function Streams() {
       )}
       {all.length > 0 && (
         <section className="panel list">
-          <div className="table-scroll" tabIndex={0} role="group" aria-label={t.title}>
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">{t.name}</th>
-                  <th scope="col" className="number">
-                    {t.dimensions}
-                  </th>
-                  <th scope="col" className="number">
-                    {t.measures}
-                  </th>
-                  <th scope="col" className="number wide-only">
-                    {t.partitions}
-                  </th>
-                  <th scope="col" className="wide-only">
-                    {t.retention}
-                  </th>
-                  <th scope="col" className="wide-only">
-                    {t.created}
-                  </th>
-                  <th scope="col">
-                    <span className="visually-hidden">{t.explore}</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((stream) => (
-                  <Row key={stream.name} stream={stream} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable label={t.title} columns={COLUMNS} rows={shown} rowKey={({ name }) => name} />
           {shown.length === 0 && <p className="list-note muted">{t.noMatch(query)}</p>}
         </section>
       )}
     </div>
-  );
-}
-
-function Row({ stream }: { readonly stream: Stream }) {
-  const created = stream.created === undefined ? undefined : timestampMs(stream.created);
-  return (
-    <tr>
-      <th scope="row">
-        <Link to={streamHref(stream.name)}>{stream.name}</Link>
-      </th>
-      <td className="number">{countFields(stream, FieldType.DIMENSION)}</td>
-      <td className="number">{countFields(stream, FieldType.FLOAT64, FieldType.INT64)}</td>
-      <td className="number wide-only">{stream.partitions}</td>
-      <td className="wide-only">{retentionText(stream)}</td>
-      <td className="wide-only muted" title={created === undefined ? "" : dateTime(created)}>
-        {created === undefined ? "" : relativeTime(created, Date.now())}
-      </td>
-      <td className="row-actions">
-        <Link to={`/explore?stream=${encodeURIComponent(stream.name)}`}>{t.explore}</Link>
-      </td>
-    </tr>
   );
 }

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from "react";
 import { useTick } from "../../app/hooks.js";
 import type { LiveChannel } from "../../live/live-channel.js";
 import { Panel, type PanelProps } from "../../panels/panel.js";
+import { DataTable, type Column } from "../../ui/data-table.js";
 import { formatText } from "../../ui/format.js";
 
 interface BarColumn {
@@ -66,45 +67,44 @@ export function BarTable({ nameColumn, columns, rows, by, ...panel }: BarTablePr
   useSyncExternalStore(channel?.status.subscribe ?? nothing, () => channel?.status.get());
   const shown = rowsOf(channel, columns.length, rows, by);
   const largest = Math.max(0, ...shown.map((row) => row.values[0] ?? 0));
+  const shareOf = (row: Row, i: number): number => {
+    const share = columns[i]?.bar === "of-next" ? (row.values[i] ?? NaN) / (row.values[i + 1] ?? NaN) : (row.values[i] ?? NaN) / largest;
+    return Number.isFinite(share) ? Math.min(1, share) : 0;
+  };
+  const tableColumns: readonly Column<Row>[] = [
+    {
+      id: "name",
+      label: nameColumn,
+      heads: true,
+      cell: ({ name }) => (
+        <span className="truncate" title={name}>
+          {name}
+        </span>
+      ),
+    },
+    ...columns.map(({ label, unit, bar }, i): Column<Row> => ({
+      id: label,
+      label,
+      number: true,
+      cell: (row) => (
+        <>
+          {bar !== undefined && <Bar share={shareOf(row, i)} full={bar === "of-next" && shareOf(row, i) > 0.9} />}
+          <span className="bar-number">{formatText(row.values[i] ?? NaN, unit)}</span>
+        </>
+      ),
+    })),
+  ];
   return (
     <Panel {...panel} shape="rows" className={`bars ${panel.className ?? ""}`}>
-      <table className="table bar-table">
-        <thead>
-          <tr>
-            <th scope="col">{nameColumn}</th>
-            {columns.map((column) => (
-              <th key={column.label} scope="col" className="number">
-                {column.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((row) => (
-            <tr key={row.name}>
-              <th scope="row">
-                <span className="truncate" title={row.name}>
-                  {row.name}
-                </span>
-              </th>
-              {columns.map((column, i) => {
-                const value = row.values[i] ?? NaN;
-                const share = column.bar === "of-next" ? value / (row.values[i + 1] ?? NaN) : value / largest;
-                return (
-                  <td key={column.label} className="number">
-                    {column.bar !== undefined && (
-                      <span className="bar" aria-hidden="true">
-                        <span className={column.bar === "of-next" && share > 0.9 ? "bar-fill full" : "bar-fill"} style={{ width: `${Math.max(2, Math.min(1, Number.isFinite(share) ? share : 0) * 100)}%` }} />
-                      </span>
-                    )}
-                    <span className="bar-number">{formatText(value, column.unit)}</span>
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <DataTable label={panel.title} className="bar-table" scrolls={false} columns={tableColumns} rows={shown} rowKey={({ name }) => name} />
     </Panel>
+  );
+}
+
+function Bar({ share, full }: { readonly share: number; readonly full: boolean }) {
+  return (
+    <span className="bar" aria-hidden="true">
+      <span className={full ? "bar-fill full" : "bar-fill"} style={{ width: `${Math.max(2, share * 100)}%` }} />
+    </span>
   );
 }
