@@ -2,10 +2,11 @@ import { useEffect, useRef } from "react";
 import type { TimeRange } from "../app/time-range.js";
 import { useObservable } from "../app/hooks.js";
 import { ChartView, type ChartLine, type ChartSource } from "../charts/chart-view.js";
-import { frameLoop, type Painter } from "../live/frame-loop.js";
+import type { Painter } from "../live/frame-loop.js";
 import { text } from "../messages/en.js";
 import { paletteVersion } from "../ui/theme.js";
 import { windowOf } from "./use-channel.js";
+import { attachPainter } from "./use-painter.js";
 
 interface ChartProps {
   readonly sources: readonly ChartSource[];
@@ -23,7 +24,6 @@ interface ChartProps {
 /** Holds a ChartView in the page; loaded when the first chart is shown. */
 export default function Chart(props: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
-  const view = useRef<ChartView>(undefined);
   const newest = useRef(props);
   newest.current = props;
   const palette = useObservable(paletteVersion);
@@ -47,7 +47,6 @@ export default function Chart(props: ChartProps) {
       },
       (lines) => newest.current.onLines(lines),
     );
-    view.current = chart;
     const painter: Painter = {
       paint: (now) => {
         const next = chart.paint(now);
@@ -56,22 +55,10 @@ export default function Chart(props: ChartProps) {
         return next;
       },
     };
-    const invalidate = (): void => frameLoop.invalidate(painter);
-    const stops = [frameLoop.add(painter), ...sources.map(({ channel }) => channel.onData(invalidate))];
-    const sized = new ResizeObserver(([entry]) => {
-      if (entry === undefined) return;
-      chart.resize(entry.contentRect.width, entry.contentRect.height);
-      invalidate();
-    });
-    const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true), { rootMargin: "300px" });
-    sized.observe(element);
-    seen.observe(element);
+    const detach = attachPainter(element, painter, sources.map(({ channel }) => channel), (width, height) => chart.resize(width, height));
     return () => {
-      sized.disconnect();
-      seen.disconnect();
-      for (const stop of stops) stop();
+      detach();
       chart.destroy();
-      view.current = undefined;
     };
     // `fixed` is compared by its ends, `range` by its words.
   }, [sources, unit, filled, fixed?.min, fixed?.max, rangeKey, palette]);
