@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ListFilter, Telescope, X } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { streams } from "../../api/services.js";
 import { usePlace } from "../../app/hooks.js";
 import { go, href } from "../../app/router.js";
@@ -158,7 +158,6 @@ function Result({ state, stream }: { readonly state: ExploreState; readonly stre
   const { params } = usePlace();
   const range = rangeOf(params);
   const stepSeconds = stepOf(params, range);
-  const [filled] = useState(false);
   const spec: QuerySpec = {
     stream: state.stream,
     aggregates: [{ measure: state.measure, fn: state.fn }],
@@ -186,7 +185,7 @@ function Result({ state, stream }: { readonly state: ExploreState; readonly stre
   );
   return (
     <>
-      <ChartPanel id="result" className="explore-chart" title={title} handle={handle} spec={spec} unit={unit} filled={filled} empty={empty} legend={false} />
+      <ChartPanel id="result" className="explore-chart" title={title} handle={handle} spec={spec} unit={unit} empty={empty} legend={false} />
       <GroupTable handle={handle} spec={spec} unit={unit} />
     </>
   );

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Eye, EyeOff } from "lucide-react";
-import { useId, useState, type FormEvent, type InputHTMLAttributes } from "react";
+import { useId, useState, type FormEvent, type InputHTMLAttributes, type ReactNode } from "react";
 import { session } from "../../api/services.js";
 import { text } from "../../messages/en.js";
 import { Button, IconButton, Mark } from "../../ui/controls.js";
@@ -19,38 +19,70 @@ export function messageOf(error: unknown): string {
 export function SignIn({ ended }: { readonly ended: boolean }) {
   const [user, setUser] = useState("admin");
   const [password, setPassword] = useState("");
-  const [busy, setBusy] = useState(false);
+  return (
+    <GateForm
+      title={t.title}
+      lead={ended ? t.ended : t.lead}
+      submit={t.submit}
+      busy={t.busy}
+      check={() => (user === "" || password === "" ? t.missing : "")}
+      send={() => session.signIn(user, password)}
+      hint={
+        <>
+          {t.hint} <code>{t.resetCommand}</code>
+        </>
+      }
+    >
+      <Field label={t.user} value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} maxLength={128} />
+      <PasswordField label={t.password} value={password} onChange={setPassword} autoComplete="current-password" autoFocus />
+    </GateForm>
+  );
+}
+
+interface GateFormProps {
+  readonly title: string;
+  readonly lead: string;
+  /** The button's words, and while the server is asked. */
+  readonly submit: string;
+  readonly busy: string;
+  /** What is wrong with the input, or an empty string. */
+  readonly check: () => string;
+  readonly send: () => Promise<void>;
+  readonly hint?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** The form before the app: says what is wrong, and can be sent once at a time. */
+export function GateForm({ title, lead, submit, busy, check, send, hint, children }: GateFormProps) {
+  const [sending, setSending] = useState(false);
   const [error, setError] = useState("");
-  const submit = async (event: FormEvent): Promise<void> => {
+  const onSubmit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (user === "" || password === "") {
-      setError(t.missing);
-      return;
-    }
-    setBusy(true);
-    setError("");
+    const wrong = check();
+    setError(wrong);
+    if (wrong !== "") return;
+    setSending(true);
     try {
-      await session.signIn(user, password);
+      await send();
     } catch (failure) {
       setError(messageOf(failure));
-      setBusy(false);
+      setSending(false);
     }
   };
   return (
     <main className="gate">
-      <form className="gate-card" onSubmit={(event) => void submit(event)} noValidate>
+      <form className="gate-card" onSubmit={(event) => void onSubmit(event)} noValidate>
         <Mark className="gate-mark" />
-        <h1>{t.title}</h1>
-        <p className="muted">{ended ? t.ended : t.lead}</p>
-        <Field label={t.user} value={user} onChange={(event) => setUser(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} maxLength={128} />
-        <PasswordField label={t.password} value={password} onChange={setPassword} autoComplete="current-password" autoFocus />
+        <h1>{title}</h1>
+        <p className="muted">{lead}</p>
+        {children}
         <p className="gate-error bad" role="alert">
           {error}
         </p>
-        <Button type="submit" look="primary" disabled={busy}>
-          {busy ? t.busy : t.submit}
+        <Button type="submit" look="primary" disabled={sending}>
+          {sending ? busy : submit}
         </Button>
-        <p className="gate-hint faint">{t.hint}</p>
+        {hint !== undefined && <p className="gate-hint faint">{hint}</p>}
       </form>
     </main>
   );
