@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CalmRange, niceRange } from "./axis-range.js";
+import { CalmRange, EMPTY_RANGE, niceRange } from "./axis-range.js";
 
 describe("a value axis", () => {
   test.each([
@@ -13,8 +13,8 @@ describe("a value axis", () => {
   });
 
   test("leaves zero only for values that hardly differ, and only when it may", () => {
-    expect(niceRange(95, 100, false, true).min).toBeGreaterThan(0);
-    expect(niceRange(95, 100, false).min).toBe(0);
+    expect(niceRange(95, 100, false, true)?.min).toBeGreaterThan(0);
+    expect(niceRange(95, 100, false)?.min).toBe(0);
   });
 
   test("always holds its data", () => {
@@ -23,7 +23,7 @@ describe("a value axis", () => {
       const high = low + ((i * 104_729) % 5_000) / 7;
       for (const binary of [false, true]) {
         const range = niceRange(low, high, binary, i % 2 === 0);
-        const holds = range.min <= low + 1e-6 && range.max >= high - 1e-6 && (range.max - range.min) / range.tick <= 7;
+        const holds = range !== undefined && range.min <= low + 1e-6 && range.max >= high - 1e-6 && (range.max - range.min) / range.tick <= 7;
         if (!holds) throw new Error(`${low} to ${high}: ${JSON.stringify(range)}`);
       }
     }
@@ -32,6 +32,13 @@ describe("a value axis", () => {
 
 describe("a calm range", () => {
   const range = (max: number): { min: number; max: number; tick: number } => ({ min: 0, max, tick: max / 4 });
+
+  test("lets the first values decide at once, however long there were none", () => {
+    const calm = new CalmRange();
+    expect(calm.next(niceRange(Infinity, -Infinity, false), 0, false)).toEqual(EMPTY_RANGE);
+    expect(calm.next(range(3), 20, false).max).toBe(3);
+  });
+
 
   test("changes at most once a second", () => {
     const calm = new CalmRange();

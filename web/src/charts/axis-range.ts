@@ -18,9 +18,9 @@ function roundUp(value: number, binary: boolean): number {
   return (DECIMAL.find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10) * power;
 }
 
-/** Round ends and at most six ticks for values from `low` to `high`; from zero unless `free`. */
-export function niceRange(low: number, high: number, binary: boolean, free = false): AxisRange {
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return { min: 0, max: 1, tick: 0.5 };
+/** Round ends and at most six ticks for values from `low` to `high`, from zero unless `free`; undefined without values. */
+export function niceRange(low: number, high: number, binary: boolean, free = false): AxisRange | undefined {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return undefined;
   let min = free && low > 0 && high - low < high * 0.2 ? low : Math.min(0, low);
   let max = Math.max(high, 0);
   if (max === min) max = min + (binary ? 1024 : 1);
@@ -31,6 +31,7 @@ export function niceRange(low: number, high: number, binary: boolean, free = fal
 }
 
 const CHANGE_MS = 1_000;
+export const EMPTY_RANGE: AxisRange = { min: 0, max: 1, tick: 0.5 };
 
 /**
  * The range an axis shows: follows the data, but changes at most once a second, shrinks only when the data needs less
@@ -40,9 +41,10 @@ export class CalmRange {
   private shown: AxisRange | undefined;
   private changedAt = -Infinity;
 
-  /** What to show at `now` (milliseconds). */
-  next(wanted: AxisRange, now: number, pointerOver: boolean): AxisRange {
+  /** What to show at `now` (milliseconds). Without values nothing is decided: the first ones need not wait a second. */
+  next(wanted: AxisRange | undefined, now: number, pointerOver: boolean): AxisRange {
     const shown = this.shown;
+    if (wanted === undefined) return shown ?? EMPTY_RANGE;
     if (shown === undefined) return this.show(wanted, now);
     const grows = wanted.max > shown.max || wanted.min < shown.min;
     const shrinks = wanted.max - wanted.min <= (shown.max - shown.min) / 2;

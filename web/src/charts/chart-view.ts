@@ -5,7 +5,7 @@ import { completeColumns } from "../live/complete.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import { clockTime, formatText, unitDivisor } from "../ui/format.js";
 import { currentPalette, seriesColor } from "../ui/theme.js";
-import { CalmRange, niceRange, type AxisRange } from "./axis-range.js";
+import { CalmRange, EMPTY_RANGE, niceRange } from "./axis-range.js";
 import { linePath } from "./line-path.js";
 import { tooltip, type TooltipRow } from "./tooltip.js";
 
@@ -55,7 +55,7 @@ export class ChartView implements Painter {
   private lines: Line[] = [];
   private structure = "";
   private readonly calm = new CalmRange();
-  private range: AxisRange = { min: 0, max: 1, tick: 0.5 };
+  private range = EMPTY_RANGE;
   private pointerOver = false;
   private drawn = { from: 0, to: 0, updates: -1, palette: "" };
   private width = 0;
@@ -150,8 +150,9 @@ export class ChartView implements Painter {
         if (value > high) high = value;
       }
     }
-    const binary = this.options.unit.startsWith("bytes");
-    this.range = this.calm.next(niceRange(low, high, binary, !this.options.filled), now, this.pointerOver);
+    const { unit, filled } = this.options;
+    const free = !filled && unit !== "percent";
+    this.range = this.calm.next(niceRange(low, high, unit.startsWith("bytes"), free), now, this.pointerOver);
   }
 
   private rebuild(structure: string): void {
