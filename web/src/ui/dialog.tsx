@@ -20,6 +20,8 @@ export function Dialog({ title, onClose, children, footer, wide = false }: Dialo
     if (dialog === null) return;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
+    // Where one goes on: the first input, else what the foot offers first; the browser would take the close button.
+    dialog.querySelector<HTMLElement>(".dialog-body :is(input, select, textarea), .dialog-foot button")?.focus();
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
