@@ -126,7 +126,7 @@ function Details({ onPause }: { readonly onPause: () => void }) {
     [text.connection.p99, formatText(freshness.quantile(0.99), "ms")],
     [text.connection.samples, String(freshness.size)],
     [text.connection.roundTrip, clock.known ? formatText(clock.roundTripUs, "us") : "–"],
-    [text.connection.clock, clock.known ? text.connection.clockOffset(`${offset < 0 ? "\u2212" : "+"}${formatText(Math.abs(offset), "ms")}`) : "–"],
+    [text.connection.clock, clock.known ? `${offset < 0 ? "\u2212" : "+"}${formatText(Math.abs(offset), "ms")}` : "–"],
   ];
   const title =
     state.kind === "live"

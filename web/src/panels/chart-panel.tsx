@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { setParams } from "../app/router.js";
 import { rangeParams, type TimeRange } from "../app/time-range.js";
 import { useTick } from "../app/hooks.js";
@@ -59,9 +59,7 @@ export function ChartPanel(props: ChartPanelProps) {
   );
   const values = useRef(new Map<string, HTMLElement>());
   const writtenAt = useRef(0);
-  const paintLegend = useCallback((now: number): void => {
-    if (now - writtenAt.current < LEGEND_MS) return;
-    writtenAt.current = now;
+  const writeLegend = useCallback((): void => {
     for (const line of lines) {
       const element = values.current.get(keyOf(line));
       const group = line.source.channel.grid.groups[line.group];
@@ -70,6 +68,13 @@ export function ChartPanel(props: ChartPanelProps) {
       if (element.textContent !== words) element.textContent = words;
     }
   }, [lines, unit]);
+  const paintLegend = useCallback((now: number): void => {
+    if (now - writtenAt.current < LEGEND_MS) return;
+    writtenAt.current = now;
+    writeLegend();
+  }, [writeLegend]);
+  // New lines have their numbers at once, not with the next event.
+  useLayoutEffect(writeLegend, [writeLegend]);
   const step = spec.stepSeconds;
   return (
     <Panel
@@ -81,7 +86,7 @@ export function ChartPanel(props: ChartPanelProps) {
       className={`chart ${panel.className ?? ""}`}
       table={{ shown: table, toggle: () => setTable(!table) }}
       csv={channel === undefined ? undefined : () => toCsv(lines)}
-      footer={legend && <Legend lines={lines} values={values.current} />}
+      footer={legend && <Legend lines={lines} unit={unit} values={values.current} />}
     >
       {table && channel !== undefined ? (
         <ValueTable title={title} lines={lines} unit={unit} range={spec.range} />
@@ -143,7 +148,7 @@ function Caption({ channel, unit, step }: { readonly channel: LiveChannel | unde
 const LEGEND_MS = 250;
 const LEGEND_LINES = 8;
 
-function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; readonly values: Map<string, HTMLElement> }) {
+function Legend({ lines, unit, values }: { readonly lines: readonly ChartLine[]; readonly unit: string; readonly values: Map<string, HTMLElement> }) {
   return (
     <ul className="legend">
       {lines.slice(0, LEGEND_LINES).map((line) => (
@@ -151,7 +156,7 @@ function Legend({ lines, values }: { readonly lines: readonly ChartLine[]; reado
           <span className="legend-mark" style={{ background: seriesColor(line.ordinal) }} />
           <span className="truncate muted">{line.label}</span>
           <span
-            className="legend-value"
+            className={unit.startsWith("bytes") ? "legend-value long" : "legend-value"}
             ref={(element) => {
               if (element === null) values.delete(keyOf(line));
               else values.set(keyOf(line), element);

@@ -41,10 +41,13 @@ export function PanelState({ status, onRetry, empty, shape, stream }: PanelState
           {text.panel.requestId} <code>{status.requestId.slice(0, 16)}</code>
         </p>
       )}
-      <Button onClick={onRetry}>
-        <RotateCw className="icon" />
-        {text.actions.retry}
-      </Button>
+      {/* Asking the same again does not make a wrong question right. */}
+      {status.code !== Code.InvalidArgument && (
+        <Button onClick={onRetry}>
+          <RotateCw className="icon" />
+          {text.actions.retry}
+        </Button>
+      )}
     </Notice>
   );
 }

@@ -1,6 +1,6 @@
 import { useRef, type ReactNode } from "react";
 import { bucketMeans, drawSparkline } from "../charts/sparkline.js";
-import type { Formatted } from "../ui/format.js";
+import { NO_VALUE, type Formatted } from "../ui/format.js";
 import { Panel, type PanelProps } from "./panel.js";
 import { usePainter } from "./use-painter.js";
 
@@ -36,7 +36,8 @@ export function StatPanel({ view, everyMs, belowLead, ...panel }: StatPanelProps
     if (shown !== undefined && canvas.current !== null) {
       const wait = writtenAt.current + TEXT_MS - now;
       if (wait > 0) return now + wait;
-      writtenAt.current = now;
+      // What has no value yet does not make the first one wait.
+      if (shown.main.value !== NO_VALUE) writtenAt.current = now;
       write(value.current, shown.main.value);
       write(unit.current, shown.main.unit);
       write(below.current, shown.below);

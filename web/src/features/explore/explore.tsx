@@ -5,10 +5,12 @@ import { streams } from "../../api/services.js";
 import { usePlace } from "../../app/hooks.js";
 import { go, href } from "../../app/router.js";
 import { rangeOf, stepOf } from "../../app/time-range.js";
+import { useYoungRange } from "../../app/use-young-range.js";
 import { FieldType, MeasureKind, type Stream } from "../../gen/rivermeet/events/v1/stream_pb.js";
 import { FUNCTIONS, type FilterSpec, type QuerySpec } from "../../live/query-spec.js";
 import { text } from "../../messages/en.js";
 import { ChartPanel } from "../../panels/chart-panel.js";
+import { EmptyPast } from "../../panels/empty-past.js";
 import { useChannel } from "../../panels/use-channel.js";
 import { CodeBlock, IconButton, Link } from "../../ui/controls.js";
 import { unitOf } from "../../ui/format.js";
@@ -37,6 +39,7 @@ export default function Explore() {
     decoded.stream === "" && picked !== undefined
       ? { stream: picked.name, measure: measures[0] ?? "", fn: measures.length > 0 ? "mean" : "count", groupBy: [], filters: [] }
       : decoded;
+  useYoungRange(state.stream);
   const change = (next: Partial<ExploreState>): void => go(href("/explore", withExplore(params, { ...state, ...next })));
 
   if (!list.isPending && all.length === 0) {
@@ -176,9 +179,11 @@ function Result({ state, stream }: { readonly state: ExploreState; readonly stre
     const what = state.measure === "" ? t.events : `${t.functions[state.fn]} ${state.measure}`;
     return state.groupBy.length === 0 ? what : `${what} by ${state.groupBy.join(", ")}`;
   }, [state.measure, state.fn, state.groupBy.join()]);
-  const empty = (
+  const empty = range.kind === "fixed" && stream !== undefined ? (
+    <EmptyPast />
+  ) : (
     <>
-      <p className="strong">{range.kind === "fixed" ? text.panel.emptyPast : text.panel.emptyTitle}</p>
+      <p className="strong">{text.panel.emptyTitle}</p>
       <p className="muted">{stream === undefined ? text.panel.noStream(state.stream) : text.panel.emptyRange}</p>
       {stream === undefined && <Link to="/keys?new=1">{text.palette.newKey}</Link>}
     </>

@@ -209,6 +209,7 @@ function RevokeDialog({ apiKey, onClose }: { readonly apiKey: ApiKey; readonly o
       }
     >
       <p>{t.revokeLead}</p>
+      {apiKey.createdBy === "system" && <p className="warn">{t.revokeSystem}</p>}
       {revoke.error !== null && (
         <p className="bad" role="alert">
           {ConnectError.from(revoke.error).rawMessage}

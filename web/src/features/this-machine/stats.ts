@@ -34,11 +34,17 @@ function lastOf(values: Float64Array): number {
   return NaN;
 }
 
+/** The mean of each value and up to `windows` - 1 before it. */
+export function movingMean(values: Float64Array, windows: number): Float64Array {
+  return values.map((_, i) => mean(values.subarray(Math.max(0, i + 1 - windows), i + 1)));
+}
+
 /** "▲ 3.1 vs 15 min mean". */
 function against(now: number, usual: number, seconds: number, unit: string): string {
   const difference = now - usual;
   if (Number.isNaN(difference)) return "";
   const size = formatValue(Math.abs(difference), unit).value;
+  if (Number(size) === 0) return text.machine.asUsual(durationText(seconds));
   return text.machine.against(`${difference >= 0 ? "▲" : "▼"} ${size}`, durationText(seconds));
 }
 
@@ -50,10 +56,13 @@ export function cpuView(channel: LiveChannel | undefined, range: TimeRange): Sta
   if (channel === undefined) return undefined;
   const spark = inRange(channel, 0, range);
   const now = lastOf(spark);
+  const tone = now >= 97 ? "bad" : now >= 90 ? "warn" : undefined;
+  const usual = against(now, mean(spark), secondsOf(range), "percent");
   return {
     main: formatValue(now, "percent"),
-    below: against(now, mean(spark), secondsOf(range), "percent"),
-    tone: now >= 97 ? "bad" : now >= 90 ? "warn" : undefined,
+    // The colour does not say it alone.
+    below: tone === undefined ? usual : `${tone === "bad" ? text.machine.saturated : text.machine.busy} · ${usual}`,
+    tone,
     spark,
   };
 }
@@ -80,9 +89,9 @@ export function eventsView(channel: LiveChannel | undefined, range: TimeRange, b
   const end = range.kind === "last" ? Math.min(channel.grid.length, completeColumns(channel)) : channel.grid.length;
   const counts = inRange(channel, 0, range, end);
   const seconds = channel.stepUs / 1e6;
-  const spark = counts.map((count) => count / seconds);
   // Ten windows together: single seconds of a 1 Hz source alternate with its phase.
-  return { main: formatValue(mean(spark.subarray(-10)), "per_second"), below, tone, spark };
+  const spark = movingMean(counts, 10).map((count) => count / seconds);
+  return { main: formatValue(lastOf(spark), "per_second"), below, tone, spark };
 }
 
 /** 24.0 as 24: a size that never moves needs no decimals to stand still. */

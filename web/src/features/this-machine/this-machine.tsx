@@ -1,13 +1,14 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef } from "react";
-import { queries, streams } from "../../api/services.js";
+import { useMemo } from "react";
+import { queries } from "../../api/services.js";
 import { usePlace } from "../../app/hooks.js";
-import { href, place, setParams } from "../../app/router.js";
+import { href, setParams } from "../../app/router.js";
 import { formatSeconds, parseSeconds, rangeOf, rangeParams, rangeSeconds, STEP_CHOICES, stepOf } from "../../app/time-range.js";
+import { useYoungRange } from "../../app/use-young-range.js";
 import type { QuerySpec } from "../../live/query-spec.js";
 import { text } from "../../messages/en.js";
 import { ChartPanel } from "../../panels/chart-panel.js";
+import { EmptyPast } from "../../panels/empty-past.js";
 import { StatPanel, type StatView } from "../../panels/stat-panel.js";
 import { useChannel } from "../../panels/use-channel.js";
 import { CodeBlock } from "../../ui/controls.js";
@@ -21,8 +22,6 @@ import { cpuView, eventsView, freshnessView, memoryView } from "./stats.js";
 
 const t = text.machine;
 const PERCENT = { min: 0, max: 100 };
-/** Ranges to start with, in seconds, while there is less than three times as much history. */
-const YOUNG_RANGES = [60, 300] as const;
 
 function exploreOf(spec: QuerySpec): string {
   const params = encodeExplore({
@@ -55,7 +54,7 @@ export function ThisMachine() {
     refetchInterval: (query) => ((query.state.data?.values.length ?? 0) === 0 ? 3_000 : 60_000),
     retry: false,
   });
-  useYoungRange();
+  useYoungRange(HOST_STREAM);
   const names = (hosts.data?.values ?? []).filter((name) => name !== "");
   const chosen = params.get("host");
   const host = chosen === "*" ? undefined : (chosen ?? names[0]);
@@ -81,23 +80,6 @@ export function ThisMachine() {
       {hosts.isPending ? <MachineGridSkeleton /> : <MachineGrid scope={scope} />}
     </div>
   );
-}
-
-/**
- * A suite that has just begun fills little of the usual 15 min: the page then starts with a shorter range. Decided once,
- * and only when the address says nothing; it goes into the address like any choice.
- */
-function useYoungRange(): void {
-  const decided = useRef(place.get().params.has("last") || place.get().params.has("from"));
-  const stream = useQuery({ queryKey: ["stream", HOST_STREAM], queryFn: () => streams.getStream({ name: HOST_STREAM }), retry: false });
-  const created = stream.data?.stream?.created;
-  useEffect(() => {
-    if (decided.current || created === undefined) return;
-    decided.current = true;
-    const seconds = (Date.now() - timestampMs(created)) / 1_000;
-    const fitting = YOUNG_RANGES.find((range) => seconds < range * 3);
-    if (fitting !== undefined && place.get().path === "/") setParams({ last: formatSeconds(fitting) }, true);
-  }, [created]);
 }
 
 export function StepChip() {
@@ -170,7 +152,7 @@ function MachineGrid({ scope }: { readonly scope: MachineScope }) {
   const tone: StatView["tone"] = total === undefined ? undefined : total.rejected + total.tooLate > 0n ? "warn" : "good";
   const past = range.kind === "fixed";
   const quiet = <p className="muted">{past ? text.panel.emptyPast : text.panel.emptyTitle}</p>;
-  const empty = past ? quiet : <AgentHint />;
+  const empty = past ? <EmptyPast /> : <AgentHint />;
   return (
     <div className="grid">
       <StatPanel id="cpu" className="span-3" title={t.cpu} caption={HOST_STREAM} handle={cpu} spec={specs.cpu} exploreHref={exploreOf(specs.cpu)} empty={quiet} view={() => cpuView(cpu.channel, range)} />
