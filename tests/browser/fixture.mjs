@@ -1,7 +1,9 @@
 // What the browser tests stand on: a server (given, or the stand-in of web/dev), a browser, a signed-in page.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -56,6 +58,24 @@ export async function startServer(given, { oneTime = true, args = [] } = {}) {
         child.kill("SIGTERM");
       }),
   };
+}
+
+/** Kills ("kill") the suite under test or starts it again at the same address ("start"); see tests/harness/browser.py. */
+export async function control(order) {
+  const socket = connect(process.env.RIVERMEET_CONTROL);
+  socket.end(`${order}\n`);
+  const [answer] = await Promise.race([once(socket, "data"), once(socket, "close").then(() => [""])]);
+  check(String(answer).trim() === "done", `the suite did not ${order}`);
+}
+
+/** Sends events over the public API, as a signed-in person. */
+export async function sendEvents(server, stream, events) {
+  const post = (path, body, headers = {}) =>
+    fetch(server.url + path, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
+  const login = await (await post("/rivermeet.auth.v1.AuthService/Login", { user: server.user, password: server.password })).json();
+  const answer = await post(`/v1/streams/${stream}/events`, events, { Authorization: `Bearer ${login.tokens.accessToken}` });
+  const { receipt } = await answer.json();
+  check(answer.ok && Number(receipt.accepted) === events.length, `the events are answered with ${answer.status} ${JSON.stringify(receipt)}`);
 }
 
 export async function startBrowser() {

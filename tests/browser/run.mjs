@@ -1,5 +1,6 @@
 // Runs the browser tests; see README.md.
 import { flags, openPage, signIn, startBrowser, startServer } from "./fixture.mjs";
+import { states } from "./states.mjs";
 import { looks } from "./looks.mjs";
 import { works } from "./works.mjs";
 
@@ -22,13 +23,14 @@ async function run(name, test) {
     return page;
   };
   try {
-    await test({ server, open, signedIn: async (path, options) => {
+    const skipped = await test({ server, open, signedIn: async (path, options) => {
       const page = await open(options);
       await signIn(page, server, path);
       return page;
     } });
     const errors = pages.flatMap((page) => page.errors);
     if (errors.length > 0) throw new Error(`the page failed: ${errors.join("\n")}`);
+    if (skipped !== undefined) return console.log(`skip ${name}: ${skipped}`);
     passed++;
     console.log(`ok   ${name} (${Date.now() - started} ms)`);
   } catch (error) {
@@ -41,8 +43,8 @@ async function run(name, test) {
 
 try {
   // The first ones leave the server with a password that the rest signs in with: always run.
-  for (const [name, test, always] of [...works, ...looks]) {
-    if (always === true || name.includes(given.only)) await run(name, test);
+  for (const [name, test, always] of [...works, ...states, ...looks]) {
+    if (always === true || new RegExp(given.only).test(name)) await run(name, test);
   }
 } finally {
   await browser.close();

@@ -1,7 +1,12 @@
 """The real browser against a suite: Node, the built web app, a sign-in. The scripts it runs are in tests/browser."""
+import contextlib
 import os
 import pathlib
+import socketserver
 import subprocess
+import tempfile
+import threading
+import urllib.parse
 
 from harness.suite import ROOT
 
@@ -27,6 +32,31 @@ def sign_in_environment(suite):
     password = suite.api("POST", f"/v1/users/{user}/password", {})["oneTimePassword"]
     return {**node_environment(), "RIVERMEET_URL": suite.state["url"], "RIVERMEET_USER": user,
             "RIVERMEET_PASSWORD": password}
+
+
+@contextlib.contextmanager
+def remote_control(suite):
+    """Lets a test script kill the suite and start it again at the same address; yields the environment that says how.
+
+    The script writes "kill" or "start" to the socket and reads "done" when it is.
+    """
+    suite.port = urllib.parse.urlparse(suite.state["url"]).port
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            {b"kill": suite.kill, b"start": suite.start}[self.rfile.readline().strip()]()
+            self.wfile.write(b"done\n")
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/control"
+        with socketserver.UnixStreamServer(path, Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield {"RIVERMEET_CONTROL": path}
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 def script(name):

@@ -31,6 +31,7 @@ class Suite:
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.process = None
+        self.port = 0
         self.state = {}
 
     def start(self, timeout=30, environment=None):
@@ -41,7 +42,7 @@ class Suite:
         self.banner = open(self.data / "banner", "wb")
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [str(PROGRAM), "serve", "--data", str(self.data), "--port", "0", "--set", "rpc.listen=127.0.0.1:0",
+            [str(PROGRAM), "serve", "--data", str(self.data), "--port", str(self.port), "--set", "rpc.listen=127.0.0.1:0",
              *self.arguments],
             stdout=self.banner, stderr=self.log, stdin=subprocess.DEVNULL,
             env={**os.environ, **self.environment, **(environment or {})})
