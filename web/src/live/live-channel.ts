@@ -85,6 +85,11 @@ export class LiveChannel {
     this.drawnAppendUs = this.newestAppendUs;
   }
 
+  /** Called when a panel of the channel comes into view: how long the cells have waited for that is not their delay. */
+  cameIntoView(): void {
+    this.measuredAppendUs = this.newestAppendUs;
+  }
+
   /** Called when the feeding connection starts over: the next response must be a snapshot. */
   expectSnapshot(): void {
     this.epoch = undefined;

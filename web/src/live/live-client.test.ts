@@ -141,6 +141,39 @@ describe("a live client", () => {
     expect(client.freshness.size).toBe(1);
   });
 
+  test("measures nothing that was drawn before the server's clock was known, also not later", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    client.clock.reset();
+    socket.answersPings = false;
+    await vi.advanceTimersByTimeAsync(1);
+    socket.subscribed(1, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    await vi.advanceTimersByTimeAsync(100);
+    socket.update(7n, 2n, false, 101, 2);
+    channel.drawn();
+    client.painted();
+    await vi.advanceTimersByTimeAsync(1_000);
+    client.clock.add(0, 2, 1);
+    channel.drawn();
+    client.painted();
+    expect(client.freshness.size).toBe(0);
+  });
+
+  test("measures nothing that came while nobody could see it", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    socket.subscribed(1, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    await vi.advanceTimersByTimeAsync(100);
+    socket.update(7n, 2n, false, 101, 2);
+    await vi.advanceTimersByTimeAsync(5_000);
+    channel.cameIntoView();
+    channel.drawn();
+    client.painted();
+    expect(client.freshness.size).toBe(0);
+  });
+
   test("subscribes anew after a gap in the sequence and takes nothing until the snapshot", async () => {
     const { channel } = client.subscribe(cpu);
     const socket = await connect();

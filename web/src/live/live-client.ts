@@ -168,14 +168,13 @@ export class LiveClient {
 
   /** Called after a frame was presented: measures what it showed for the first time. */
   painted(): void {
-    if (!this.clock.known) return;
     let newest = 0;
     for (const { channel } of this.subscriptions.values()) {
       if (channel.drawnAppendUs <= channel.measuredAppendUs) continue;
       channel.measuredAppendUs = channel.drawnAppendUs;
       if (!channel.arrivedHidden) newest = Math.max(newest, channel.drawnAppendUs);
     }
-    if (newest > 0) this.freshness.add(Math.max(0, (this.clock.nowUs() - newest) / 1000));
+    if (newest > 0 && this.clock.known) this.freshness.add(Math.max(0, (this.clock.nowUs() - newest) / 1000));
   }
 
   private async connect(): Promise<void> {

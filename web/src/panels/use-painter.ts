@@ -7,7 +7,14 @@ import { paletteVersion } from "../ui/theme.js";
 export function attachPainter(host: HTMLElement, painter: Painter, channels: readonly LiveChannel[], sized?: (width: number, height: number) => void): () => void {
   const invalidate = (): void => frameLoop.invalidate(painter);
   const stops = [frameLoop.add(painter), ...channels.map((channel) => channel.onData(invalidate))];
-  const seen = new IntersectionObserver(([entry]) => frameLoop.setVisible(painter, entry?.isIntersecting ?? true), { rootMargin: "300px" });
+  const seen = new IntersectionObserver(
+    ([entry]) => {
+      const visible = entry?.isIntersecting ?? true;
+      if (visible) for (const channel of channels) channel.cameIntoView();
+      frameLoop.setVisible(painter, visible);
+    },
+    { rootMargin: "300px" },
+  );
   const sizes = new ResizeObserver(([entry]) => {
     if (entry !== undefined) sized?.(entry.contentRect.width, entry.contentRect.height);
     invalidate();
