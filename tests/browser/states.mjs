@@ -216,6 +216,19 @@ export const states = [
         await page.locator("main .panel, main .page, main .page-empty").first().waitFor();
         await fitsWidth(page, path);
       }
+      const inside = async (what, locator) => {
+        const { x, width } = await locator.boundingBox();
+        check(x >= 0 && x + width <= 390, `${what} reaches from ${x} to ${x + width} px`);
+      };
+      await page.goto(`${server.url}/?from=2025-01-01T23:00:00Z&to=2025-01-02T01:00:30Z`);
+      await inside("the way back to now", page.getByRole("button", { name: "Go live" }).first());
+      await inside("the range", page.locator('[data-shortcut="range"]'));
+      await page.getByRole("button", { name: "Go live" }).first().click();
+      await page.locator(".chip.live").click();
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.locator(".chip.paused").click();
+      await page.getByRole("button", { name: "Resume" }).click();
+      await page.locator(".chip.live").waitFor();
       await page.goto(`${server.url}/keys?new=1`);
       await page.getByRole("dialog").waitFor();
       await fitsWidth(page, "the dialog");

@@ -1,6 +1,7 @@
 import { CircleDot, History, Pause, Play, RotateCw } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { live } from "../api/services.js";
+import type { ConnectionState } from "../live/live-client.js";
 import { text } from "../messages/en.js";
 import { resetRange } from "../panels/chart-panel.js";
 import { Button } from "../ui/controls.js";
@@ -32,7 +33,7 @@ export function ConnectionBadge({ ranged }: { readonly ranged: boolean }) {
       <div className="connection" title={text.connection.fixedTitle}>
         <span className="chip still">
           <History className="icon" />
-          {text.connection.fixed}
+          <span className="still-words">{text.connection.fixed}</span>
         </span>
         <Button onClick={resetRange}>{text.actions.goLive}</Button>
       </div>
@@ -44,21 +45,36 @@ export function ConnectionBadge({ ranged }: { readonly ranged: boolean }) {
         <span className="visually-hidden">{text.connection.label}: </span>
         <Words />
       </button>
-      {state.kind === "paused" && (
-        <Button onClick={() => live.resume()}>
-          <Play className="icon" />
-          {text.connection.resume}
-        </Button>
-      )}
-      {state.kind === "reconnecting" && (
-        <Button onClick={() => live.retryNow()}>
-          <RotateCw className="icon" />
-          {text.connection.retryNow}
-        </Button>
-      )}
-      {open && <Details onPause={() => setOpen(false)} />}
+      {(state.kind === "paused" || state.kind === "reconnecting") && <Action kind={state.kind} />}
+      {open && <Details onDone={() => setOpen(false)} />}
     </div>
   );
+}
+
+/** What one can do about a state: pause what is live, and the way back from what is not. */
+function Action({ kind, onDone }: { readonly kind: ConnectionState["kind"]; readonly onDone?: () => void }) {
+  const button = (icon: ReactNode, words: string, act: () => void): ReactNode => (
+    <Button
+      onClick={() => {
+        act();
+        onDone?.();
+      }}
+    >
+      {icon}
+      {words}
+    </Button>
+  );
+  switch (kind) {
+    case "live":
+    case "stale":
+      return button(<CircleDot className="icon" />, text.connection.pause, () => live.pause());
+    case "paused":
+      return button(<Play className="icon" />, text.connection.resume, () => live.resume());
+    case "reconnecting":
+      return button(<RotateCw className="icon" />, text.connection.retryNow, () => live.retryNow());
+    case "connecting":
+      return null;
+  }
 }
 
 function Words() {
@@ -115,7 +131,7 @@ function recentMedian(): number {
   return samples[samples.length >> 1] ?? NaN;
 }
 
-function Details({ onPause }: { readonly onPause: () => void }) {
+function Details({ onDone }: { readonly onDone: () => void }) {
   useTick(1_000);
   const { freshness, clock } = live;
   const state = live.state.get();
@@ -149,17 +165,7 @@ function Details({ onPause }: { readonly onPause: () => void }) {
           </div>
         ))}
       </dl>
-      {(state.kind === "live" || state.kind === "stale") && (
-        <Button
-          onClick={() => {
-            live.pause();
-            onPause();
-          }}
-        >
-          <CircleDot className="icon" />
-          {text.connection.pause}
-        </Button>
-      )}
+      <Action kind={state.kind} onDone={onDone} />
     </div>
   );
 }

@@ -7,10 +7,13 @@ import { usePlace } from "./hooks.js";
 import { setParams } from "./router.js";
 import { LAST_CHOICES, rangeOf, rangeParams, type TimeRange } from "./time-range.js";
 
+/** The day is said unless it is today's, seconds unless they are none. */
 function words(range: TimeRange): string {
   if (range.kind === "last") return text.range.last(durationText(range.seconds));
-  const sameDay = new Date(range.fromMs).toDateString() === new Date(range.toMs).toDateString();
-  return text.range.fixed(dateTime(range.fromMs), sameDay ? clockTime(range.toMs) : dateTime(range.toMs));
+  const day = (ms: number): string => dateTime(ms).slice(0, 10);
+  const seconds = range.fromMs % 60_000 !== 0 || range.toMs % 60_000 !== 0;
+  const moment = (ms: number, known: string): string => (day(ms) === known ? "" : `${day(ms)} `) + clockTime(ms, seconds);
+  return text.range.fixed(moment(range.fromMs, day(Date.now())), moment(range.toMs, day(range.fromMs)));
 }
 
 /** The shown time range, with the time zone beside it. */
