@@ -33,7 +33,7 @@ export const states = [
       const held = await heldSocket(page);
       await signIn(page, server, "/?last=5m");
       await page.locator('[data-panel="cores"][data-state="loading"]').waitFor();
-      await page.locator('[data-panel="cores"] .skeleton').waitFor();
+      await page.locator('[data-panel="cores"] .skeleton').first().waitFor();
       const before = await boxes(page);
       check(before.length >= 10, `all panels are there: ${before.length}`);
       held.release();

@@ -45,6 +45,8 @@ interface Line {
 const SYNC_KEY = "rivermeet";
 const AXIS_FONT = '11px "Inter Variable", system-ui, sans-serif';
 const NARROW = 520;
+/** Seconds between the labels of a time axis; uPlot's own have none between 1 and 5 min, which leaves short axes empty. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000];
 /** On a page with more charts than this lines are one pixel wide, which the rasteriser draws three times as fast. */
 const MANY_CHARTS = 12;
 let chartsOnPage = 0;
@@ -199,7 +201,8 @@ export class ChartView implements Painter {
           gap: 6,
           grid: { show: false },
           ticks: { show: false },
-          space: this.width < NARROW ? 64 : 84,
+          space: () => (this.width < NARROW ? 64 : 84),
+          incrs: TIME_STEPS,
           values: (u, splits, _axis, _space, increment) => this.timeLabels(u, splits, increment),
         },
         {

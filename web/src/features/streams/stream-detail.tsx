@@ -1,10 +1,11 @@
-import { durationMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
-import { useMemo, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { queries, streams } from "../../api/services.js";
 import { exploreHref } from "../../app/pages.js";
+import { fittingRange } from "../../app/use-young-range.js";
 import { DEFAULT_LAST } from "../../app/time-range.js";
 import { FieldType, type Field, type Stream } from "../../gen/rivermeet/events/v1/stream_pb.js";
 import type { GetLedgerResponse, LedgerEntry } from "../../gen/rivermeet/query/v1/query_pb.js";
@@ -21,6 +22,7 @@ import { Moment } from "../../ui/moment.js";
 import { retentionText } from "./streams.js";
 
 const t = text.streams;
+const STEP_SECONDS = 10;
 
 /** One stream: its schema, its events and its ledger. */
 export default function StreamDetail({ name }: { readonly name: string }) {
@@ -53,7 +55,7 @@ export default function StreamDetail({ name }: { readonly name: string }) {
   return (
     <div className="page detail">
       <Facts stream={stream} />
-      <EventsChart name={name} />
+      <EventsChart name={name} created={stream.created} />
       <LedgerPanel name={name} />
       <Fields stream={stream} />
     </div>
@@ -85,17 +87,18 @@ function Facts({ stream }: { readonly stream: Stream }) {
   );
 }
 
-function EventsChart({ name }: { readonly name: string }) {
+function EventsChart({ name, created }: { readonly name: string; readonly created: Timestamp | undefined }) {
+  const [seconds] = useState(() => Math.max(30 * STEP_SECONDS, fittingRange(created) ?? DEFAULT_LAST));
   const spec = useMemo<QuerySpec>(
-    () => ({ stream: name, aggregates: [{ measure: "", fn: "count" }], range: { kind: "last", seconds: DEFAULT_LAST }, stepSeconds: 10 }),
-    [name],
+    () => ({ stream: name, aggregates: [{ measure: "", fn: "count" }], range: { kind: "last", seconds }, stepSeconds: STEP_SECONDS }),
+    [name, seconds],
   );
   const handle = useChannel(spec);
   return (
     <ChartPanel
       id="events"
       title={t.eventsPerSecond}
-      caption={`${text.explore.events} · ${durationText(10)}`}
+      caption={`${text.explore.events} · ${durationText(STEP_SECONDS)}`}
       handle={handle}
       spec={spec}
       exploreHref={exploreHref(name)}

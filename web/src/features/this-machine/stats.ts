@@ -57,11 +57,14 @@ export function cpuView(channel: LiveChannel | undefined, range: TimeRange): Sta
   const spark = inRange(channel, 0, range);
   const now = lastOf(spark);
   const tone = now >= 97 ? "bad" : now >= 90 ? "warn" : undefined;
-  const usual = against(now, mean(spark), secondsOf(range), "percent");
+  const usual = mean(spark);
   return {
     main: formatValue(now, "percent"),
     // The colour does not say it alone.
-    below: tone === undefined ? usual : `${tone === "bad" ? text.machine.saturated : text.machine.busy} · ${usual}`,
+    below:
+      tone === undefined
+        ? against(now, usual, secondsOf(range), "percent")
+        : `${tone === "bad" ? text.machine.saturated : text.machine.busy} · ${text.machine.mean(formatText(usual, "percent"))}`,
     tone,
     spark,
   };
