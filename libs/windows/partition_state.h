@@ -161,8 +161,10 @@ class PartitionState {
   // null when it doesn't.
   FoldOutcome Fold(const events::v1::RecordHeader& header, const events::v1::EventBatch* batch, int64_t offset,
                    int64_t append_time_us);
-  // For a record whose header doesn't parse: nothing in it can be attributed.
+  // For a record that is nobody's: its header doesn't parse, or its stream was deleted.
   void Skip(int64_t offset, int64_t append_time_us);
+  // Lets go of a stream. Views of it stay whole; a later record of it would begin it anew.
+  void Forget(uint64_t stream_id) { streams_.erase(stream_id); }
 
   // The last offset taken in; -1 before the first.
   int64_t through_offset() const { return through_offset_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ namespace {
 constexpr int kReaderThreads = 2;
 constexpr size_t kWaitingReads = 256;
 constexpr absl::Duration kChoresEvery = absl::Seconds(30);
+// How soon a deleted stream and another retention are noticed.
+constexpr absl::Duration kStreamsEvery = absl::Seconds(1);
 // Longer than any reader is at a segment that it was told of.
 constexpr absl::Duration kSegmentGrace = absl::Minutes(2);
 constexpr int kRemovedAtOnce = 1'000;
@@ -98,8 +101,10 @@ class AggregationModule::Keeper {
   absl::Status Start(const std::string& address, absl::Time deadline) {
     address_ = address;
     RM_RETURN_IF_ERROR(leases_.EnsurePartitions(static_cast<int32_t>(needs_.log->partitions()), deadline));
-    RefreshRetention(deadline);
+    RefreshStreams(deadline);
     RM_RETURN_IF_ERROR(TakeFree(true, deadline));
+    // Streams that were deleted since the snapshot.
+    RefreshStreams(deadline);
     thread_ = std::thread([this] { Loop(); });
     return absl::OkStatus();
   }
@@ -201,21 +206,14 @@ class AggregationModule::Keeper {
   }
 
   void Loop() {
+    absl::Duration next_renewal = needs_.clock->MonotonicNow() + settings_.renewal;
     absl::Duration next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
-    while (true) {
-      std::vector<uint32_t> fenced;
-      {
-        MutexLock lock(mutex_);
-        const absl::Duration until = needs_.clock->MonotonicNow() + settings_.renewal;
-        while (!stopping_ && fenced_.empty()) {
-          const absl::Duration left = until - needs_.clock->MonotonicNow();
-          if (left <= absl::ZeroDuration()) break;
-          changed_.WaitFor(mutex_, left);
-        }
-        if (stopping_) return;
-        fenced.swap(fenced_);
-      }
+    std::vector<uint32_t> fenced;
+    while (Sleep(std::min(next_renewal, needs_.clock->MonotonicNow() + kStreamsEvery), fenced)) {
       for (const uint32_t partition : fenced) Drop(partition);
+      RefreshStreams(absl::Now() + std::min(settings_.renewal, kStreamsEvery));
+      if (fenced.empty() && needs_.clock->MonotonicNow() < next_renewal) continue;
+      next_renewal = needs_.clock->MonotonicNow() + settings_.renewal;
       Renew();
       const absl::Status taken = TakeFree(false, absl::Now() + settings_.lease);
       if (!taken.ok() && taken.code() != absl::StatusCode::kUnavailable) {
@@ -223,9 +221,22 @@ class AggregationModule::Keeper {
       }
       if (needs_.clock->MonotonicNow() >= next_chores) {
         next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
-        DoChores();
+        RemoveSegments();
       }
     }
+  }
+
+  // Until then, or until a partition is lost; false when it is time to stop.
+  bool Sleep(absl::Duration until, std::vector<uint32_t>& fenced) {
+    fenced.clear();
+    MutexLock lock(mutex_);
+    while (!stopping_ && fenced_.empty()) {
+      const absl::Duration left = until - needs_.clock->MonotonicNow();
+      if (left <= absl::ZeroDuration()) break;
+      changed_.WaitFor(mutex_, left);
+    }
+    fenced.swap(fenced_);
+    return !stopping_;
   }
 
   void Renew() {
@@ -267,20 +278,40 @@ class AggregationModule::Keeper {
     return found == retention_.end() ? absl::InfiniteDuration() : found->second;
   }
 
-  void RefreshRetention(absl::Time deadline) {
+  // What the catalog says of streams. An owner that holds a stream which the catalog hasn't got lets go of it: a stream
+  // is in the catalog before the first record of it is in the log, so what is missing there afterwards was deleted.
+  void RefreshStreams(absl::Time deadline) {
     const auto version = streams_.Version(deadline);
-    if (!version.ok() || *version == streams_version_) return;
+    if (!version.ok()) return;
+    // Before the list is read.
+    std::map<uint32_t, std::vector<uint64_t>> held;
+    bool changed = *version != streams_version_;
+    for (const auto& [partition, owned] : owned_) {
+      held[partition] = owned.owner->StreamIds();
+      for (const uint64_t id : held[partition]) changed = changed || !known_streams_.contains(id);
+    }
+    if (!changed) return;
     const auto streams = streams_.List("", deadline);
     if (!streams.ok()) return;
-    MutexLock lock(mutex_);
-    retention_.clear();
-    for (const catalog::Stream& stream : *streams) retention_[stream.id] = stream.retention;
+    known_streams_.clear();
+    {
+      MutexLock lock(mutex_);
+      retention_.clear();
+      for (const catalog::Stream& stream : *streams) retention_[stream.id] = stream.retention;
+    }
+    for (const catalog::Stream& stream : *streams) known_streams_.insert(stream.id);
+    for (auto& [partition, ids] : held) {
+      std::erase_if(ids, [&](uint64_t id) { return known_streams_.contains(id); });
+      if (ids.empty()) continue;
+      owned_.at(partition).owner->Forget(ids);
+      telemetry::Log(telemetry::Level::kInfo, "deleted streams have left memory",
+                     {{"partition", partition}, {"streams", ids.size()}});
+    }
     streams_version_ = *version;
   }
 
-  void DoChores() {
+  void RemoveSegments() {
     const absl::Time deadline = absl::Now() + settings_.renewal;
-    RefreshRetention(deadline);
     const auto removed = manifest_.Removed(kSegmentGrace, kRemovedAtOnce, deadline);
     if (!removed.ok() || removed->empty()) return;
     std::vector<std::string> gone;
@@ -305,6 +336,7 @@ class AggregationModule::Keeper {
   // Of Start(), then of the thread, then of Stop().
   std::map<uint32_t, Owned> owned_;
   int64_t streams_version_ = -1;
+  std::set<uint64_t> known_streams_;
 
   Mutex mutex_;
   CondVar changed_;

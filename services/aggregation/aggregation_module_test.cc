@@ -256,6 +256,59 @@ TEST_CASE("what is past the stream's retention leaves the manifest", "[module]")
   }
 }
 
+TEST_CASE("a deleted stream leaves memory at once and what still comes of it is nobody's", "[module]") {
+  Machine machine;
+  catalog::StreamStore streams(machine.catalog.database());
+  catalog::Stream other;
+  other.tenant = "acme";
+  other.name = "other";
+  other.fields = {{.name = "host"}};
+  const uint64_t other_id = streams.Declare(other, Soon())->id;
+  const auto append = [&](uint64_t stream_id, uint64_t sequence) {
+    events::v1::RecordHeader header = windows::MakeHeader(sequence, 1);
+    header.set_stream_id(stream_id);
+    return Append(*machine.log, 0, header, {{kStart, {{"host", "b"}}, {{"x", 1}}, {}}});
+  };
+  const auto events = [](Process& process, uint64_t stream_id) {
+    v1::PartialsQuery query = Query({0, 1}, 60 * kSecond);
+    query.set_stream_id(stream_id);
+    uint64_t total = 0;
+    for (const auto& [window, count] : process.Read(query)) total += count;
+    return total;
+  };
+  {
+    // With a snapshot of its state in the catalog, and one segment at least.
+    Process process(machine, "one");
+    CHECK(process.Wait(Feed(machine, 0, 300)).ok());
+  }
+  int64_t last = 0;
+  {
+    Process process(machine, "one");
+    CHECK(events(process, 1) == 600);
+    CHECK(process.Wait({{0, append(other_id, 1'000)}}).ok());
+    RM_CHECK_OK(streams.Delete("acme", "s", Soon()));
+    CHECK(Await([&] { return events(process, 1) == 0; }));
+    // Of a batch that was under way when the stream was deleted.
+    last = append(1, 1'001);
+    CHECK(process.Wait({{0, last}}).ok());
+    CHECK(events(process, 1) == 0);
+    CHECK(events(process, other_id) == 1);
+  }
+  // Neither does a restart bring it back, nor a stream of the same name.
+  RM_CHECK_OK(
+      machine.catalog.database().Execute(Soon(), "DELETE FROM snapshots WHERE record_offset > $1", {last}).status());
+  catalog::Stream again = other;
+  again.name = "s";
+  const auto recreated = streams.Declare(again, Soon());
+  REQUIRE(recreated.ok());
+  CHECK(recreated->id > other_id);
+  Process process(machine, "one");
+  CHECK(process.Wait({{0, last}}).ok());
+  CHECK(Await([&] { return events(process, 1) == 0; }));
+  CHECK(events(process, recreated->id) == 0);
+  CHECK(events(process, other_id) == 1);
+}
+
 TEST_CASE("settings out of their range are refused by name", "[module]") {
   config::v1::AggregationConfig config;
   config.set_owner_name("one");

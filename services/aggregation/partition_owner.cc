@@ -123,6 +123,29 @@ bool PartitionOwner::ReadLedger(std::string_view tenant, uint64_t stream_id, win
   return found;
 }
 
+std::vector<uint64_t> PartitionOwner::StreamIds() {
+  std::vector<uint64_t> ids;
+  LockForReader();
+  for (const auto& [id, stream] : state_->streams()) ids.push_back(id);
+  state_mutex_.Unlock();
+  return ids;
+}
+
+void PartitionOwner::Forget(const std::vector<uint64_t>& stream_ids) {
+  LockForReader();
+  for (const uint64_t id : stream_ids) {
+    state_->Forget(id);
+    forgotten_.insert(id);
+  }
+  std::erase_if(manifest_, [&](const catalog::Segment& segment) { return forgotten_.contains(segment.stream_id); });
+  const size_t hot_bytes = state_->bytes();
+  state_mutex_.Unlock();
+  metrics_.hot_bytes.Set(static_cast<double>(hot_bytes));
+  // Whoever watches one of them sees that it is empty.
+  stored_count_.fetch_add(1, std::memory_order_acq_rel);
+  on_change_();
+}
+
 uint64_t PartitionOwner::WaitFor(int64_t offset, Waiter done) {
   absl::Status status;
   {
@@ -261,7 +284,12 @@ void PartitionOwner::FoldLoop() {
       }
     }
     const bool damaged = status.code() == absl::StatusCode::kDataLoss;
-    if (damaged) failure_ = Annotate(status, fmt::format("partition {} can't be folded further", partition()));
+    if (damaged) {
+      // Callers learn no path of this machine; the log has it.
+      failure_ = absl::DataLossError(fmt::format(
+          "partition {} can't be folded beyond offset {}: its log is damaged there; the server's log names the file",
+          partition(), through_offset()));
+    }
     telemetry::Log(damaged ? telemetry::Level::kError : telemetry::Level::kWarn, "the log can't be read",
                    {{"partition", partition()}, {"status", status}});
     changed_.WaitFor(mutex_, damaged ? kDamagedPause : kRetryPause);
@@ -289,21 +317,9 @@ void PartitionOwner::FoldRecords(const std::vector<eventlog::LogRecord>& records
   size_t bytes = 0;
   for (const eventlog::LogRecord& record : records) {
     bytes += record.header.size() + record.payload.size();
-    const bool has_header = header_.ParseFromString(record.header);
-    const bool has_batch = has_header && header_.event_count() > 0 && batch_.ParseFromString(record.payload);
-    windows::FoldOutcome outcome = windows::FoldOutcome::kMalformed;
     windows::Ledger before;
     windows::Ledger after;
-    {
-      MutexLock lock(state_mutex_);
-      if (has_header) {
-        if (const auto* stream = state_->Find(header_.stream_id())) before = stream->ledger();
-        outcome = state_->Fold(header_, has_batch ? &batch_ : nullptr, record.offset, record.append_time_us);
-        after = state_->Find(header_.stream_id())->ledger();
-      } else {
-        state_->Skip(record.offset, record.append_time_us);
-      }
-    }
+    const windows::FoldOutcome outcome = FoldRecord(record, before, after);
     through_offset_.store(record.offset, std::memory_order_release);
     while (readers_waiting_.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
     metrics_.folded_events.Increment(static_cast<double>(after.folded - before.folded));
@@ -313,10 +329,27 @@ void PartitionOwner::FoldRecords(const std::vector<eventlog::LogRecord>& records
     if (outcome == windows::FoldOutcome::kMalformed) {
       metrics_.malformed_records.Increment();
       telemetry::Log(telemetry::Level::kError, "a record can't be folded",
-                     {{"partition", partition()}, {"offset", record.offset}, {"header", has_header}});
+                     {{"partition", partition()}, {"offset", record.offset}});
     }
   }
   AfterFold(bytes, records.back().append_time_us);
+}
+
+windows::FoldOutcome PartitionOwner::FoldRecord(const eventlog::LogRecord& record, windows::Ledger& before,
+                                                windows::Ledger& after) {
+  const bool has_header = header_.ParseFromString(record.header);
+  const bool has_batch = has_header && header_.event_count() > 0 && batch_.ParseFromString(record.payload);
+  MutexLock lock(state_mutex_);
+  const bool forgotten = has_header && !forgotten_.empty() && forgotten_.contains(header_.stream_id());
+  if (!has_header || forgotten) {
+    state_->Skip(record.offset, record.append_time_us);
+    return forgotten ? windows::FoldOutcome::kFolded : windows::FoldOutcome::kMalformed;
+  }
+  if (const auto* stream = state_->Find(header_.stream_id())) before = stream->ledger();
+  const windows::FoldOutcome outcome =
+      state_->Fold(header_, has_batch ? &batch_ : nullptr, record.offset, record.append_time_us);
+  after = state_->Find(header_.stream_id())->ledger();
+  return outcome;
 }
 
 void PartitionOwner::AfterFold(size_t bytes, int64_t append_time_us) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -101,6 +102,11 @@ class PartitionOwner {
   // False when the partition has no record of the stream, or it is another tenant's.
   bool ReadLedger(std::string_view tenant, uint64_t stream_id, windows::Ledger& ledger);
 
+  // Of the streams that it holds anything of.
+  std::vector<uint64_t> StreamIds();
+  // Lets go of streams that were deleted: of their state, their segments, and of what the log still brings of them.
+  void Forget(const std::vector<uint64_t>& stream_ids);
+
   // Calls `done` once `offset` is folded (perhaps at once, on this thread), or with an error when the owner stops.
   // Returns a number for CancelWait().
   using Waiter = absl::AnyInvocable<void(const absl::Status&)>;
@@ -127,6 +133,7 @@ class PartitionOwner {
   // Reads and folds until the log ends this reader; what ended it.
   absl::Status Tail(eventlog::LogReader& reader);
   void FoldRecords(const std::vector<eventlog::LogRecord>& records);
+  windows::FoldOutcome FoldRecord(const eventlog::LogRecord& record, windows::Ledger& before, windows::Ledger& after);
   void AfterFold(size_t bytes, int64_t append_time_us);
   void HoldBack();
   void FireWaiters();
@@ -139,6 +146,7 @@ class PartitionOwner {
   Mutex state_mutex_;
   std::unique_ptr<windows::PartitionState> state_ ABSL_GUARDED_BY(state_mutex_);
   std::vector<catalog::Segment> manifest_ ABSL_GUARDED_BY(state_mutex_);
+  std::set<uint64_t> forgotten_ ABSL_GUARDED_BY(state_mutex_);
   // Readers that want the lock; the fold steps back for them.
   std::atomic<int> readers_waiting_{0};
   std::atomic<int64_t> through_offset_;

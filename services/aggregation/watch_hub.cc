@@ -287,6 +287,11 @@ bool WatchHub::PublishWatch(SharedWatch& watch) {
     views.push_back(part.owner->View(watch.tenant, watch.query.stream_id(), part.watch.ViewFrom(), watch.rollup.end_us,
                                      watch.rollup.start_us, watch.query.resolution_us()));
     const windows::StreamView& stream = views.back().stream;
+    if (part.watch.started() && !views.back().has_stream) {
+      // The stream was deleted: what was told of it holds no more.
+      part.watch.Reset();
+      restart = true;
+    }
     if (!part.watch.started() || stream.stored_until_us == part.stored_until_us) continue;
     // A row may be half in memory now, or have left before its last change was told.
     restart = restart || watch.query.step_us() > watch.query.resolution_us() ||
