@@ -7,6 +7,7 @@
 #include <set>
 
 #include "absl/time/clock.h"
+#include "base/crc32c.h"
 #include "base/ids.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -25,6 +26,14 @@ using aggregation::v1::SegmentReference;
 constexpr absl::Duration kCheckAgain = absl::Minutes(10);
 constexpr size_t kMaxChecked = 100'000;
 constexpr int kRowsPerMessage = 8'192;
+constexpr int64_t kReadBytes = 4 << 20;
+
+absl::Status Damaged(const std::string& object, uint32_t crc32c) {
+  return absl::DataLossError(fmt::format(
+      "segment {} is damaged: its file has the checksum {:08x}; restart, which makes it anew where the log still "
+      "reaches, or restore it from a copy",
+      object, crc32c));
+}
 
 std::string FileList(const std::vector<std::string>& paths) {
   std::string list;
@@ -211,6 +220,19 @@ class RowCollector {
 
 std::string SegmentObjectSuffix(uint32_t crc32c) { return fmt::format(".{:08x}.parquet", crc32c); }
 
+absl::Status CheckSegmentObject(objects::ObjectStore& objects, const std::string& object, absl::Time deadline) {
+  uint32_t crc = 0;
+  for (int64_t offset = 0;; offset += kReadBytes) {
+    const auto piece = objects.GetRange(object, offset, kReadBytes, deadline);
+    if (absl::IsNotFound(piece.status())) return absl::DataLossError(fmt::format("segment {} is missing", object));
+    // Its size is a multiple of the pieces', or it was cut.
+    if (!absl::IsOutOfRange(piece.status())) RM_RETURN_IF_ERROR(piece.status());
+    if (piece.ok()) crc = Crc32c(*piece, crc);
+    if (!piece.ok() || static_cast<int64_t>(piece->size()) < kReadBytes) break;
+  }
+  return object.ends_with(SegmentObjectSuffix(crc)) ? absl::OkStatus() : Damaged(object, crc);
+}
+
 absl::StatusOr<std::shared_ptr<DuckDatabase>> SegmentReader::Database() {
   MutexLock lock(mutex_);
   if (database_ == nullptr) {
@@ -239,11 +261,7 @@ absl::Status SegmentReader::CheckFile(const std::string& object, const std::stri
   }
   const auto crc = FileCrc32c(path);
   if (!crc.ok()) return Annotate(crc.status(), object);
-  const std::string suffix = SegmentObjectSuffix(*crc);
-  if (!object.ends_with(suffix)) {
-    return absl::DataLossError(
-        fmt::format("segment {} is damaged: its file has the checksum {:08x}; restore it from a copy", object, *crc));
-  }
+  if (!object.ends_with(SegmentObjectSuffix(*crc))) return Damaged(object, *crc);
   MutexLock lock(mutex_);
   if (checked_.size() >= kMaxChecked) checked_.clear();
   checked_[path] = now;

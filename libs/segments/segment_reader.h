@@ -32,6 +32,13 @@ struct SegmentReaderOptions {
 // The object name of a segment ends in ".<crc32c in 8 hex digits>.parquet": what it is checked against.
 std::string SegmentObjectSuffix(uint32_t crc32c);
 
+// Whether the store has the object as its name says it was written. Reads it whole, a few MiB at a time.
+//
+// Errors:
+//   DATA_LOSS  Missing or damaged; the message names it.
+//   Others     The store is away.
+absl::Status CheckSegmentObject(objects::ObjectStore& objects, const std::string& object, absl::Time deadline);
+
 // Thread-safe.
 class SegmentReader {
  public:

@@ -181,6 +181,11 @@ void LossyFileSystem::SetCapacity(int64_t bytes) {
   capacity_ = bytes;
 }
 
+void LossyFileSystem::ReadThrough(std::string folder) {
+  MutexLock lock(mutex_);
+  read_through_ = std::move(folder);
+}
+
 void LossyFileSystem::IgnoreSyncs(bool ignore) {
   MutexLock lock(mutex_);
   ignore_syncs_ = ignore;
@@ -297,6 +302,9 @@ absl::StatusOr<std::unique_ptr<files::AppendFile>> LossyFileSystem::OpenForAppen
 
 absl::StatusOr<std::unique_ptr<files::ReadFile>> LossyFileSystem::OpenForRead(const std::string& path) {
   MutexLock lock(mutex_);
+  if (!read_through_.empty() && path.starts_with(read_through_ + "/")) {
+    return files::FileSystem::Posix().OpenForRead(path);
+  }
   const auto found = now_.find(path);
   if (found == now_.end()) return Missing(path);
   return std::make_unique<Reader>(*this, path, found->second, generation_);

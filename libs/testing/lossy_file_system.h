@@ -68,6 +68,9 @@ class LossyFileSystem final : public files::FileSystem {
   // Sync() answers OK and does nothing: a disk that lies, or fdatasync taken out.
   void IgnoreSyncs(bool ignore);
 
+  // Files under this folder are read from the machine's own disk: what another library wrote there.
+  void ReadThrough(std::string folder);
+
   // Changes one bit of the file as it lies on the disk. NOT_FOUND when it is shorter.
   absl::Status FlipBit(const std::string& path, int64_t position, int bit);
 
@@ -133,6 +136,7 @@ class LossyFileSystem final : public files::FileSystem {
   int64_t capacity_ ABSL_GUARDED_BY(mutex_) = INT64_MAX;
   int64_t next_order_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ignore_syncs_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string read_through_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rivermeet::testing

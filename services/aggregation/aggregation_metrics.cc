@@ -62,6 +62,7 @@ PartitionMetrics AggregationMetrics::Of(uint32_t partition) {
       counter("rivermeet_aggregation_snapshots_total", "Snapshots committed."),
       counter("rivermeet_aggregation_failed_snapshots_total", "Snapshots that were not committed."),
       counter("rivermeet_aggregation_damaged_snapshots_total", "Snapshots refused at a start."),
+      counter("rivermeet_aggregation_damaged_segments_total", "Segments found damaged at a start."),
       counter("rivermeet_aggregation_segments_total", "Segments written."),
       counter("rivermeet_aggregation_segment_rows_total", "Rows written to segments."),
   };

@@ -27,6 +27,7 @@ struct PartitionMetrics {
   prometheus::Counter& snapshots;
   prometheus::Counter& failed_snapshots;
   prometheus::Counter& damaged_snapshots;
+  prometheus::Counter& damaged_segments;
   prometheus::Counter& segments;
   prometheus::Counter& segment_rows;
 };

@@ -1,10 +1,12 @@
 #include "aggregation/recovery.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/status.h"
 #include "base/strings.h"
 #include "fmt/format.h"
+#include "segments/segment_reader.h"
 #include "telemetry/logging.h"
 #include "windows/state_image.h"
 
@@ -31,11 +33,69 @@ absl::StatusOr<std::unique_ptr<windows::PartitionState>> Load(const catalog::Sna
   return state;
 }
 
-// Out of the way, so that what was passed over once is never trusted again: later commits remove its segments.
-void Quarantine(const catalog::Snapshot& snapshot, objects::ObjectStore& objects, absl::Time deadline) {
-  const auto blob = objects.Get(snapshot.object, deadline);
-  if (!blob.ok() || !objects.Put("damaged/" + snapshot.object, *blob, deadline).ok()) return;
-  objects.Remove(snapshot.object, deadline).IgnoreError();
+// Out of the way, so that what was passed over once is never trusted again: later commits remove what it named.
+void Quarantine(const std::string& object, objects::ObjectStore& objects, absl::Time deadline) {
+  const auto blob = objects.Get(object, deadline);
+  if (!blob.ok() || !objects.Put("damaged/" + object, *blob, deadline).ok()) return;
+  objects.Remove(object, deadline).IgnoreError();
+}
+
+// The segments that a replay can make anew: those of after the earliest state that the log still reaches.
+std::vector<catalog::Segment> Replayable(const std::vector<catalog::Segment>& segments,
+                                         const std::vector<catalog::Snapshot>& snapshots,
+                                         const eventlog::OffsetRange& range) {
+  int64_t earliest = range.first == 0 ? 0 : INT64_MAX;
+  for (const catalog::Snapshot& snapshot : snapshots) {
+    if (snapshot.offset >= range.first) earliest = std::min(earliest, snapshot.offset);
+  }
+  std::vector<catalog::Segment> found;
+  std::copy_if(segments.begin(), segments.end(), std::back_inserter(found),
+               [&](const catalog::Segment& segment) { return segment.end_offset > earliest; });
+  return found;
+}
+
+absl::StatusOr<std::vector<catalog::Segment>> FindDamaged(const std::vector<catalog::Segment>& segments,
+                                                          const RecoverySources& sources, PartitionMetrics& metrics,
+                                                          absl::Time deadline) {
+  std::vector<catalog::Segment> damaged;
+  for (const catalog::Segment& segment : segments) {
+    const absl::Status status = segments::CheckSegmentObject(sources.objects, segment.object, deadline);
+    if (status.ok()) continue;
+    if (!absl::IsDataLoss(status)) return status;
+    metrics.damaged_segments.Increment();
+    telemetry::Log(telemetry::Level::kError, "a segment is damaged",
+                   {{"partition", segment.partition}, {"segment", segment.object}, {"status", status}});
+    damaged.push_back(segment);
+  }
+  return damaged;
+}
+
+// The newest whole state; when the log reaches one of before `below`, the newest of those. An empty one when there is
+// none, or when only the whole log gives one of before `below`. `last` is what was wrong with the last one passed over.
+absl::StatusOr<std::unique_ptr<windows::PartitionState>> ChooseState(uint32_t partition, const RecoverySources& sources,
+                                                                     const std::vector<catalog::Snapshot>& snapshots,
+                                                                     int64_t below, int64_t log_first,
+                                                                     const windows::FoldOptions& options,
+                                                                     PartitionMetrics& metrics, absl::Status& last,
+                                                                     absl::Time deadline) {
+  std::unique_ptr<windows::PartitionState> chosen;
+  for (const catalog::Snapshot& snapshot : snapshots) {
+    if (chosen != nullptr && (snapshot.offset >= below || snapshot.offset < log_first)) continue;
+    auto state = Load(snapshot, sources.objects, options, deadline);
+    if (state.ok()) {
+      chosen = std::move(state).value();
+      if (snapshot.offset < below) return chosen;
+      continue;
+    }
+    last = state.status();
+    if (last.code() != absl::StatusCode::kDataLoss) return last;
+    metrics.damaged_snapshots.Increment();
+    telemetry::Log(telemetry::Level::kError, "a snapshot is damaged: an older one and a longer replay take its place",
+                   {{"partition", partition}, {"snapshot", snapshot.object}, {"status", last}});
+    Quarantine(snapshot.object, sources.objects, deadline);
+  }
+  if (chosen == nullptr || log_first == 0) return std::make_unique<windows::PartitionState>(options);
+  return chosen;
 }
 
 absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix, const std::set<std::string>& named,
@@ -72,22 +132,16 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline));
   RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
   if (!recovered.snapshots.empty()) recovered.committed_offset = recovered.snapshots.front().offset;
+  RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
+                      sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
+  RM_ASSIGN_OR_RETURN(const std::vector<catalog::Segment> damaged,
+                      FindDamaged(Replayable(segments, recovered.snapshots, range), sources, metrics, deadline));
+  // A state of before the first damaged segment still holds what went into it.
+  int64_t below = INT64_MAX;
+  for (const catalog::Segment& segment : damaged) below = std::min(below, segment.end_offset);
   absl::Status last;
-  for (const catalog::Snapshot& snapshot : recovered.snapshots) {
-    auto state = Load(snapshot, sources.objects, options, deadline);
-    if (state.ok()) {
-      recovered.state = std::move(state).value();
-      break;
-    }
-    last = state.status();
-    if (last.code() != absl::StatusCode::kDataLoss) return last;
-    metrics.damaged_snapshots.Increment();
-    telemetry::Log(telemetry::Level::kError, "a snapshot is damaged: an older one and a longer replay take its place",
-                   {{"partition", partition}, {"snapshot", snapshot.object}, {"status", last}});
-    Quarantine(snapshot, sources.objects, deadline);
-  }
-  // From the log alone when there is no good snapshot; that must then be the whole log.
-  if (recovered.state == nullptr) recovered.state = std::make_unique<windows::PartitionState>(options);
+  RM_ASSIGN_OR_RETURN(recovered.state, ChooseState(partition, sources, recovered.snapshots, below, range.first, options,
+                                                   metrics, last, deadline));
   const int64_t next = recovered.state->through_offset() + 1;
   if (range.first > next && !(recovered.snapshots.empty() && next == 0)) {
     return absl::DataLossError(fmt::format(
@@ -95,8 +149,10 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
         "from a copy ({})",
         partition, next, range.first, last.ok() ? "the snapshot is older than the log" : MessageOf(last)));
   }
-  RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
-                      sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
+  for (const catalog::Segment& segment : damaged) {
+    // Of one that stays every read says that it is damaged.
+    if (segment.end_offset > next) Quarantine(segment.object, sources.objects, deadline);
+  }
   for (catalog::Segment& segment : segments) {
     (segment.end_offset > next ? recovered.superseded : recovered.manifest).push_back(std::move(segment));
   }

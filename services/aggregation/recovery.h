@@ -38,7 +38,8 @@ struct RecoverySources {
 };
 
 // Reads the newest snapshot that is whole; a damaged one is named in the log, counted, put aside under
-// "damaged/" and passed over.
+// "damaged/" and passed over. So is one that named a damaged segment which an older one and the log can make anew: the
+// segments that can be are read, and their checksums looked at.
 //
 // Errors:
 //   DATA_LOSS    No snapshot is whole, or the log no longer reaches back to one that is; the message says what to
