@@ -209,8 +209,11 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   const ingest::v1::Receipt& receipt = response.receipt();
   std::string errors;
   for (const auto& error : receipt.errors()) {
-    errors += fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{}}}", errors.empty() ? "" : ",", error.index(),
-                          net::JsonString(error.field()), net::JsonString(error.reason()));
+    errors +=
+        fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{},\"code\":{}", errors.empty() ? "" : ",", error.index(),
+                    net::JsonString(error.field()), net::JsonString(error.reason()), net::JsonString(error.code()));
+    if (error.has_byte_offset()) errors += fmt::format(",\"byteOffset\":{}", error.byte_offset());
+    errors += "}";
   }
   // The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
   const std::string json =

@@ -127,6 +127,10 @@ TEST_CASE("errors of services keep their code and lose what is ours", "[gateway]
   const auto internal = world.Ask("GET", "/v1/streams/secret", kViewer);
   CHECK(internal.status == 500);
   CHECK_FALSE(Contains(internal.body, "hunter2"));
+  const auto rotten = world.Ask("GET", "/v1/streams/rotten", kViewer);
+  CHECK(rotten.status == 500);
+  CHECK(Contains(rotten.body, "segment segments/p0/7 is damaged"));
+  CHECK(Contains(rotten.body, "\"code\":\"data_loss\""));
   const auto away = world.Ask("GET", "/v1/streams/away", kViewer);
   CHECK(away.status == 503);
   CHECK(Contains(away.head, "Retry-After: "));
@@ -188,7 +192,7 @@ TEST_CASE("bulk bodies reach ingest as they came, and the receipt names each bad
   CHECK(answer.body ==
         "{\"receipt\":{\"accepted\":2,\"rejected\":1,\"errors\":[{\"index\":7,\"field\":\"cpu\",\"reason\":\"\\\"x\\\" "
         "is no "
-        "number\"}],\"visibilityToken\":\"tok\"}}\n");
+        "number\",\"code\":\"wrong_type\",\"byteOffset\":14}],\"visibilityToken\":\"tok\"}}\n");
   {
     std::lock_guard lock(world.ingest.mutex);
     CHECK(world.ingest.last.stream() == "my.first");

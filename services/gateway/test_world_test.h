@@ -108,6 +108,7 @@ class TestStreams final : public ingest::v1::StreamService::Service {
  public:
   grpc::Status GetStream(grpc::ServerContext* context, const ingest::v1::GetStreamRequest* request,
                          ingest::v1::GetStreamResponse* response) override {
+    if (request->name() == "rotten") return {grpc::StatusCode::DATA_LOSS, "segment segments/p0/7 is damaged"};
     if (request->name() == "secret") return {grpc::StatusCode::INTERNAL, "pqxx: password=hunter2"};
     if (request->name() == "away") return {grpc::StatusCode::UNAVAILABLE, "connect 10.1.2.3:5432"};
     if (request->name() == "slow") {
@@ -145,6 +146,8 @@ class TestIngest final : public ingest::v1::IngestService::Service {
     error->set_index(7);
     error->set_field("cpu");
     error->set_reason("\"x\" is no number");
+    error->set_code("wrong_type");
+    error->set_byte_offset(14);
     receipt->set_visibility_token("tok");
     return grpc::Status::OK;
   }

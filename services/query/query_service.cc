@@ -127,8 +127,9 @@ absl::Status QueryService::WithOwners(const Call& call, const std::function<absl
   int missing_segments = 0;
   for (bool refresh = false;; refresh = true) {
     absl::Status status = attempt(refresh);
-    // A segment that is gone was replaced since the owner named it.
-    const bool again = IsOwnerTrouble(status) || (absl::IsNotFound(status) && ++missing_segments <= 3);
+    // A segment that is gone was replaced since the owner named it, or is lost.
+    if (absl::IsNotFound(status) && ++missing_segments > 3) return absl::DataLossError(status.message());
+    const bool again = IsOwnerTrouble(status) || absl::IsNotFound(status);
     if (!again || clock_.Now() + pause > patience) return status;
     metrics_.retries.Increment();
     RM_RETURN_IF_ERROR(Pause(pause, call, clock_));
