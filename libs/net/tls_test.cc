@@ -104,6 +104,10 @@ TEST_CASE("a certificate is renewed without a restart, and bad files are named",
   ::chmod(files.private_key.c_str(), 0644);
   CHECK(running.server->ReloadTls().ToString().find("chmod 600") != std::string::npos);
   ::chmod(files.private_key.c_str(), 0600);
+  // Made once, to be expired.
+  std::filesystem::copy_file(EXPIRED_CERTIFICATE, files.certificate_chain,
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(running.server->ReloadTls().ToString().find("cert.pem: expired at 2020-01-02T") != std::string::npos);
   std::filesystem::remove(files.certificate_chain);
   CHECK(running.server->ReloadTls().ToString().find("cert.pem") != std::string::npos);
   asio::io_context context;

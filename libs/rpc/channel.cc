@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "absl/time/clock.h"
+#include "base/certificate.h"
 #include "base/config.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -38,8 +40,10 @@ absl::StatusOr<TlsMaterial> ReadTlsMaterial(const config::v1::RpcConfig& config)
   }
   TlsMaterial tls;
   RM_ASSIGN_OR_RETURN(tls.certificate, ReadText(config.tls_certificate()));
+  RM_RETURN_IF_ERROR(CheckCertificate(tls.certificate, config.tls_certificate(), absl::Now()));
   RM_ASSIGN_OR_RETURN(tls.key, ReadSecretFile(config.tls_key()));
   RM_ASSIGN_OR_RETURN(tls.authority, ReadText(config.tls_authority()));
+  RM_RETURN_IF_ERROR(CheckCertificate(tls.authority, config.tls_authority(), absl::Now()));
   return tls;
 }
 

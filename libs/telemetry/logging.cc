@@ -73,7 +73,7 @@ spdlog::logger& Logger() {
 
 absl::Status InitLogging(std::string_view level, std::string_view format) {
   if (format != "json" && format != "text") {
-    return absl::InvalidArgumentError(fmt::format("log format \"{}\" is not json or text", format));
+    return absl::InvalidArgumentError(fmt::format("log_format \"{}\" is not json or text", format));
   }
   for (size_t i = 0; i < std::size(kLevels); ++i) {
     if (level != kLevels[i]) continue;
@@ -81,7 +81,7 @@ absl::Status InitLogging(std::string_view level, std::string_view format) {
     as_json = format == "json";
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(fmt::format("log level \"{}\" is not debug, info, warn or error", level));
+  return absl::InvalidArgumentError(fmt::format("log_level \"{}\" is not debug, info, warn or error", level));
 }
 
 void Log(Level level, std::string_view message, std::initializer_list<Field> fields) {

@@ -87,7 +87,8 @@ absl::Status Serve(const Flags& flags) {
   RM_ASSIGN_OR_RETURN(const config::v1::SuiteConfig settings,
                       LoadSettings(flags.file, Environment(), flags.Settings()));
   if (flags.print_settings) return PrintSettings(settings);
-  RM_RETURN_IF_ERROR(telemetry::InitLogging(settings.telemetry().log_level(), settings.telemetry().log_format()));
+  RM_RETURN_IF_ERROR(Annotate(
+      telemetry::InitLogging(settings.telemetry().log_level(), settings.telemetry().log_format()), "telemetry"));
   RM_ASSIGN_OR_RETURN(const std::unique_ptr<DataFolder> folder,
                       DataFolder::Open(settings.data(), flags.target == "all" ? "suite" : flags.target));
   RM_ASSIGN_OR_RETURN(

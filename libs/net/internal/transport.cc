@@ -5,8 +5,13 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
+#include "absl/time/clock.h"
+#include "base/certificate.h"
+#include "base/status.h"
 #include "fmt/format.h"
 
 namespace rivermeet::net::internal {
@@ -91,6 +96,9 @@ absl::StatusOr<SslContext> LoadTls(const TlsFiles& files) {
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate_chain.c_str()) != 1) {
     return absl::InvalidArgumentError(fmt::format("certificate {}: {}", files.certificate_chain, SslError()));
   }
+  std::ifstream in(files.certificate_chain, std::ios::binary);
+  const std::string pem((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  RM_RETURN_IF_ERROR(CheckCertificate(pem, files.certificate_chain, absl::Now()));
   struct stat info {};
   if (stat(files.private_key.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
     return absl::InvalidArgumentError(
