@@ -101,7 +101,8 @@ std::optional<ParseFailure> ParseRequestLine(std::string_view line, const HeadLi
   }
   if (version[5] != '1' || version[7] > '1') return ParseFailure{505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."};
   head.minor_version = version[7] - '0';
-  if (head.target.size() > limits.max_target_bytes) return ParseFailure{414, "The target is too long."};
+  if (head.target.size() > limits.max_target_bytes)
+    return ParseFailure{414, "The target is too long.", limits.max_target_bytes};
   return ParseTarget(head);
 }
 
@@ -202,7 +203,7 @@ HeadEnd FindHeadEnd(std::string_view bytes, size_t& scanned) {
 }
 
 std::optional<ParseFailure> ParseHead(std::string_view bytes, const HeadLimits& limits, RequestHead& head) {
-  if (bytes.size() > limits.max_head_bytes) return ParseFailure{431, "The header is too large."};
+  if (bytes.size() > limits.max_head_bytes) return ParseFailure{431, "The header is too large.", limits.max_head_bytes};
   if (!bytes.ends_with("\r\n\r\n")) return ParseFailure{400, "The header is not terminated."};
   if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
   bytes.remove_suffix(2);
@@ -221,7 +222,8 @@ std::optional<ParseFailure> ParseHead(std::string_view bytes, const HeadLimits& 
     if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
       return ParseFailure{400, "A header field is malformed."};
     }
-    if (head.fields.size() == limits.max_fields) return ParseFailure{431, "There are too many header fields."};
+    if (head.fields.size() == limits.max_fields)
+      return ParseFailure{431, "There are too many header fields.", limits.max_fields};
     const std::string_view value = TrimFieldSpace(line.substr(colon + 1));
     if (!std::all_of(value.begin(), value.end(), IsFieldChar)) {
       return ParseFailure{400, "A header field holds a control character."};

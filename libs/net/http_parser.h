@@ -20,10 +20,13 @@ struct HeadLimits {
   size_t max_target_bytes = 8 * 1024;
 };
 
-// Why a message is refused: an HTTP status (400, 414, 431, 501, 505) and a text that quotes nothing of the message.
+// Why a message is refused: an HTTP status (400, 413, 414, 431, 501, 505) and a text that quotes nothing of the
+// message. Trivial on purpose: g++ 12 destroys temporaries in a coroutine's co_return twice.
 struct ParseFailure {
   int status;
   std::string_view reason;
+  // What it is over, told after the reason; 0 for none.
+  uint64_t limit = 0;
 };
 
 struct HeaderField {

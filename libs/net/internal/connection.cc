@@ -226,10 +226,12 @@ Task<Connection::ReadOutcome> Connection::ReadHead(std::string& bytes) {
       in_.erase(0, end.size);
       co_return ReadOutcome{};
     }
-    if (in_.size() > worker_->options().head.max_head_bytes) {
+    const HeadLimits& limits = worker_->options().head;
+    if (in_.size() > limits.max_head_bytes) {
       const bool in_first_line = in_.find('\n') == std::string::npos;
-      co_return ReadOutcome{.failure = in_first_line ? ParseFailure{414, "The target is too long."}
-                                                     : ParseFailure{431, "The header is too large."}};
+      co_return ReadOutcome{.failure = in_first_line
+                                           ? ParseFailure{414, "The target is too long.", limits.max_target_bytes}
+                                           : ParseFailure{431, "The header is too large.", limits.max_head_bytes}};
     }
     if (!co_await Fill(in_, 4096)) co_return ReadOutcome{.ended = true};
   }
@@ -265,7 +267,7 @@ Task<Connection::ReadOutcome> Connection::ReadChunked(std::string& body, size_t 
       co_return ReadOutcome{.failure = ParseFailure{400, "The chunked body is malformed."}};
     }
     if (state == ChunkedDecoder::State::kTooLarge) {
-      co_return ReadOutcome{.failure = ParseFailure{413, "The body is too large."}};
+      co_return ReadOutcome{.failure = ParseFailure{413, "The body is too large.", max_bytes}};
     }
     if (!ChargeBody(body.size() - before)) {
       co_return ReadOutcome{.failure = ParseFailure{503, "Too much is being sent at once; try again."}};
@@ -290,7 +292,7 @@ Connection::ReadOutcome Connection::InflateBody(ActiveRequest& request, const Bo
   absl::StatusOr<std::string> plain = Inflate(coding, request.body(), {.max_bytes = rules.max_inflated_bytes});
   if (!plain.ok()) {
     if (absl::IsResourceExhausted(plain.status())) {
-      return {.failure = ParseFailure{413, "The body is too large once decompressed."}};
+      return {.failure = ParseFailure{413, "The body is too large once decompressed.", rules.max_inflated_bytes}};
     }
     return {.failure = ParseFailure{400, "The compressed body is damaged or cut off."}};
   }
@@ -304,7 +306,9 @@ Connection::ReadOutcome Connection::InflateBody(ActiveRequest& request, const Bo
 Task<Connection::ReadOutcome> Connection::ReadBody(ActiveRequest& request, const BodyRules& rules) {
   const RequestHead& head = request.head();
   const uint64_t length = head.content_length.value_or(0);
-  if (length > rules.max_bytes) co_return ReadOutcome{.failure = ParseFailure{413, "The body is too large."}};
+  if (length > rules.max_bytes) {
+    co_return ReadOutcome{.failure = ParseFailure{413, "The body is too large.", rules.max_bytes}};
+  }
   if (!head.chunked && length == 0) co_return ReadOutcome{};
   if (head.expects_continue && in_.empty()) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -181,9 +181,19 @@ Task<bool> Connection::WriteStream(ActiveRequest& request, Response& response, s
   co_return co_await WriteAll(&last, 1);
 }
 
+namespace {
+
+std::string DetailOf(const ParseFailure& failure) {
+  std::string detail(failure.reason);
+  if (failure.limit > 0) detail += fmt::format(" The limit is {}.", failure.limit);
+  return detail;
+}
+
+}  // namespace
+
 Task<bool> Connection::WriteFailure(const ParseFailure& failure) {
   Enter(State::kWriting, worker_->options().write_timeout);
-  Response response = ProblemResponse({.status = failure.status, .detail = std::string(failure.reason)});
+  Response response = ProblemResponse({.status = failure.status, .detail = DetailOf(failure)});
   if (failure.status == 503) response.Set("Retry-After", "1");
   if (failure.status == 415) response.Set("Accept-Encoding", "gzip, deflate, zstd");
   const std::string head = HeadOf(response, response.body.size(), false, false);
