@@ -151,6 +151,10 @@ TEST_CASE("a bad event costs no other and is named by index and byte", "[events]
   CHECK(decoded.only().reason == Reason::kDuplicateField);
   CHECK(decoded.only().field == "a");
   CHECK(decoded.only().byte_offset == static_cast<int64_t>(body.find("\"z\"")));
+  // What an event lacks is missing where the event is.
+  const std::string timeless = R"([{"time":1,"a":"x"}, {"a":"y"}])";
+  CHECK(Json(timeless).only().byte_offset == static_cast<int64_t>(timeless.find("{\"a\"")));
+  CHECK(Decode(TextFormat::kCsv, "time,a\n1,x\n,y\n").only().byte_offset == 11);
 }
 
 TEST_CASE("the same field twice is found wherever it is", "[events]") {

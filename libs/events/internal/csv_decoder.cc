@@ -135,7 +135,7 @@ class CsvEvents {
       size_t fault_offset = 0;
       const bool sound = reader_.Next(cells_, fault, fault_offset);
       if (sound && IsBlank(cells_) && names_.size() > 1) continue;
-      assembler_.Begin(events++);
+      assembler_.Begin(events++, start);
       if (!sound) {
         assembler_.Fail(Reason::kMalformed, "", fault_offset,
                         [&] { return fmt::format("not CSV at byte {}: {}", fault_offset, fault); });

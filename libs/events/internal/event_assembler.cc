@@ -80,8 +80,9 @@ EventAssembler::EventAssembler(const DecodeOptions& options, ErrorList& errors, 
       sink_(sink),
       builder_(options.stream, options.schema == nullptr ? 0 : options.schema->stream().version()) {}
 
-void EventAssembler::Begin(uint64_t index) {
+void EventAssembler::Begin(uint64_t index, size_t offset) {
   index_ = index;
+  begin_ = offset;
   ++serial_;
   failed_ = false;
   has_time_ = false;
@@ -189,11 +190,11 @@ void EventAssembler::SetTime(bool sound, int64_t time_us, std::string_view text,
 void EventAssembler::SetArrivalTime() {
   if (failed_) return;
   if (options_.arrival_us == 0 || touched_.empty()) {
-    return Fail(Reason::kBadTime, "time", 0, [] { return "is missing"; });
+    return Fail(Reason::kBadTime, "time", begin_, [] { return "is missing"; });
   }
   for (const FieldSlot* slot : touched_) {
     if (!MayMeanTime(slot->name)) continue;
-    return Fail(Reason::kBadTime, "time", 0, [&] {
+    return Fail(Reason::kBadTime, "time", begin_, [&] {
       return fmt::format("is missing, and {} looks like it: name it time, or give the event a time as well",
                          slot->name);
     });
@@ -365,7 +366,7 @@ void EventAssembler::CheckAttributes() {
                 [] { return "occurs twice in the event"; });
   }
   if (attributes_.size() > kMaxAttributesBytes) {
-    return Fail(Reason::kTooLong, "attributes", 0,
+    return Fail(Reason::kTooLong, "attributes", begin_,
                 [&] { return fmt::format("{} bytes; at most {}", attributes_.size(), kMaxAttributesBytes); });
   }
   builder_.SetAttributes(attributes_);
@@ -385,7 +386,7 @@ absl::Status EventAssembler::End() {
     new_columns = touched_.size();
   }
   if (BatchSizeBound(1, new_columns, event_bytes_) > kMaxBatchBytes) {
-    Fail(Reason::kTooLong, "", 0, [] { return "the event alone is over a batch's limit of 1 MiB"; });
+    Fail(Reason::kTooLong, "", begin_, [] { return "the event alone is over a batch's limit of 1 MiB"; });
     event_bytes_ = 0;
   }
   if (!has_time_) SetArrivalTime();

@@ -44,7 +44,8 @@ class EventAssembler {
  public:
   EventAssembler(const DecodeOptions& options, ErrorList& errors, ChunkSink sink);
 
-  void Begin(uint64_t index);
+  // `offset` is where the event begins in the body.
+  void Begin(uint64_t index, size_t offset);
   absl::Status End();
   absl::Status Finish() { return Flush(); }
 
@@ -97,6 +98,7 @@ class EventAssembler {
   size_t fields_ = 0;
 
   uint64_t index_ = 0;
+  size_t begin_ = 0;
   uint64_t serial_ = 0;
   bool failed_ = false;
   bool has_time_ = false;

@@ -70,9 +70,9 @@ class JsonEvents {
   }
 
   void Start(uint64_t index) {
-    assembler_.Begin(index);
     reader_.Peek();
     start_ = reader_.offset();
+    assembler_.Begin(index, start_);
   }
 
   void Value() {
@@ -100,7 +100,7 @@ class JsonEvents {
 
   // An event that isn't there to be read.
   absl::Status Broken(uint64_t index, std::string_view why) {
-    assembler_.Begin(index);
+    assembler_.Begin(index, reader_.offset());
     assembler_.Fail(Reason::kMalformed, "", reader_.offset(),
                     [&] { return fmt::format("not JSON at byte {}: {}", reader_.offset(), why); });
     return assembler_.End();
