@@ -35,6 +35,9 @@ absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig
   if (config.requests_per_second() == 0) config.set_requests_per_second(2000);
   if (config.logins_per_minute() == 0) config.set_logins_per_minute(20);
   if (!config.has_drain_timeout()) config.mutable_drain_timeout()->set_seconds(10);
+  if (FromProto(config.drain_timeout()) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("gateway.drain_timeout is not negative");
+  }
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("port", config.port(), 0, 65535));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("max_connections", config.max_connections(), 16, 1000000));
   RM_RETURN_IF_ERROR(CheckRange<uint64_t>("max_body_bytes", config.max_body_bytes(), 1 << 10, 64 << 20));

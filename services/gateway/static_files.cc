@@ -91,7 +91,7 @@ absl::StatusOr<std::unique_ptr<StaticFiles>> StaticFiles::Load(const std::string
     contents.emplace("/" + fs::relative(it->path(), folder, error).generic_string(), std::move(content));
   }
   if (error || !contents.contains("/index.html")) {
-    return absl::NotFoundError(fmt::format("no web app in {}", folder));
+    return absl::NotFoundError(fmt::format("gateway.web_folder: no web app in {}", folder));
   }
   for (const auto& [path, content] : contents) {
     const auto form = [&](std::string_view ending) {

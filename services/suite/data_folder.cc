@@ -21,8 +21,8 @@ std::string ReadText(const std::filesystem::path& path) {
 }
 
 absl::Status Denied(const std::filesystem::path& path, int error) {
-  return absl::PermissionDeniedError(fmt::format("can't write the data folder {}: {}; choose another with --data",
-                                                 path.string(), std::strerror(error)));
+  return absl::FailedPreconditionError(fmt::format("can't write the data folder {}: {}; choose another with --data",
+                                                   path.string(), std::strerror(error)));
 }
 
 }  // namespace

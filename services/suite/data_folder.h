@@ -27,7 +27,7 @@ class DataFolder {
   //
   // Errors:
   //   ALREADY_EXISTS     A process with that name has it open; the message says which and where it listens.
-  //   PERMISSION_DENIED  The folder can't be written.
+  //   FAILED_PRECONDITION  The folder can't be written.
   static absl::StatusOr<std::unique_ptr<DataFolder>> Open(const std::string& path, std::string_view name);
   ~DataFolder();
 

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/config.h"
+#include "base/proto_duration.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -88,6 +89,27 @@ bool IsLoopback(std::string_view address) {
          address == "::1";
 }
 
+namespace {
+
+absl::Status CheckListen(const config::v1::RpcConfig& rpc) {
+  const size_t colon = rpc.listen().rfind(':');
+  uint32_t port = 0;
+  if (colon == std::string::npos || !ParseNumber(std::string_view(rpc.listen()).substr(colon + 1), port) ||
+      port > 65535) {
+    return absl::InvalidArgumentError(
+        fmt::format("rpc.listen \"{}\" is not host:port with a port from 0 to 65535", rpc.listen()));
+  }
+  if (!IsLoopback(rpc.listen()) && rpc.tls_certificate().empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("rpc.listen {} can be reached from other machines and needs TLS: set rpc.tls_certificate, "
+                    "rpc.tls_key and rpc.tls_authority",
+                    rpc.listen()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status CheckSettings(const config::v1::SuiteConfig& settings) {
   const auto& gateway = settings.gateway();
   if (gateway.port() > 65535) return absl::InvalidArgumentError("gateway.port is 0 to 65535");
@@ -100,6 +122,7 @@ absl::Status CheckSettings(const config::v1::SuiteConfig& settings) {
                     "and gateway.tls_key",
                     gateway.address()));
   }
+  RM_RETURN_IF_ERROR(CheckListen(settings.rpc()));
   const auto& log = settings.log();
   if (log.kind() != "local" && log.kind() != "kafka") {
     return absl::InvalidArgumentError(fmt::format("log.kind \"{}\" is not local or kafka", log.kind()));
@@ -109,6 +132,12 @@ absl::Status CheckSettings(const config::v1::SuiteConfig& settings) {
   }
   if (log.partitions() < 1 || log.partitions() > 1024) {
     return absl::InvalidArgumentError("log.partitions is 1 to 1,024");
+  }
+  if (log.segment_bytes() < (1 << 20) || log.segment_bytes() > (uint64_t{2} << 30)) {
+    return absl::InvalidArgumentError("log.segment_bytes is 1 MiB to 2 GiB");
+  }
+  if (FromProto(log.retention()) < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("log.retention is not negative");
   }
   if (settings.catalog().connections() < 1 || settings.catalog().connections() > 100) {
     return absl::InvalidArgumentError("catalog.connections is 1 to 100");
