@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "base/config.h"
-#include "base/proto_duration.h"
+#include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
 

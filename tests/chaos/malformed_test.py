@@ -46,7 +46,7 @@ NO_EVENT = {
     "a field twice": text(more=b',"n":1'), "a field twice, once escaped": text(more=b',"\\u006e":1'),
     "an unknown field": text(more=b',"unknown":1'), "an empty name": text(more=b',"":1'),
     "nothing": b"{}", "null": b"null", "a text": b'"event"', "a number": b"17", "true": b"true",
-    "no time": b'{"host":"h1","n":1,"value":1}', "a time that is null": text(b"null"), "a time that is true": text(b"true"),
+    "a time under another name": b'{"timestamp":1,"host":"h1","n":1,"value":1}', "a time that is null": text(b"null"), "a time that is true": text(b"true"),
     "a time that is a list": text(b"[]"), "an empty time": text(b'""'), "no date": text(b'"yesterday"'),
     "year 0": text(b'"0000-01-01T00:00:00Z"'), "year 9999": text(b'"9999-12-31T23:59:59Z"'),
     "year 10000": text(b'"10000-01-01T00:00:00Z"'), "month 13": text(b'"2023-13-01T00:00:00Z"'),
