@@ -1,7 +1,6 @@
 #include "windows/partition_state.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/status.h"
 #include "fmt/format.h"
@@ -23,7 +22,8 @@ absl::Status CheckBatch(const events::v1::EventBatch& batch, uint32_t event_coun
     earliest = std::min(earliest, offset);
     latest = std::max(latest, offset);
   }
-  if (std::abs(batch.base_time_us()) > kFarUs || earliest < -kFarUs || latest > kFarUs) {
+  const int64_t base = batch.base_time_us();
+  if (base < -kFarUs || base > kFarUs || earliest < -kFarUs || latest > kFarUs) {
     return absl::InvalidArgumentError("a time beyond the year 36000");
   }
   uint32_t largest = 0;

@@ -68,6 +68,17 @@ TEST_CASE("a payload that contradicts its header is counted as rejected, not fol
   CHECK(f.ledger() == Ledger{0, 6, 0, 0, 0, 0});
 }
 
+TEST_CASE("a payload whose times are beyond any calendar is counted as rejected", "[windows]") {
+  Fixture f;
+  auto batch = MakeBatch({{kStart, {}, {{"x", 1}}, {}}});
+  uint64_t sequence = 0;
+  for (const int64_t base : {INT64_MIN, INT64_MIN + 1, -(int64_t{1} << 61), int64_t{1} << 61, INT64_MAX}) {
+    batch.set_base_time_us(base);
+    CHECK(f.state.Fold(MakeHeader(++sequence, 1), &batch, f.offset++, kStart) == FoldOutcome::kMalformed);
+  }
+  CHECK(f.ledger() == Ledger{0, 5, 0, 0, 0, 0});
+}
+
 TEST_CASE("a record of rejected events alone changes the ledger alone", "[windows]") {
   Fixture f;
   auto header = MakeHeader(1, 0);

@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "windows/batch_builder.h"
+#include "windows/internal/blob.h"
 
 namespace rivermeet::windows {
 namespace {
@@ -82,6 +83,28 @@ TEST_CASE("a blob cut anywhere is detected", "[snapshot]") {
   for (int i = 0; i < 200; ++i) {
     REQUIRE(DecodeState(std::string_view(blob).substr(0, random() % blob.size()), FoldOptions()).status().code() ==
             absl::StatusCode::kDataLoss);
+  }
+}
+
+TEST_CASE("a snapshot that names more series than it has values for is refused", "[snapshot]") {
+  for (const uint64_t base : {uint64_t{2}, uint64_t{1} << 31, uint64_t{1} << 60}) {
+    BlobWriter content;
+    for (const int64_t offset_and_time : {0, 0}) content.Fixed(offset_and_time);
+    content.Varint(0);  // producers
+    content.Varint(1);  // streams
+    content.Varint(1);
+    content.Text("t1");
+    content.Text("s");
+    for (const int64_t time : {0, 0, 0, 0}) content.Fixed(time);
+    for (const uint64_t count : {0, 0, 0, 0, 0, 0}) content.Varint(count);
+    // So many series, and their one dimension begins after the last of them.
+    content.Varint(base);
+    content.Varint(1);
+    content.Text("host");
+    content.Varint(base);
+    content.Varint(0);
+    for (const uint64_t measures_carried_and_panes : {0, 0, 0}) content.Varint(measures_carried_and_panes);
+    CHECK(DecodeState(content.Finish(), FoldOptions()).status().code() == absl::StatusCode::kDataLoss);
   }
 }
 
