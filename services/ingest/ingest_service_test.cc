@@ -403,6 +403,21 @@ TEST_CASE("a row with text that isn't UTF-8 costs itself, wherever the text is",
   CHECK(receipt->errors(2).field() == "attributes");
 }
 
+TEST_CASE("an unknown field under the rows' number is no row", "[ingest]") {
+  IngestFixture fixture;
+  v1::IngestRowsRequest rows = Rows(3);
+  rows.mutable_events(1)->set_id("bad1");
+  std::string bytes = "\x38\x05" + rows.SerializeAsString();
+  bytes.replace(bytes.find("bad1"), 4, "\xc0\xaf\xff!");
+  RowsMessage message;
+  REQUIRE(ParseRows(bytes, message).ok());
+  const auto receipt = fixture.SendRows(message);
+  REQUIRE(receipt.ok());
+  CHECK(receipt->accepted() == 2);
+  REQUIRE(receipt->errors_size() == 1);
+  CHECK(receipt->errors(0).index() == 1);
+}
+
 TEST_CASE("rows cut at any byte are refused or fewer", "[ingest]") {
   const std::string bytes = Rows(5).SerializeAsString();
   for (size_t length = 0; length < bytes.size(); ++length) {

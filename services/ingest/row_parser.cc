@@ -11,8 +11,9 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-// Calls `on_field(number, content, whole)` for every field; `content` is empty but for length-delimited ones, `whole`
-// has its tag too. False when `bytes` isn't a message.
+// Calls `on_field(number, content, whole)` for every field; `whole` has its tag too. The number is 0 and the content
+// empty for those that are not length-delimited: under a known number they are unknown fields to protobuf. False when
+// `bytes` isn't a message.
 template <typename OnField>
 bool Walk(std::string_view bytes, OnField on_field) {
   CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
@@ -21,7 +22,9 @@ bool Walk(std::string_view bytes, OnField on_field) {
     const uint32_t tag = in.ReadTag();
     if (tag == 0) return in.ConsumedEntireMessage() && begin == static_cast<int>(bytes.size());
     std::string_view content;
+    int number = 0;
     if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      number = WireFormatLite::GetTagFieldNumber(tag);
       uint32_t size = 0;
       if (!in.ReadVarint32(&size)) return false;
       content = bytes.substr(static_cast<size_t>(in.CurrentPosition()), size);
@@ -30,7 +33,7 @@ bool Walk(std::string_view bytes, OnField on_field) {
       return false;
     }
     const size_t whole = static_cast<size_t>(in.CurrentPosition() - begin);
-    on_field(WireFormatLite::GetTagFieldNumber(tag), content, bytes.substr(static_cast<size_t>(begin), whole));
+    on_field(number, content, bytes.substr(static_cast<size_t>(begin), whole));
   }
 }
 
