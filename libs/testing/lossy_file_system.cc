@@ -388,7 +388,7 @@ absl::Status LossyFileSystem::SyncDirectory(const std::string& folder) {
   MutexLock lock(mutex_);
   if (!folders_.contains(folder)) return Missing(folder);
   RM_RETURN_IF_ERROR(Begin(FileOperation::kSyncDirectory, folder));
-  std::erase_if(durable_, [&](const auto& entry) {
+  std::erase_if(durable_, [&](const auto& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return files::FolderOf(entry.first) == folder && !now_.contains(entry.first);
   });
   for (const auto& [path, contents] : now_) {

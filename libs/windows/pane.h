@@ -88,7 +88,7 @@ class Page {
   mutable std::atomic<uint32_t> references_{1};
   uint32_t measures_;
   uint32_t stride_;
-  uint32_t unused_ = 0;
+  [[maybe_unused]] uint32_t unused_ = 0;  // The cells behind it begin at a multiple of 8.
 };
 static_assert(sizeof(Page) == 16);
 

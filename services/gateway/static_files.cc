@@ -94,8 +94,8 @@ absl::StatusOr<std::unique_ptr<StaticFiles>> StaticFiles::Load(const std::string
     return absl::NotFoundError(fmt::format("gateway.web_folder: no web app in {}", folder));
   }
   for (const auto& [path, content] : contents) {
-    const auto form = [&](std::string_view ending) {
-      const auto found = contents.find(path + std::string(ending));
+    const auto form = [&contents, &plain = path](std::string_view ending) {
+      const auto found = contents.find(plain + std::string(ending));
       return found == contents.end() ? nullptr : found->second;
     };
     const bool is_form = (path.ends_with(".br") || path.ends_with(".gz")) &&

@@ -105,7 +105,7 @@ class MemoryStreams final : public StreamRepository {
 // Thread-safe. Answers on the thread that asked, but never inside Append(): call Settle().
 class MemoryLog final : public eventlog::EventLog {
  public:
-  explicit MemoryLog(uint32_t partitions) : records_(partitions) {}
+  explicit MemoryLog(uint32_t partitions) : partitions_(partitions), records_(partitions) {}
 
   struct Outcome {
     absl::Status status;
@@ -113,7 +113,7 @@ class MemoryLog final : public eventlog::EventLog {
     bool appended = false;
   };
 
-  uint32_t partitions() const override { return static_cast<uint32_t>(records_.size()); }
+  uint32_t partitions() const override { return partitions_; }
   void Append(eventlog::PartitionId partition, eventlog::Record record, absl::Time deadline, Done done) override {
     MutexLock lock(mutex_);
     Outcome outcome{absl::OkStatus(), true};
@@ -188,6 +188,7 @@ class MemoryLog final : public eventlog::EventLog {
   }
 
  private:
+  const uint32_t partitions_;
   mutable Mutex mutex_;
   std::vector<std::vector<eventlog::LogRecord>> records_ ABSL_GUARDED_BY(mutex_);
   std::deque<Outcome> outcomes_ ABSL_GUARDED_BY(mutex_);

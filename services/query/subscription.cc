@@ -180,7 +180,7 @@ void Subscription::Swap(Leg& leg) {
 }
 
 void Subscription::MarkDifferences(const Tables& before, const Tables& after) {
-  const auto total_of = [this](const Tables& tables) {
+  const auto total_of = [](const Tables& tables) {
     PartialsTable total = tables.stored;
     for (uint32_t cell = 0; cell < tables.hot.cell_limit(); ++cell) {
       if (tables.hot.in_use(cell)) total.MergeCell(tables.hot, cell);

@@ -45,7 +45,7 @@ class ResilientSender {
       const uint64_t before = result_.sent.events;
       RM_RETURN_IF_ERROR(RunStream(pacer, end));
       if (result_.sent.events != before) last_progress = absl::Now();
-      if (absl::Now() >= end && unanswered_.empty()) break;
+      if (absl::Now() >= end && AllAnswered()) break;
       if (absl::Now() - last_progress > kGiveUp) return absl::UnavailableError("no answer for two minutes");
       absl::SleepFor(absl::Milliseconds(20));
     }
@@ -55,6 +55,11 @@ class ResilientSender {
   }
 
  private:
+  bool AllAnswered() {
+    MutexLock lock(mutex_);
+    return unanswered_.empty();
+  }
+
   absl::Status OpenProducer() {
     absl::Status status;
     while (absl::Now() - start_ < kGiveUp) {
