@@ -38,6 +38,7 @@ std::string MediaType(std::string_view content_type) {
 
 Gateway::Gateway(Options options)
     : options_(std::move(options)),
+      operations_(options_.health, options_.metric_sources),
       open_api_(OpenApiDocument(options_.routes)),
       callers_(options_.requests_per_second, 2 * options_.requests_per_second, *options_.clock),
       addresses_(options_.requests_per_second, 2 * options_.requests_per_second, *options_.clock),
@@ -105,26 +106,9 @@ net::Response Gateway::Page(Context& context) {
   if (head.path == "/openapi.json") {
     return net::Response::Of(200, "application/json", open_api_).Set("Cache-Control", "no-cache");
   }
-  if (head.path == "/healthz" || head.path == "/readyz" || head.path == "/metrics") return Operations(context);
+  if (IsOperationsPath(head.path)) return operations_.Answer(head.path);
   if (options_.files != nullptr && !head.path.starts_with("/v1/")) return options_.files->Serve(head);
   return net::ProblemResponse({.status = 404, .detail = "There is nothing here.", .request_id = context.request_id});
-}
-
-net::Response Gateway::Operations(Context& context) {
-  const std::string_view path = context.request.path();
-  if (path == "/healthz" && options_.health != nullptr) {
-    return net::Response::Of(200, "application/json", "{\"alive\":true}\n").Set("Cache-Control", "no-store");
-  }
-  if (path == "/readyz" && options_.health != nullptr) {
-    return net::Response::Of(options_.health->Ready() ? 200 : 503, "application/json", options_.health->ToJson())
-        .Set("Cache-Control", "no-store");
-  }
-  if (path == "/metrics" && !options_.metric_sources.empty()) {
-    return net::Response::Of(200, "text/plain; version=0.0.4; charset=utf-8",
-                             telemetry::RenderMetrics(options_.metric_sources))
-        .Set("Cache-Control", "no-store");
-  }
-  return net::ProblemResponse({.status = 404, .detail = "", .request_id = context.request_id});
 }
 
 absl::Status Gateway::Limit(RateLimiter& limiter, std::string_view key, std::string_view name) {

@@ -11,6 +11,7 @@
 #include "gateway/authenticator.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/live_hub.h"
+#include "gateway/operations.h"
 #include "gateway/route_table.h"
 #include "gateway/static_files.h"
 #include "gateway/upstream.h"
@@ -61,7 +62,6 @@ class Gateway final : public net::Handler {
   net::Task<net::Response> ConnectStream(Context& context, const Method& method, bool json);
   net::Task<net::Response> Live(Context& context);
   net::Response Page(Context& context);
-  net::Response Operations(Context& context);
 
   // Whether the request may make this call: signed in where it must be, allowed, within limits.
   net::Task<absl::Status> Admit(Context& context, const Method& method);
@@ -72,6 +72,7 @@ class Gateway final : public net::Handler {
   void Count(const Context& context, std::string_view rpc, const absl::Status& status);
 
   const Options options_;
+  const Operations operations_;
   const std::string open_api_;
   RateLimiter callers_;
   RateLimiter addresses_;

@@ -13,7 +13,9 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "gateway/gateway_module.h"
+#include "gateway/operations.h"
 #include "ingest/ingest_module.h"
+#include "net/server.h"
 #include "query/query_module.h"
 #include "rpc/authorizer.h"
 #include "rpc/bearer_verifier.h"
@@ -50,10 +52,12 @@ class Suite::Graph {
     RM_RETURN_IF_ERROR(Annotate(verifier_->Refresh(deadline), "auth"));
     RM_RETURN_IF_ERROR(StartServices(deadline));
     RM_RETURN_IF_ERROR(StartGateway());
+    RM_RETURN_IF_ERROR(Annotate(StartOperations(), "telemetry.listen"));
     return options_.agent ? StartAgent() : absl::OkStatus();
   }
 
   void Stop(absl::Time deadline) {
+    operations_server_.reset();
     if (agent_ != nullptr) agent_->Stop(std::min(deadline, absl::Now() + absl::Seconds(2)));
     if (gateway_ != nullptr) gateway_->Stop(deadline);
     if (query_ != nullptr) query_->Stop(deadline);
@@ -190,6 +194,24 @@ class Suite::Graph {
     return absl::OkStatus();
   }
 
+  // For a process that isn't the gateway, or whose gateway is for others.
+  absl::Status StartOperations() {
+    const std::string& listen = settings_.telemetry().listen();
+    if (listen.empty()) return absl::OkStatus();
+    const size_t colon = listen.rfind(':');
+    uint16_t port = 0;
+    if (colon == std::string::npos || !ParseNumber(std::string_view(listen).substr(colon + 1), port)) {
+      return absl::InvalidArgumentError(fmt::format("\"{}\" is not host:port", listen));
+    }
+    std::vector<const prometheus::Collectable*> sources = platform_->MetricSources();
+    sources.push_back(&platform_->registry());
+    operations_.emplace(&platform_->health(), std::move(sources));
+    RM_ASSIGN_OR_RETURN(operations_server_,
+                        net::Server::Open({.address = listen.substr(0, colon), .port = port}, *operations_));
+    operations_server_->Start();
+    return absl::OkStatus();
+  }
+
   absl::Status StartAgent() {
     agent::Agent::Options options;
     options.address = grpc_address_;
@@ -217,6 +239,8 @@ class Suite::Graph {
   std::shared_ptr<grpc::Channel> in_process_;
   std::string grpc_address_;
   std::unique_ptr<gateway::GatewayModule> gateway_;
+  std::optional<gateway::Operations> operations_;
+  std::unique_ptr<net::Server> operations_server_;
   std::unique_ptr<agent::Agent> agent_;
 };
 
