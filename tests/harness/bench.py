@@ -3,13 +3,14 @@ import argparse
 import contextlib
 import json
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
 import time
 
 from harness import browser, measure
-from harness.suite import ROOT, Suite
+from harness.suite import ROOT, ClusterSuite, Suite
 
 LOAD = ROOT / "build/release/tests/load/rivermeet_load"
 STREAM = "bench.load"
@@ -32,11 +33,9 @@ def parser(description, seconds=30, rate=0):
 @contextlib.contextmanager
 def fresh_suite(options, arguments=()):
     """A suite on an empty folder of the build folder's disk."""
-    if options.kafka:
-        sys.exit("--kafka needs the cluster form, which this build does not have yet")
     data = ROOT / "build/bench-data"
     shutil.rmtree(data, ignore_errors=True)
-    suite = Suite(data, arguments)
+    suite = (ClusterSuite if options.kafka else Suite)(data, arguments)
     suite.start()
     try:
         yield suite
@@ -74,12 +73,15 @@ def declare(suite):
 
 
 def run_load(suite, mode, options, *arguments):
-    """Runs the load to its end; returns what it printed."""
+    """Runs the load to its end; returns what it printed, with its CPU seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     load = subprocess.run(
         [str(LOAD), mode, "--grpc", suite.state["grpc"], "--gateway", suite.address, "--key-file", suite.key_file,
          "--stream", STREAM, "--seconds", str(options.seconds), "--warm-up", str(options.warm_up),
          "--rate", str(options.rate), *map(str, arguments)], stdout=subprocess.PIPE, check=True)
-    return json.loads(load.stdout)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {**json.loads(load.stdout), "cpu_seconds": round(used, 1)}
 
 
 def drain(suite):
@@ -106,16 +108,23 @@ def disk_of(path):
     return f"{best[0]} {best[2]}"
 
 
+def log_conditions(suite, metrics):
+    """Which log it was and how well it compressed."""
+    appended = measure.metric(metrics, "rivermeet_log_payload_bytes_total")
+    median_ms = (measure.histogram_quantile(metrics, "rivermeet_log_sync_seconds", 0.5) or 0) * 1000
+    if isinstance(suite, ClusterSuite):
+        stored = sum(f.stat().st_size for f in suite.data.glob("kafka/data/rivermeet-events-*/*.log"))
+        return {"log": f"Kafka {suite.cluster.kafka_version()}, acks=all, idempotent, broker on the same cores",
+                "compression_ratio": round(appended / stored, 2) if stored else None, "median_produce_ms": median_ms}
+    stored = measure.metric(metrics, "rivermeet_log_written_bytes_total")
+    return {"log": "built-in, fdatasync", "compression_ratio": round(appended / stored, 2) if stored else None,
+            "median_fdatasync_ms": median_ms}
+
+
 def conditions(suite, options, **more):
     """What every figure is quoted with."""
-    metrics = suite.request("GET", "/metrics")[2].decode()
-    appended = measure.metric(metrics, "rivermeet_log_payload_bytes_total")
-    stored = measure.metric(metrics, "rivermeet_log_written_bytes_total")
-    return {"machine": measure.machine(), "disk": disk_of(suite.data), "log": "built-in, fdatasync", "partitions": 2,
-            "series": 10000, "seconds": options.seconds, "rate_limit": options.rate,
-            "compression_ratio": round(appended / stored, 2) if stored else None,
-            "median_fdatasync_ms": (measure.histogram_quantile(metrics, "rivermeet_log_sync_seconds", 0.5) or 0) * 1000,
-            **more}
+    return {"machine": measure.machine(), "disk": disk_of(suite.data), **log_conditions(suite, suite.metrics()),
+            "partitions": 2, "series": 10000, "seconds": options.seconds, "rate_limit": options.rate, **more}
 
 
 def emit(bench, metric, value, unit, conditions, peer=None, ratio=None):

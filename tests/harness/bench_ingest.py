@@ -11,14 +11,15 @@ def run(mode, connections, in_flight):
     options = parser.parse_args()
     with bench.fresh_suite(options) as suite:
         bench.declare(suite)
-        before = measure.cpu_by_name(suite.pids())
+        before = measure.cpu_by_name(suite.named_pids())
         begin = time.time()
         sent = bench.run_load(suite, mode, options, "--connections", options.connections,
                               "--in-flight", options.in_flight)
         # The rate counts events whose fold is done: what the fold lags behind at the end counts in the time.
         lag = bench.drain(suite)
         cpu = {name: round(seconds - before.get(name, 0), 1)
-               for name, seconds in measure.cpu_by_name(suite.pids()).items()}
+               for name, seconds in measure.cpu_by_name(suite.named_pids()).items()}
+        cpu["rivermeet_load"] = sent["cpu_seconds"]
         bench.check_sums(suite, sent, begin)
         conditions = bench.conditions(
             suite, options, batch_events=8192, distinct_batches=1024, connections=options.connections,

@@ -13,22 +13,18 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def process_name(pid):
-    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-
-
 def pss_bytes(pid):
     """Proportional set size: shared pages are counted by share."""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
 
 
-def cpu_by_name(pids):
-    """Seconds so far, added up by the processes' names."""
+def cpu_by_name(named_pids):
+    """Seconds so far, added up by the processes' names: {pid: name}."""
     seconds = {}
-    for pid in pids:
+    for pid, name in named_pids.items():
         try:
-            seconds[process_name(pid)] = seconds.get(process_name(pid), 0) + cpu_seconds(pid)
+            seconds[name] = seconds.get(name, 0) + cpu_seconds(pid)
         except FileNotFoundError:
             pass
     return seconds

@@ -1,14 +1,19 @@
-"""Starts and stops real Rivermeet processes for tests, crash runs and benchmarks. Standard library only."""
+"""Starts and stops real Rivermeet processes, of either form, for tests, crash runs and benchmarks. Standard library
+only."""
 import http.client
+import importlib.machinery
+import importlib.util
 import json
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("RIVERMEET_PROGRAM", ROOT / "build/release/services/suite/rivermeet"))
@@ -22,43 +27,37 @@ class HttpError(Exception):
         self.status, self.body = status, body
 
 
-class Suite:
-    """One suite on a data folder of its own, on free ports. Survives kill(): start() again on the same folder."""
+def name_of(pid):
+    """The name of a process's program; empty once it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
 
-    def __init__(self, data=None, arguments=(), environment=None):
+
+def pids_below(root):
+    """A process and all below it."""
+    found, queue = [], [root]
+    while queue:
+        pid = queue.pop()
+        found.append(pid)
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                queue += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+        except FileNotFoundError:
+            pass
+    return found
+
+
+class RunningForm:
+    """What both forms of Rivermeet have in common: a data folder and the public API."""
+
+    def __init__(self, data, arguments, environment):
         self.made = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="rivermeet-suite-"))
         self.arguments = list(arguments)
         self.environment = environment or {}
-        self.process = None
-        self.port = 0
         self.state = {}
-
-    def start(self, timeout=30, environment=None):
-        """Starts the suite and waits until it is ready; returns the seconds that took."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        (self.data / "suite.json").unlink(missing_ok=True)
-        self.log = open(self.data / "suite.log", "ab")
-        self.banner = open(self.data / "banner", "wb")
-        begin = time.monotonic()
-        self.process = subprocess.Popen(
-            [str(PROGRAM), "serve", "--data", str(self.data), "--port", str(self.port), "--set", "rpc.listen=127.0.0.1:0",
-             *self.arguments],
-            stdout=self.banner, stderr=self.log, stdin=subprocess.DEVNULL,
-            env={**os.environ, **self.environment, **(environment or {})})
-        while time.monotonic() - begin < timeout:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the suite ended with {self.process.returncode}: {self.tail()}")
-            try:
-                self.state = json.loads((self.data / "suite.json").read_text())
-                return time.monotonic() - begin
-            except (FileNotFoundError, json.JSONDecodeError):
-                time.sleep(0.005)
-        raise TimeoutError(f"not ready within {timeout} s: {self.tail()}")
-
-    def tail(self, lines=15):
-        """The end of its log."""
-        return "\n".join((self.data / "suite.log").read_text(errors="replace").splitlines()[-lines:])
 
     @property
     def key(self):
@@ -99,6 +98,10 @@ class Suite:
             raise HttpError(status, answer)
         return json.loads(answer)
 
+    def metrics(self):
+        """The metrics of its processes, in Prometheus' text form."""
+        return self.request("GET", "/metrics")[2].decode()
+
     def send(self, stream, events, **options):
         """Sends events as NDJSON; returns the receipt."""
         body = "".join(json.dumps(event) + "\n" for event in events)
@@ -128,18 +131,76 @@ class Suite:
             totals[column["name"]] = sum(values)
         return totals
 
-    def pids(self):
-        """The suite's process and all below it, PostgreSQL included."""
-        found, queue = [], [self.process.pid]
-        while queue:
-            pid = queue.pop()
-            found.append(pid)
+    def remove(self):
+        """Stops it and deletes its folder when this object made it."""
+        try:
+            self.stop()
+        finally:
+            if self.made:
+                shutil.rmtree(self.data, ignore_errors=True)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+class Suite(RunningForm):
+    """All services in one process, on free ports. Survives kill(): start() again on the same folder."""
+
+    form = "built-in log"
+
+    def __init__(self, data=None, arguments=(), environment=None):
+        super().__init__(data, arguments, environment)
+        self.process = None
+        self.port = 0
+
+    def start(self, timeout=30, environment=None):
+        """Starts the suite and waits until it is ready; returns the seconds that took."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        (self.data / "suite.json").unlink(missing_ok=True)
+        self.log = open(self.data / "suite.log", "ab")
+        self.banner = open(self.data / "banner", "wb")
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "serve", "--data", str(self.data), "--port", str(self.port), "--set", "rpc.listen=127.0.0.1:0",
+             *self.arguments],
+            stdout=self.banner, stderr=self.log, stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.environment, **(environment or {})})
+        while time.monotonic() - begin < timeout:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the suite ended with {self.process.returncode}: {self.tail()}")
             try:
-                for task in os.listdir(f"/proc/{pid}/task"):
-                    queue += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-            except FileNotFoundError:
-                pass
-        return found
+                self.state = json.loads((self.data / "suite.json").read_text())
+                return time.monotonic() - begin
+            except (FileNotFoundError, json.JSONDecodeError):
+                time.sleep(0.005)
+        raise TimeoutError(f"not ready within {timeout} s: {self.tail()}")
+
+    def tail(self, lines=15):
+        """The end of its log."""
+        return "\n".join((self.data / "suite.log").read_text(errors="replace").splitlines()[-lines:])
+
+    def named_pids(self):
+        """Its process and all below it, PostgreSQL included: {pid: name}."""
+        return {pid: name_of(pid) for pid in pids_below(self.process.pid)}
+
+    def pids(self):
+        return list(self.named_pids())
+
+    @property
+    def gateway_pid(self):
+        return self.process.pid
+
+    def wait_for_death(self, timeout):
+        """Whether the process ended by itself within the time."""
+        try:
+            self.process.wait(timeout)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
 
     def kill(self):
         """kill -9 of the suite's process."""
@@ -159,17 +220,107 @@ class Suite:
             file.close()
         return code
 
-    def remove(self):
-        """Stops it and deletes its folder when this object made it."""
-        try:
-            self.stop()
-        finally:
-            if self.made:
-                shutil.rmtree(self.data, ignore_errors=True)
 
-    def __enter__(self):
-        self.start()
-        return self
+def load_cluster_tool():
+    """tools/cluster as a module: the tests run the cluster form through what tools/up runs."""
+    loader = importlib.machinery.SourceFileLoader("rivermeet_cluster", str(ROOT / "tools/cluster"))
+    tool = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    loader.exec_module(tool)
+    sys.dont_write_bytecode = bytecode
+    return tool
 
-    def __exit__(self, *_):
-        self.remove()
+
+class ClusterSuite(RunningForm):
+    """The cluster form through tools/cluster: a Kafka broker, PostgreSQL and every service as a process of its own, all
+    of them this process's children. kill() ends all or some of them by name; start() brings back what doesn't run."""
+
+    form = "Kafka"
+    ALL = ("kafka", "catalog", "auth", "aggregation", "ingest", "query", "gateway", "agent")
+
+    def __init__(self, data=None, arguments=(), environment=None):
+        super().__init__(data, arguments, environment)
+        waiting = [word for argument in self.arguments
+                   for word in (argument.split("=", 1) if argument.startswith("--") else [argument])]
+        settings, agent = [], False
+        while waiting:
+            word = waiting.pop(0)
+            if word == "--agent":
+                agent = True
+            elif word == "--set":
+                settings.append(waiting.pop(0))
+            else:
+                raise ValueError(f"the cluster form has no argument {word}")
+        self.cluster = load_cluster_tool().Cluster(self.data, 0, PROGRAM, settings, agent)
+        self.locked = False
+
+    def start(self, timeout=60, environment=None):
+        """Starts what doesn't run and waits until all is ready; returns the seconds that took. `environment` is given
+        to every process of ours that it starts."""
+        if not self.locked and not self.cluster.lock():
+            raise RuntimeError(f"already runs on {self.data}")
+        self.locked = True
+        seconds = self.cluster.start({**self.environment, **(environment or {})})
+        (self.data / "banner").write_text(self.cluster.banner(seconds))
+        self.state = json.loads((self.data / "suite.json").read_text())
+        return seconds
+
+    def tail(self, lines=15):
+        """The ends of the logs of the services."""
+        return "\n".join(f"[{name}] {self.cluster.tail(name, lines)}" for name in self.cluster.processes
+                         if name != "kafka")
+
+    def named_pids(self):
+        """Every process by the name of what it does: a service, "java" (the broker), "postgres"."""
+        named = {}
+        for name, process in self.cluster.processes.items():
+            if process.poll() is None:
+                for pid in pids_below(process.pid):
+                    named[pid] = name if pid == process.pid and name != "kafka" else name_of(pid)
+        return named
+
+    def pids(self):
+        return list(self.named_pids())
+
+    def pid_of(self, name):
+        return self.cluster.processes[name].pid
+
+    @property
+    def gateway_pid(self):
+        return self.pid_of("gateway")
+
+    def wait_for_death(self, timeout, names=ALL):
+        """Whether one of the processes ended by itself within the time."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if any(name in self.cluster.processes and not self.cluster.runs(name) for name in names):
+                return True
+            time.sleep(0.005)
+        return False
+
+    def kill(self, names=ALL):
+        """kill -9 of everything: broker, all services and, with "catalog", PostgreSQL; or of the ones named."""
+        self.cluster.kill(names)
+
+    def metrics(self, names=("ingest", "aggregation", "query", "gateway", "auth")):
+        """Those of the services named, one after the other."""
+        addresses = [f"http://127.0.0.1:{self.cluster.ports[f'{name} metrics']}/metrics" for name in names]
+        return "".join(urllib.request.urlopen(address, timeout=10).read().decode() for address in addresses)
+
+    def pause(self, name):
+        """SIGSTOP."""
+        os.kill(self.pid_of(name), signal.SIGSTOP)
+
+    def resume(self, name):
+        """SIGCONT."""
+        os.kill(self.pid_of(name), signal.SIGCONT)
+
+    def stop(self, timeout=30):
+        """SIGTERM to one after the other; 0 when all of ours ended well."""
+        if not self.locked:
+            return None
+        self.cluster.stop()
+        self.cluster.held.close()
+        self.locked = False
+        return max((abs(process.returncode) for name, process in self.cluster.processes.items() if name != "kafka"),
+                   default=0)

@@ -1,4 +1,4 @@
-"""What somebody meets in their first ten minutes, over HTTP against the real suite."""
+"""What somebody meets in their first ten minutes, over HTTP against the real suite, on both forms."""
 import json
 import pathlib
 import re
@@ -7,13 +7,13 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness.suite import Suite  # noqa: E402
+from harness.forms import make_suite  # noqa: E402
 
 
 class FirstMinutes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.suite = Suite(arguments=["--agent"])
+        cls.suite = make_suite(arguments=["--agent"])
         cls.suite.start()
 
     @classmethod
@@ -135,6 +135,12 @@ class FirstMinutes(unittest.TestCase):
         status, _, _ = suite.request("POST", "/v1/streams/wrong/events", b" " * (9 << 20))
         self.assertEqual(status, 413)
 
+    def test_every_process_shows_its_metrics(self):
+        metrics = self.suite.metrics()
+        for name in ("rivermeet_log_appended_records_total", "rivermeet_aggregation_folded_events_total",
+                     "rivermeet_gateway_live_channels", "process_resident_memory_bytes"):
+            self.assertRegex(metrics, rf"(?m)^{name}[ {{]")
+
     def test_the_api_describes_itself(self):
         status, _, body = self.suite.request("GET", "/openapi.json", key="")
         self.assertEqual(status, 200)
@@ -143,7 +149,7 @@ class FirstMinutes(unittest.TestCase):
 
 class Restarts(unittest.TestCase):
     def test_what_was_acknowledged_is_there_after_kill_9_and_after_a_clean_stop(self):
-        suite = Suite()
+        suite = make_suite()
         try:
             suite.start()
             begin = int(time.time())
@@ -166,8 +172,8 @@ class Restarts(unittest.TestCase):
         self.fail(suite.ledger("kept"))
 
     def test_a_second_suite_on_the_same_folder_is_refused_by_name(self):
-        with Suite() as first:
-            second = Suite(first.data)
+        with make_suite() as first:
+            second = make_suite(first.data)
             with self.assertRaisesRegex(RuntimeError, "already runs"):
                 second.start()
 

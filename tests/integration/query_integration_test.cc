@@ -1,5 +1,7 @@
-// Query over aggregation: real log, real PostgreSQL, real segments, real gRPC.
+// Query over aggregation: real log, real PostgreSQL, real segments, real gRPC. With RIVERMEET_TEST_LOG=kafka in the
+// environment the log is a real Kafka broker's, else the built-in one.
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,12 +11,14 @@
 #include "catalog/postgres_fixture.h"
 #include "catalog/settings_store.h"
 #include "catalog/stream_store.h"
+#include "eventlog/kafka_event_log.h"
 #include "eventlog/local_event_log.h"
 #include "events/series_hash.h"
 #include "objects/file_object_store.h"
 #include "query/query_module.h"
 #include "rivermeet/query/v1/query.grpc.pb.h"
 #include "rpc/server.h"
+#include "testing/kafka_broker.h"
 #include "testing/temp_dir.h"
 #include "visibility/visibility_token.h"
 #include "windows/batch_builder.h"
@@ -38,14 +42,34 @@ class AcmeToken final : public authn::TokenVerifier {
   }
 };
 
+// One for all tests of this program.
+const std::string& Broker() {
+  static const testing::TempDir folder;
+  static const std::unique_ptr<testing::KafkaBroker> broker = testing::KafkaBroker::Start(folder.path()).value();
+  return broker->address();
+}
+
+std::unique_ptr<eventlog::EventLog> OpenLog(const std::string& folder) {
+  const char* const kind = std::getenv("RIVERMEET_TEST_LOG");
+  if (kind == nullptr || std::string_view(kind) != "kafka") {
+    eventlog::LocalEventLogOptions options;
+    options.folder = folder;
+    options.partitions = 2;
+    return eventlog::LocalEventLog::Open(options).value();
+  }
+  static int topics = 0;
+  eventlog::KafkaEventLogOptions options;
+  options.brokers = Broker();
+  options.topic = "events-" + std::to_string(++topics);
+  options.partitions = 2;
+  return eventlog::KafkaEventLog::Open(options).value();
+}
+
 // What outlives a process.
 struct Machine {
   Machine() {
     objects = objects::FileObjectStore::Open({.folder = folder / "objects"}).value();
-    eventlog::LocalEventLogOptions options;
-    options.folder = folder / "log";
-    options.partitions = 2;
-    log = eventlog::LocalEventLog::Open(options).value();
+    log = OpenLog(folder / "log");
     RM_CHECK_OK(catalog.database().Execute(Soon(), "INSERT INTO tenants (id, name) VALUES ('acme', 'Acme')").status());
     catalog::Stream declared;
     declared.tenant = "acme";
@@ -88,7 +112,7 @@ struct Machine {
   testing::TempDir folder;
   catalog::CatalogFixture catalog;
   std::unique_ptr<objects::FileObjectStore> objects;
-  std::unique_ptr<eventlog::LocalEventLog> log;
+  std::unique_ptr<eventlog::EventLog> log;
   catalog::Stream stream;
   uint64_t sequence = 0;
 };
