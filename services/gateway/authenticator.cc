@@ -72,9 +72,7 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromHeader(std::string_view
     if (!late) co_return session;
     co_return co_await Check(std::move(bearer), std::move(call));
   }
-  absl::StatusOr<SessionPtr> session = co_await Check(std::move(bearer), std::move(call));
-  Remember(digest, session);
-  co_return session;
+  co_return Remember(digest, co_await Check(std::move(bearer), std::move(call)));
 }
 
 net::Task<absl::StatusOr<SessionPtr>> Authenticator::Check(std::string bearer, rpc::CallInfo call) {
@@ -82,20 +80,27 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::Check(std::string bearer, r
   co_return co_await Verify(std::move(bearer));
 }
 
-void Authenticator::Remember(const std::string& digest, const absl::StatusOr<SessionPtr>& session) {
+absl::StatusOr<SessionPtr> Authenticator::Remember(const std::string& digest, absl::StatusOr<SessionPtr> session) {
   std::vector<Waiter> waiters;
   {
     MutexLock lock(mutex_);
     const auto it = checking_.find(digest);
     waiters = std::move(it->second);
     checking_.erase(it);
-    if (session.ok() || absl::IsUnauthenticated(session.status())) {
+    const absl::Duration now = clock_.MonotonicNow();
+    const auto known = remembered_.find(digest);
+    if (absl::IsUnavailable(session.status()) && known != remembered_.end() && known->second.session.ok() &&
+        now - known->second.checked < kGrace && clock_.Now() < (*known->second.session)->principal.expires) {
+      known->second.until = now + kRetry;
+      session = known->second.session;
+    } else if (session.ok() || absl::IsUnauthenticated(session.status())) {
       if (remembered_.size() >= kMaxRemembered) remembered_.clear();
-      remembered_.insert_or_assign(
-          digest, Remembered{session, clock_.MonotonicNow() + (session.ok() ? kRemember : kRememberRefusal)});
+      remembered_.insert_or_assign(digest,
+                                   Remembered{session, now, now + (session.ok() ? kRemember : kRememberRefusal)});
     }
   }
   for (const Waiter& waiter : waiters) waiter(session);
+  return session;
 }
 
 net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string token) {

@@ -26,11 +26,15 @@ struct Session {
 using SessionPtr = std::shared_ptr<const Session>;
 
 // Thread-safe. Verified tokens and exchanged keys are remembered for kRemember, so a revocation is seen after that;
-// refused ones for kRememberRefusal, so that guessing costs the auth service little.
+// refused ones for kRememberRefusal, so that guessing costs the auth service little. What was good goes on to be for
+// kGrace while it can't be checked.
 class Authenticator {
  public:
   static constexpr absl::Duration kRemember = absl::Seconds(1);
   static constexpr absl::Duration kRememberRefusal = absl::Seconds(1);
+  static constexpr absl::Duration kGrace = absl::Minutes(5);
+  // Until the next try to check it then: one may take as long.
+  static constexpr absl::Duration kRetry = absl::Seconds(5);
   static constexpr size_t kMaxRemembered = 20000;
   static constexpr size_t kMaxBearerBytes = 8192;
 
@@ -50,6 +54,7 @@ class Authenticator {
  private:
   struct Remembered {
     absl::StatusOr<SessionPtr> session;
+    absl::Duration checked;
     absl::Duration until;
   };
   using Waiter = std::function<void(absl::StatusOr<SessionPtr>)>;
@@ -57,7 +62,8 @@ class Authenticator {
   net::Task<absl::StatusOr<SessionPtr>> Check(std::string bearer, rpc::CallInfo call);
   net::Task<absl::StatusOr<SessionPtr>> Exchange(std::string key, rpc::CallInfo call);
   net::Task<absl::StatusOr<SessionPtr>> Verify(std::string token);
-  void Remember(const std::string& digest, const absl::StatusOr<SessionPtr>& session);
+  // What the callers who wait for this check are told.
+  absl::StatusOr<SessionPtr> Remember(const std::string& digest, absl::StatusOr<SessionPtr> session);
 
   authn::TokenVerifier& verifier_;
   Upstream& upstream_;

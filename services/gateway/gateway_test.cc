@@ -4,6 +4,7 @@
 
 #include "gateway/test_world_test.h"
 #include "net/compression.h"
+#include "testing/manual_clock.h"
 
 namespace rivermeet::gateway {
 namespace {
@@ -116,6 +117,24 @@ TEST_CASE("an API key is exchanged once for many requests", "[gateway]") {
   }
   CHECK(world.streams.seen.bearer == "editor-key");
   CHECK(world.auth.exchanges <= 2);
+}
+
+TEST_CASE("an API key that was good is good for five minutes while it can't be checked", "[gateway]") {
+  constexpr char kKey[] = "Authorization: Bearer rm_1_good\r\n";
+  testing::ManualClock clock(absl::Now());
+  TestWorld world({}, clock);
+  CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 200);
+  world.auth.away = true;
+  for (int i = 0; i < 4; ++i) {
+    clock.Advance(absl::Minutes(1));
+    CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 200);
+  }
+  CHECK(world.Ask("GET", "/v1/streams/a", "Authorization: Bearer rm_2_new\r\n").status == 503);
+  clock.Advance(absl::Minutes(1) + absl::Seconds(1));
+  CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 503);
+  world.auth.away = false;
+  clock.Advance(absl::Minutes(1));
+  CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 200);
 }
 
 TEST_CASE("errors of services keep their code and lose what is ours", "[gateway]") {

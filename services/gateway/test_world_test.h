@@ -62,6 +62,7 @@ class TestAuth final : public auth::v1::AuthService::Service {
   grpc::Status ExchangeApiKey(grpc::ServerContext*, const auth::v1::ExchangeApiKeyRequest* request,
                               auth::v1::ExchangeApiKeyResponse* response) override {
     ++exchanges;
+    if (away) return {grpc::StatusCode::UNAVAILABLE, "the catalog is away"};
     if (request->api_key() != "rm_1_good") return {grpc::StatusCode::UNAUTHENTICATED, "no such key: 1"};
     response->set_access_token("editor-key");
     return grpc::Status::OK;
@@ -92,6 +93,7 @@ class TestAuth final : public auth::v1::AuthService::Service {
     return ticket;
   }
   std::atomic<int> exchanges{0};
+  std::atomic<bool> away{false};
 
  private:
   static void Fill(const std::string& refresh, auth::v1::TokenPair& tokens) {
@@ -218,7 +220,7 @@ struct TestWorld {
   std::unique_ptr<rpc::Server> rpc;
   std::unique_ptr<GatewayModule> gateway;
 
-  explicit TestWorld(config::v1::GatewayConfig config = {}) {
+  explicit TestWorld(config::v1::GatewayConfig config = {}, const Clock& clock = Clock::System()) {
     rpc = rpc::Server::Start({}, {&auth, &streams, &ingest, &query}).value();
     const auto channel = rpc->InProcessChannel();
     auto opened = GatewayModule::Open(config, {.services = {{"rivermeet.auth.v1.AuthService", channel},
@@ -227,7 +229,8 @@ struct TestWorld {
                                                             {"rivermeet.query.v1.QueryService", channel}},
                                                .verifier = &verifier,
                                                .registry = &registry,
-                                               .health = &health});
+                                               .health = &health,
+                                               .clock = &clock});
     REQUIRE(opened.ok());
     gateway = std::move(*opened);
     gateway->Start();
