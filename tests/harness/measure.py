@@ -19,6 +19,11 @@ def pss_bytes(pid):
     return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
 
 
+def resident_bytes(pid):
+    """The part of a process that is in memory."""
+    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def cpu_by_name(named_pids):
     """Seconds so far, added up by the processes' names: {pid: name}."""
     seconds = {}

@@ -28,6 +28,8 @@ struct Options {
   absl::Duration warm_up = absl::Seconds(5);
   absl::Duration duration = absl::Seconds(30);
   uint64_t seed = 1;
+  // Resilient only: how much faster than the clock event times move; they reach it when the load ends.
+  double time_factor = 1;
   bool keep_positions = false;
 };
 

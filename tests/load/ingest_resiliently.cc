@@ -39,13 +39,13 @@ class ResilientSender {
     start_ = absl::Now();
     RM_RETURN_IF_ERROR(OpenProducer());
     Pacer pacer(options_.events_per_second / options_.connections, start_);
-    const absl::Time end = start_ + options_.warm_up + options_.duration;
+    end_ = start_ + options_.warm_up + options_.duration;
     absl::Time last_progress = absl::Now();
     while (true) {
       const uint64_t before = result_.sent.events;
-      RM_RETURN_IF_ERROR(RunStream(pacer, end));
+      RM_RETURN_IF_ERROR(RunStream(pacer));
       if (result_.sent.events != before) last_progress = absl::Now();
-      if (absl::Now() >= end && AllAnswered()) break;
+      if (absl::Now() >= end_ && AllAnswered()) break;
       if (absl::Now() - last_progress > kGiveUp) return absl::UnavailableError("no answer for two minutes");
       absl::SleepFor(absl::Milliseconds(20));
     }
@@ -74,9 +74,9 @@ class ResilientSender {
     return status;
   }
 
-  // One stream's life: first what is unanswered, then new batches until `end` or until the stream breaks. An error
+  // One stream's life: first what is unanswered, then new batches until `end_` or until the stream breaks. An error
   // is one that trying again would not mend.
-  absl::Status RunStream(Pacer& pacer, absl::Time end) {
+  absl::Status RunStream(Pacer& pacer) {
     grpc::ClientContext context;
     rpc::PrepareCall(context, {.bearer = options_.api_key}, options_.warm_up + options_.duration + kGiveUp);
     const std::unique_ptr<Stream> stream = stub_->IngestStream(&context);
@@ -92,7 +92,7 @@ class ResilientSender {
       again.assign(unanswered_.begin(), unanswered_.end());
     }
     for (const Sent& sent : again) writing = writing && Write(*stream, sent);
-    while (writing && absl::Now() < end) writing = WaitForRoom() && Write(*stream, MakeNext(pacer));
+    while (writing && absl::Now() < end_) writing = WaitForRoom() && Write(*stream, MakeNext(pacer));
     stream->WritesDone();
     reader.join();
     const absl::Status status = rpc::FromGrpc(stream->Finish());
@@ -105,16 +105,20 @@ class ResilientSender {
     return absl::OkStatus();
   }
 
+  // Counted from the oldest unanswered one: no batch is overtaken by more than that.
   bool WaitForRoom() {
     MutexLock lock(mutex_);
-    while (unanswered_.size() >= options_.in_flight && !broken_) changed_.Wait(mutex_);
+    while (!unanswered_.empty() && sequence_ - unanswered_.front().sequence + 1 >= options_.in_flight && !broken_) {
+      changed_.Wait(mutex_);
+    }
     return !broken_;
   }
 
   Sent MakeNext(Pacer& pacer) {
     ColumnarTemplate& made = templates_[sequence_ % templates_.size()];
-    pacer.Wait(made.sums.events);
-    made.SetTime(absl::Now());
+    // By when it was due, so that event times are as even as the rate is.
+    const absl::Time due = pacer.Wait(made.sums.events);
+    made.SetTime(end_ - options_.time_factor * (end_ - due));
     Sent sent{++sequence_, made.bytes, made.sums};
     MutexLock lock(mutex_);
     unanswered_.push_back(sent);
@@ -161,6 +165,7 @@ class ResilientSender {
   uint64_t producer_ = 0;
   uint64_t sequence_ = 0;
   absl::Time start_;
+  absl::Time end_;  // of new batches
   Mutex mutex_;
   CondVar changed_;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;

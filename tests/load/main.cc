@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", warm_up, "seconds before measuring");
   app.add_option("--seconds", seconds, "seconds measured");
   app.add_option("--seed", options.seed, "seed of the events");
+  app.add_option("--time-factor", options.time_factor, "event times move so much faster than the clock (resilient)");
   CLI11_PARSE(app, argc, argv);
   options.warm_up = absl::Seconds(warm_up);
   options.duration = absl::Seconds(seconds);
