@@ -152,10 +152,11 @@ class Suite(RunningForm):
 
     form = "built-in log"
 
-    def __init__(self, data=None, arguments=(), environment=None):
+    def __init__(self, data=None, arguments=(), environment=None, keep_ports=False):
         super().__init__(data, arguments, environment)
         self.process = None
         self.port = 0
+        self.keep_ports = keep_ports  # so that clients find it again after a kill
 
     def start(self, timeout=30, environment=None):
         """Starts the suite and waits until it is ready; returns the seconds that took."""
@@ -164,8 +165,9 @@ class Suite(RunningForm):
         self.log = open(self.data / "suite.log", "ab")
         self.banner = open(self.data / "banner", "wb")
         begin = time.monotonic()
+        grpc = self.state["grpc"] if self.keep_ports and self.state else "127.0.0.1:0"
         self.process = subprocess.Popen(
-            [str(PROGRAM), "serve", "--data", str(self.data), "--port", str(self.port), "--set", "rpc.listen=127.0.0.1:0",
+            [str(PROGRAM), "serve", "--data", str(self.data), "--port", str(self.port), "--set", f"rpc.listen={grpc}",
              *self.arguments],
             stdout=self.banner, stderr=self.log, stdin=subprocess.DEVNULL,
             env={**os.environ, **self.environment, **(environment or {})})
@@ -251,7 +253,8 @@ class ClusterSuite(RunningForm):
                 settings.append(waiting.pop(0))
             else:
                 raise ValueError(f"the cluster form has no argument {word}")
-        self.cluster = load_cluster_tool().Cluster(self.data, 0, PROGRAM, settings, agent)
+        self.tool = load_cluster_tool()
+        self.cluster = self.tool.Cluster(self.data, 0, PROGRAM, settings, agent)
         self.locked = False
 
     def start(self, timeout=60, environment=None):

@@ -1,0 +1,222 @@
+"""Faults between the processes of the cluster form: an owner that wakes after its lease (row 3), processes that stand
+still for a second (row 3), no broker (row 6), no catalog."""
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import grpc_call, measure  # noqa: E402
+from harness.resilient import ResilientLoad  # noqa: E402
+from harness.suite import ClusterSuite, HttpError  # noqa: E402
+
+# Short, for a test of seconds, unless RIVERMEET_CHAOS_LEASE says otherwise; snapshots one after the other, so that one
+# is under way whenever an owner is stopped.
+LEASE = float(os.environ.pop("RIVERMEET_CHAOS_LEASE", "2"))
+SETTINGS = {"aggregation.lease": f"{LEASE}s", "aggregation.lease_renewal": f"{LEASE / 4}s",
+            "aggregation.snapshot_interval": "0.01s"}
+FAILED_PRECONDITION = 9
+RATE = 50_000
+
+
+def eventually(true, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class ClusterFaults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.suite = ClusterSuite(arguments=["--agent", *(f"--set={name}={value}" for name, value in SETTINGS.items())])
+        cls.suite.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.suite.remove()
+
+    def load(self, stream, seconds):
+        load = ResilientLoad(self.suite, stream, rate=RATE, seconds=seconds)
+        self.addCleanup(load.end)
+        eventually(lambda: self.folded(stream) > 0, "the load's first events are folded")
+        return load
+
+    def folded(self, stream):
+        try:
+            return self.suite.ledger(stream)[0].get("folded", 0)
+        except (HttpError, OSError, http.client.HTTPException):
+            return 0
+
+    def gauge(self, port, name):
+        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+        return measure.metric(text, name)
+
+    def sql(self, statement):
+        """Asks the catalog; rows of texts."""
+        connection = (self.suite.data / "catalog.conninfo").read_text().strip()
+        answer = subprocess.run(["psql", connection, "-AtX", "-F", " ", "-c", statement], check=True,
+                                stdout=subprocess.PIPE, text=True)
+        return [line.split(" ") for line in answer.stdout.splitlines()]
+
+    def start_second_owner(self):
+        """Another aggregation process: a name, a port and a folder of its own. A store of files is one process's: the
+        objects in it are shared by links to their folders."""
+        cluster, folder = self.suite.cluster, self.suite.data / "second"
+        (folder / "objects").mkdir(parents=True, exist_ok=True)
+        for name in ("snapshots", "segments"):
+            (self.suite.data / "objects" / name).mkdir(exist_ok=True)
+            if not (folder / "objects" / name).exists():
+                (folder / "objects" / name).symlink_to(self.suite.data / "objects" / name)
+        ports = [cluster.ports.setdefault(name, self.suite.tool.free_port()) for name in ("second", "second metrics")]
+        (folder / "aggregation.ready").unlink(missing_ok=True)
+        cluster.run("second", cluster.command("aggregation", **{
+            "data": folder, "rpc.listen": f"127.0.0.1:{ports[0]}", "telemetry.listen": f"127.0.0.1:{ports[1]}",
+            "aggregation.owner_name": "second"}))
+        cluster.wait("second", (folder / "aggregation.ready").exists)
+
+    def read_from_first(self, stream):
+        """Starts a read at the first owner itself, past query's look-up."""
+        stream_id = int(self.sql(f"SELECT id FROM streams WHERE name = '{stream}'")[0][0])
+        request = grpc_call.ledger_request(stream_id, [0, 1])
+        return grpc_call.start(self.suite.cluster.ports["aggregation"],
+                               "rivermeet.aggregation.v1.AggregationService/ReadLedger", request, self.suite.key)
+
+    def test_an_owner_that_wakes_after_its_lease_is_fenced(self):
+        suite, stream = self.suite, "chaos.zombie"
+        load = self.load(stream, seconds=LEASE + 6)
+        self.assertEqual(self.read_from_first(stream).status(), 0)
+        self.start_second_owner()
+        self.addCleanup(lambda: suite.kill(["second"]))
+        late = self.stop_first_owner_until_second_has_all(stream)
+        # The read was waiting when it woke: its lease has run out.
+        self.assertEqual(late.status(), FAILED_PRECONDITION)
+        for _ in range(20):
+            self.assertEqual(self.read_from_first(stream).status(), FAILED_PRECONDITION)
+        load.check(load.finish())
+        # And back, by the other's end.
+        suite.kill(["second"])
+        eventually(lambda: self.folded(stream) > 0, "the first owner has taken over again")
+        self.assertTrue(suite.ledger(stream)[1])
+
+    def stop_first_owner_until_second_has_all(self, stream):
+        """Wakes it then; returns a read that it was sent while it stood still."""
+        suite = self.suite
+        suite.pause("aggregation")
+        try:
+            late = self.read_from_first(stream)
+            eventually(lambda: self.gauge(suite.cluster.ports["second metrics"],
+                                          "rivermeet_aggregation_owned_partitions") == 2,
+                       "the second owner has both partitions")
+            owners = self.sql("SELECT partition, epoch FROM leases WHERE log = 'events'")
+            before = self.old_snapshots(owners)
+        finally:
+            suite.resume("aggregation")
+        eventually(lambda: "lost to another owner" in suite.cluster.tail("aggregation", 200), "it knows that it lost")
+        self.assertEqual(self.old_snapshots(owners) - before, set(), "committed with an old epoch")
+        return late
+
+    def old_snapshots(self, owners):
+        """Snapshots with an epoch before the owners' present ones."""
+        old = set()
+        for partition, epoch in owners:
+            rows = self.sql("SELECT partition, epoch, record_offset FROM snapshots WHERE log = 'events' AND "
+                            f"partition = {partition} AND epoch < {epoch}")
+            old |= set(map(tuple, rows))
+        return old
+
+    def test_processes_that_stand_still_for_a_second_lose_and_repeat_nothing(self):
+        load = self.load("chaos.still", seconds=6)
+        for name in ("ingest", "kafka", "aggregation"):
+            self.suite.pause(name)
+            try:
+                time.sleep(1)
+            finally:
+                self.suite.resume(name)
+            time.sleep(0.5)
+        load.check(load.finish())
+
+    def send_one(self, stream):
+        """One event over HTTP; (status, Retry-After)."""
+        body = json.dumps({"time": int(time.time() * 1e6), "host": "a", "n": 1.0})
+        status, headers, _ = self.suite.request("POST", f"/v1/streams/{stream}/events", body, timeout=20)
+        return status, headers["Retry-After"]
+
+    def test_without_a_broker_ingest_refuses_at_once_and_keeps_nothing(self):
+        suite, stream = self.suite, "chaos.broker"
+        suite.send(stream, [{"time": int(time.time() * 1e6), "host": "a", "n": 1.0}])
+        load = self.load("chaos.broker_load", seconds=8)
+        begin = int(time.time())
+        suite.kill(["kafka"])
+        # What was under way at that moment is answered as unclear; from then on nothing is taken.
+        eventually(lambda: self.send_one(stream)[0] == 503, "ingest answers 503")
+        resident = measure.resident_bytes(suite.pid_of("ingest"))
+        answers = [self.send_one(stream) for _ in range(200)]
+        self.assertEqual({status for status, _ in answers}, {503})
+        self.assertTrue(all(wait and int(wait) > 0 for _, wait in answers), answers[:3])
+        body = "".join(json.dumps({"time": int(time.time() * 1e6), "host": f"h{i}", "n": 1.0}) + "\n"
+                       for i in range(50_000))
+        for _ in range(20):
+            status, headers, _ = suite.request("POST", f"/v1/streams/{stream}/events", body,
+                                               content_type="application/x-ndjson")
+            self.assertEqual((status, headers["Retry-After"] is not None), (503, True))
+        # Twenty bodies of some 3 MB: had they been kept, it would show.
+        grown = measure.resident_bytes(suite.pid_of("ingest")) - resident
+        self.assertLess(grown, 48 << 20)
+        suite.start()
+        eventually(lambda: self.send_one(stream)[0] == 200, "ingest takes events again")
+        load.check(load.finish())
+        # The first one and the last one: not one of those that were refused.
+        eventually(lambda: suite.ledger(stream)[0].get("notYetFolded", 0) == 0, "all is folded")
+        total, balanced = suite.ledger(stream)
+        self.assertTrue(balanced)
+        self.assertLess(total["received"], 200)
+        self.assertEqual(total["folded"], total["received"])
+        self.check_agent_kept_its_seconds(begin, int(time.time()))
+
+    def check_agent_kept_its_seconds(self, begin, end):
+        """Each second of the time without a broker has the agent's events, in the end."""
+        def missing():
+            stamp = lambda t: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
+            answer = self.suite.api("POST", "/v1/query", {"query": {
+                "stream": "host.metrics", "start": stamp(begin), "end": stamp(end), "step": "1s",
+                "aggregates": [{"function": "AGGREGATE_FUNCTION_COUNT", "name": "events"}]}})
+            columns = {column["name"]: column for column in answer["frame"].get("columns", [])}
+            counts = columns.get("events", {}).get("int64Values", []) or columns.get("events", {}).get("float64Values", [])
+            return end - begin - sum(1 for count in counts if float(count) > 0)
+        # A second without a sample of its own next to one with two is the clock's.
+        eventually(lambda: missing() <= 1, f"events of the agent in each of {end - begin} seconds: {missing()} missing")
+
+    def test_without_a_catalog_ingest_and_fold_go_on(self):
+        suite, stream, known = self.suite, "chaos.catalog", "chaos.known"
+        port = suite.cluster.ports["aggregation metrics"]
+        load = self.load(stream, seconds=10)
+        self.assertEqual(self.send_one(known)[0], 200)
+        suite.kill(["catalog"])
+        folded = self.gauge(port, "rivermeet_aggregation_folded_events_total")
+        answers = []
+
+        def folds_on():
+            answers.append(self.send_one(known)[0])
+            return self.gauge(port, "rivermeet_aggregation_folded_events_total") > folded + 2 * LEASE * RATE
+
+        eventually(folds_on, "the owner folds on beyond its lease", 30)
+        self.assertEqual(set(answers), {200})
+        self.assertEqual(self.send_one("chaos.not_made_yet")[0], 503)
+        suite.start()
+        load.check(load.finish())
+        self.assertEqual(suite.ledger(known)[0]["folded"], len(answers) + 1)
+        snapshots = self.gauge(port, "rivermeet_aggregation_snapshots_total")
+        self.send_one(known)
+        eventually(lambda: self.gauge(port, "rivermeet_aggregation_snapshots_total") > snapshots,
+                   "snapshots are written again")
+
+
+if __name__ == "__main__":
+    unittest.main()
