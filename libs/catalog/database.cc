@@ -57,7 +57,8 @@ Outcome FromException() {
 }
 
 struct Session {
-  explicit Session(const std::string& options) : connection(options), quiet(connection) {
+  Session(const std::string& options, absl::Duration idle_transaction_timeout)
+      : connection(options), quiet(connection) {
     // Deprecated because lazy connections go away in pqxx 7, where this is how it behaves. A session must keep its
     // socket: the stall guard knows it by number.
 #pragma GCC diagnostic push
@@ -67,6 +68,8 @@ struct Session {
     connection.set_variable("TimeZone", "'UTC'");
     connection.set_variable("DateStyle", "'ISO'");
     connection.set_variable("client_min_messages", "error");
+    connection.set_variable("idle_in_transaction_session_timeout",
+                            std::to_string(absl::ToInt64Milliseconds(idle_transaction_timeout)));
   }
   pqxx::connection connection;
   // Without it the driver writes server notices to stderr.
@@ -223,7 +226,7 @@ class Database::Pool {
   absl::StatusOr<std::unique_ptr<Session>> Connect() {
     Outcome outcome;
     try {
-      auto session = std::make_unique<Session>(connection_);
+      auto session = std::make_unique<Session>(connection_, options_.idle_transaction_timeout);
       MutexLock lock(mutex_);
       pause_ = kFirstPause;
       next_connect_ = absl::InfinitePast();

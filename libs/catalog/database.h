@@ -41,6 +41,9 @@ struct DatabaseOptions {
   int max_connections = 4;
   // The longest that opening one may take.
   absl::Duration connect_timeout = absl::Seconds(5);
+  // A transaction that does nothing for so long, because its process stands still, is rolled back by the server:
+  // nobody waits for its locks any longer.
+  absl::Duration idle_transaction_timeout = absl::Seconds(5);
 };
 
 // Thread-safe.

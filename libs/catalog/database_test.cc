@@ -146,6 +146,25 @@ TEST_CASE("callers wait for a free connection, but not beyond their deadline", "
   CHECK(patient.ok());
 }
 
+TEST_CASE("a transaction whose process stands still lets go of its locks", "[catalog]") {
+  CatalogFixture catalog(false);
+  REQUIRE(catalog.database().Execute(Soon(), "CREATE TABLE t (n bigint)").ok());
+  REQUIRE(catalog.database().Execute(Soon(), "INSERT INTO t VALUES (1)").ok());
+  Database still({.connection = catalog.connection(), .idle_transaction_timeout = absl::Milliseconds(100)});
+  absl::Status other;
+  int runs = 0;
+  const absl::Status ran = still.Run(Soon(), [&](Transaction& transaction) -> absl::Status {
+    RM_RETURN_IF_ERROR(transaction.Execute("SELECT n FROM t FOR UPDATE").status());
+    if (++runs == 1) other = catalog.database().Execute(absl::Now() + absl::Seconds(10), "UPDATE t SET n = 10").status();
+    return transaction.Execute("UPDATE t SET n = n + 1").status();
+  });
+  INFO(other.ToString() << ran.ToString());
+  CHECK(other.ok());
+  CHECK(ran.ok());
+  CHECK(runs == 2);
+  CHECK((*catalog.database().Execute(Soon(), "SELECT n FROM t"))[0].Int(0) == 11);
+}
+
 TEST_CASE("connections that the server closed are made anew without the caller noticing", "[catalog]") {
   CatalogFixture catalog(false);
   Database other({.connection = catalog.connection()});
