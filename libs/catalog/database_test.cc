@@ -155,7 +155,8 @@ TEST_CASE("a transaction whose process stands still lets go of its locks", "[cat
   int runs = 0;
   const absl::Status ran = still.Run(Soon(), [&](Transaction& transaction) -> absl::Status {
     RM_RETURN_IF_ERROR(transaction.Execute("SELECT n FROM t FOR UPDATE").status());
-    if (++runs == 1) other = catalog.database().Execute(absl::Now() + absl::Seconds(10), "UPDATE t SET n = 10").status();
+    if (++runs == 1)
+      other = catalog.database().Execute(absl::Now() + absl::Seconds(10), "UPDATE t SET n = 10").status();
     return transaction.Execute("UPDATE t SET n = n + 1").status();
   });
   INFO(other.ToString() << ran.ToString());

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "events/batch_checker.h"
 #include "events/decoded_batch.h"
+#include "rivermeet/events/v1/event_batch.pb.h"
 
 using namespace rivermeet::events;
 

@@ -124,8 +124,8 @@ log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
 
 absl::Status KafkaBroker::Format() {
   const std::string log = folder_ + "/format.log";
-  const pid_t pid = StartJava({"-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", "A" + RandomToken(16).substr(1),
-                               "-c", folder_ + "/server.properties"},
+  const pid_t pid = StartJava({"-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t",
+                               "A" + RandomToken(16).substr(1), "-c", folder_ + "/server.properties"},
                               log);
   int status = 0;
   waitpid(pid, &status, 0);

@@ -49,7 +49,7 @@ struct World {
   NobodyVerifies verifier;
   prometheus::Registry registry;
   gateway::GatewayMetrics metrics{registry};
-  gateway::Upstream upstream{{}};
+  gateway::Upstream upstream{{}, metrics, Clock::System()};
   gateway::Authenticator authenticator{verifier, upstream, Clock::System()};
   gateway::LiveHub hub{{.rules = {}, .linger = absl::ZeroDuration()}, upstream, authenticator, metrics};
   std::unique_ptr<net::Server> server = net::Server::Open({}, pages).value();
