@@ -32,10 +32,7 @@ Role RoleOf(std::string_view name) {
 bool MayMeanTime(std::string_view name) {
   constexpr std::array<std::string_view, 6> kNames = {"timestamp",  "ts",        "datetime",
                                                       "event_time", "eventtime", "_time"};
-  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view known) {
-    return std::equal(name.begin(), name.end(), known.begin(), known.end(),
-                      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-  });
+  return std::find(kNames.begin(), kNames.end(), ToLower(name)) != kNames.end();
 }
 
 Kind KindOf(const v1::Field* field) {
