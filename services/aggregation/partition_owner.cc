@@ -136,8 +136,8 @@ void PartitionOwner::Forget(const std::vector<uint64_t>& stream_ids) {
   for (const uint64_t id : stream_ids) {
     state_->Forget(id);
     forgotten_.insert(id);
+    std::erase_if(manifest_, [id](const catalog::Segment& segment) { return segment.stream_id == id; });
   }
-  std::erase_if(manifest_, [&](const catalog::Segment& segment) { return forgotten_.contains(segment.stream_id); });
   const size_t hot_bytes = state_->bytes();
   state_mutex_.Unlock();
   metrics_.hot_bytes.Set(static_cast<double>(hot_bytes));
