@@ -20,15 +20,13 @@ function(rivermeet_linked target out)
   set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# Whether code of ours that `target` links calls gRPC: a library that names it, other than generated code, which a
-# linker leaves out unless it is called.
+# Whether what `target` links calls gRPC: a library that names it.
 function(rivermeet_calls_grpc target out)
   rivermeet_linked(${target} linked)
   set(${out} OFF PARENT_SCOPE)
   foreach(library ${target} ${linked})
-    get_target_property(generated ${library} RIVERMEET_GENERATED)
     get_target_property(libraries ${library} LINK_LIBRARIES)
-    if(NOT generated AND "PkgConfig::GRPC" IN_LIST libraries)
+    if("PkgConfig::GRPC" IN_LIST libraries)
       set(${out} ON PARENT_SCOPE)
     endif()
   endforeach()

@@ -34,10 +34,13 @@ rivermeet_pch(rpc HEADERS ${std_headers} <grpcpp/grpcpp.h> <google/protobuf/mess
 rivermeet_pch(net HEADERS ${std_headers} <boost/asio.hpp> <boost/asio/ssl.hpp> <boost/beast.hpp>
               DEPS fmt::fmt Boost::headers OpenSSL::SSL)
 
-# Generated code is compiled without warnings, so it needs one of its own.
-rivermeet_pch(generated HEADERS <grpcpp/grpcpp.h> <google/protobuf/message.h> <google/protobuf/arena.h>
-              DEPS PkgConfig::GRPC protobuf::libprotobuf)
-target_compile_options(rivermeet_pch_generated PRIVATE -w)
+# Generated code is compiled without warnings, so it needs its own. Messages don't see gRPC: what its headers start
+# by themselves would come into every program that only links a message.
+set(message_headers <google/protobuf/message.h> <google/protobuf/arena.h>)
+rivermeet_pch(message HEADERS ${message_headers} DEPS protobuf::libprotobuf)
+rivermeet_pch(stub HEADERS <grpcpp/grpcpp.h> ${message_headers} DEPS PkgConfig::GRPC protobuf::libprotobuf)
+target_compile_options(rivermeet_pch_message PRIVATE -w)
+target_compile_options(rivermeet_pch_stub PRIVATE -w)
 
 function(rivermeet_finish name pch)
   target_link_libraries(${name} PRIVATE rivermeet_warnings)
@@ -73,6 +76,9 @@ endfunction()
 
 add_library(catch_main STATIC ${CMAKE_CURRENT_LIST_DIR}/catch_main.cc)
 target_link_libraries(catch_main PUBLIC Catch2::Catch2)
+if(RIVERMEET_SANITIZE STREQUAL "thread")
+  target_sources(catch_main PRIVATE ${CMAKE_CURRENT_LIST_DIR}/c11_threads.cc)
+endif()
 
 function(rivermeet_test name)
   cmake_parse_arguments(A "" "PCH;LABELS;TIMEOUT" "SOURCES;DEPS" ${ARGN})
@@ -115,7 +121,16 @@ function(rivermeet_fuzzer name)
   set_property(GLOBAL APPEND PROPERTY RIVERMEET_FUZZERS ${name})
 endfunction()
 
-# Messages, and with GRPC the service stubs, of one proto package. Never committed.
+function(rivermeet_generated name pch folder deps)
+  add_library(rivermeet::${name} ALIAS ${name})
+  target_include_directories(${name} SYSTEM PUBLIC ${folder})
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf ${deps})
+  target_compile_options(${name} PRIVATE -w)
+  target_precompile_headers(${name} REUSE_FROM rivermeet_pch_${pch})
+endfunction()
+
+# The messages of one proto package, and with GRPC the service stubs as a library of their own, PACKAGE_grpc: a program
+# that only knows a message links no gRPC. Never committed.
 function(rivermeet_proto name)
   cmake_parse_arguments(A "GRPC" "ROOT" "PROTOS;DEPS" ${ARGN})
   if(NOT A_ROOT)
@@ -123,28 +138,27 @@ function(rivermeet_proto name)
   endif()
   set(out ${CMAKE_BINARY_DIR}/gen)
   file(MAKE_DIRECTORY ${out})
-  set(sources)
+  set(messages)
+  set(stubs)
   foreach(proto ${A_PROTOS})
     string(REGEX REPLACE "\\.proto$" "" stem ${proto})
     set(made ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+    list(APPEND messages ${made})
     set(flags --cpp_out=${out})
     if(A_GRPC)
       list(APPEND made ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
+      list(APPEND stubs ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
       list(APPEND flags --grpc_out=${out} --plugin=protoc-gen-grpc=${GRPC_CPP_PLUGIN})
     endif()
     add_custom_command(OUTPUT ${made}
       COMMAND protobuf::protoc ${flags} -I ${CMAKE_SOURCE_DIR}/proto -I ${GOOGLEAPIS_DIR} ${proto}
       DEPENDS ${A_ROOT}/${proto} VERBATIM)
-    list(APPEND sources ${made})
   endforeach()
-  add_library(${name} STATIC ${sources})
-  add_library(rivermeet::${name} ALIAS ${name})
-  target_include_directories(${name} SYSTEM PUBLIC ${out})
-  target_link_libraries(${name} PUBLIC protobuf::libprotobuf ${A_DEPS})
-  target_compile_options(${name} PRIVATE -w)
-  set_property(TARGET ${name} PROPERTY RIVERMEET_GENERATED ON)
+  add_library(${name} STATIC ${messages})
+  rivermeet_generated(${name} message ${out} "${A_DEPS}")
   if(A_GRPC)
-    target_link_libraries(${name} PUBLIC PkgConfig::GRPC)
+    string(REGEX REPLACE "_proto$" "_grpc" stub_library ${name})
+    add_library(${stub_library} STATIC ${stubs})
+    rivermeet_generated(${stub_library} stub ${out} "rivermeet::${name};PkgConfig::GRPC")
   endif()
-  target_precompile_headers(${name} REUSE_FROM rivermeet_pch_generated)
 endfunction()
