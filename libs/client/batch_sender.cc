@@ -1,8 +1,6 @@
 #include "client/batch_sender.h"
 
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
@@ -42,12 +40,6 @@ bool IsProducerLost(absl::StatusCode code) {
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> MakeSenderChannel(const std::string& address) {
-  grpc::ChannelArguments arguments = rpc::ChannelArguments();
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
-
 // One stream's life. The supervisor makes it and waits; writer and reader end it by `broken`.
 struct BatchSender::Connection {
   std::unique_ptr<grpc::ClientContext> context;
@@ -62,7 +54,7 @@ absl::StatusOr<std::unique_ptr<BatchSender>> BatchSender::Open(Options options) 
     return absl::InvalidArgumentError("max_in_flight is 1 to 1,023");
   }
   if (options.channel == nullptr && options.address.empty()) return absl::InvalidArgumentError("no address was given");
-  if (options.channel == nullptr) options.channel = MakeSenderChannel(options.address);
+  if (options.channel == nullptr) options.channel = rpc::MakeStreamingChannel(options.address);
   std::unique_ptr<BatchSpool> spool;
   if (!options.spool_folder.empty()) {
     RM_ASSIGN_OR_RETURN(spool, BatchSpool::Open(options.spool_folder, options.max_spool_bytes));

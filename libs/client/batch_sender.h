@@ -28,9 +28,6 @@
 
 namespace rivermeet::client {
 
-// A channel to "host:port" without gRPC's own retries: what is sent again, and when, is the sender's to decide.
-std::shared_ptr<grpc::Channel> MakeSenderChannel(const std::string& address);
-
 // What became of one batch; final.
 struct BatchResult {
   uint64_t sequence = 0;
@@ -59,7 +56,7 @@ struct BatchSenderStats {
 class BatchSender {
  public:
   struct Options {
-    // "host:port" of the gRPC server; or a channel, which comes first.
+    // "host:port" of the gRPC server; or a channel of rpc::MakeStreamingChannel(), which comes first.
     std::string address;
     std::shared_ptr<grpc::Channel> channel;
     // "rm_..."; asked for at each connection, so that a new key is picked up.

@@ -3,6 +3,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <random>
@@ -63,6 +64,7 @@ class RecordingIngest final : public ingest::v1::IngestService::Service {
   grpc::Status IngestStream(
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<ingest::v1::IngestStreamResponse, ingest::v1::IngestStreamRequest>* stream) override {
+    ++streams_;
     ingest::v1::IngestStreamRequest message;
     while (stream->Read(&message)) {
       const auto& request = message.request();
@@ -106,6 +108,8 @@ class RecordingIngest final : public ingest::v1::IngestService::Service {
     MutexLock lock(mutex_);
     return repeats_;
   }
+  // Calls of IngestStream so far.
+  uint64_t streams() const { return streams_; }
   std::string last_authorization() {
     MutexLock lock(mutex_);
     return last_authorization_;
@@ -114,6 +118,7 @@ class RecordingIngest final : public ingest::v1::IngestService::Service {
  private:
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
+  std::atomic<uint64_t> streams_ = 0;
   Mutex mutex_;
   std::function<Reply(const ingest::v1::IngestRequest&)> behaviour_ ABSL_GUARDED_BY(mutex_);
   std::set<Key> taken_ ABSL_GUARDED_BY(mutex_);
@@ -191,6 +196,19 @@ TEST_CASE("after a broken stream unanswered batches come again under their seque
   CheckAllTaken(server, 400, false);
   CHECK(sender->Stats().accepted_events == 4000);
   CHECK(sender->Stats().connections > 1);
+}
+
+TEST_CASE("a broken stream is the sender's to open again, not gRPC's", "[sender]") {
+  RecordingIngest server;
+  int breaks = 2;
+  server.Behave(
+      [&](const auto&) { return breaks-- > 0 ? RecordingIngest::Reply{Act::kBreakBefore} : RecordingIngest::Reply{}; });
+  server.Start();
+  const auto sender = OpenSender(OptionsFor(server));
+  SendMany(*sender, 1);
+  REQUIRE(sender->Flush(Soon()).ok());
+  CHECK(sender->Stats().connections == 3);
+  CHECK(server.streams() == 3);
 }
 
 TEST_CASE("a server that goes away and comes back loses nothing", "[sender]") {

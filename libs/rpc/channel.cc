@@ -30,6 +30,16 @@ absl::StatusOr<std::string> ReadText(const std::string& path) {
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 
+std::shared_ptr<grpc::Channel> Make(const std::string& address, const TlsMaterial& tls,
+                                    const grpc::ChannelArguments& arguments) {
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  if (tls.enabled()) {
+    credentials = grpc::SslCredentials(
+        {.pem_root_certs = tls.authority, .pem_private_key = tls.key, .pem_cert_chain = tls.certificate});
+  }
+  return grpc::CreateCustomChannel(address, credentials, arguments);
+}
+
 }  // namespace
 
 absl::StatusOr<TlsMaterial> ReadTlsMaterial(const config::v1::RpcConfig& config) {
@@ -51,8 +61,6 @@ grpc::ChannelArguments ChannelArguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  arguments.SetServiceConfigJSON(kServiceConfig);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
   // A minute, as gRPC's guide asks: servers send GOAWAY to clients that ping more often.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
@@ -63,12 +71,16 @@ grpc::ChannelArguments ChannelArguments() {
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const TlsMaterial& tls) {
-  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
-  if (tls.enabled()) {
-    credentials = grpc::SslCredentials(
-        {.pem_root_certs = tls.authority, .pem_private_key = tls.key, .pem_cert_chain = tls.certificate});
-  }
-  return grpc::CreateCustomChannel(address, credentials, ChannelArguments());
+  grpc::ChannelArguments arguments = ChannelArguments();
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 1);
+  return Make(address, tls, arguments);
+}
+
+std::shared_ptr<grpc::Channel> MakeStreamingChannel(const std::string& address, const TlsMaterial& tls) {
+  grpc::ChannelArguments arguments = ChannelArguments();
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  return Make(address, tls, arguments);
 }
 
 }  // namespace rivermeet::rpc

@@ -1,4 +1,4 @@
-// Channels to other services, all made alike: retries with a budget, keepalive, message limits, mutual TLS.
+// Channels to other services, all made alike: keepalive, message limits, mutual TLS, retries with a budget.
 #ifndef RIVERMEET_RPC_CHANNEL_H_
 #define RIVERMEET_RPC_CHANNEL_H_
 
@@ -32,9 +32,14 @@ absl::StatusOr<TlsMaterial> ReadTlsMaterial(const config::v1::RpcConfig& config)
 
 // A channel to "host:port". Connects when first used. Calls that fail with UNAVAILABLE before the server saw them
 // are tried up to four times, 0.1 s to 1 s apart with jitter, as long as at most one call in ten fails (gRFC A6).
+// Not for calls that send more than one message: gRPC's retries can end the process that makes them (docs/adr/0060).
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const TlsMaterial& tls = {});
 
-// Arguments that every channel of ours has, in-process ones too.
+// The same for calls that send more than one message, as IngestStream does: gRPC tries nothing again, the caller does.
+std::shared_ptr<grpc::Channel> MakeStreamingChannel(const std::string& address, const TlsMaterial& tls = {});
+
+// Arguments that every channel of ours has, in-process ones too. gRPC takes the first of an argument set twice: what
+// is set here can't be changed.
 grpc::ChannelArguments ChannelArguments();
 
 }  // namespace rivermeet::rpc

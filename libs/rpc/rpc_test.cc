@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "absl/time/clock.h"
@@ -32,6 +33,10 @@ class Streams final : public StreamService::Service {
 
   grpc::Status ListStreams(grpc::ServerContext* context, const ingest::v1::ListStreamsRequest*,
                            ingest::v1::ListStreamsResponse* response) override {
+    if (refusals > 0) {
+      --refusals;
+      return {grpc::StatusCode::UNAVAILABLE, "not now"};
+    }
     const auto caller = authorizer_.Authorize(*context, "rivermeet.ingest.v1.StreamService.ListStreams");
     if (!caller.ok()) return ToGrpc(caller.status());
     response->add_streams()->set_name(caller->principal.tenant + caller->call.traceparent.substr(0, 35));
@@ -43,6 +48,7 @@ class Streams final : public StreamService::Service {
     return ToGrpc(authorizer_.Authorize(*context, "rivermeet.ingest.v1.StreamService.DeleteStream").status());
   }
   absl::Time deadline;
+  std::atomic<int> refusals = 0;  // of the next calls
 
  private:
   const Authorizer& authorizer_;
@@ -122,6 +128,16 @@ TEST_CASE("a taken address is said by name", "[rpc]") {
 TEST_CASE("a call to nobody ends within its deadline", "[rpc]") {
   const auto status = List(MakeChannel("127.0.0.1:1"), {.bearer = "good", .deadline = absl::Now() + absl::Seconds(1)});
   CHECK((absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)));
+}
+
+TEST_CASE("a call refused for now is tried again, but not on a channel for streams", "[rpc]") {
+  Fixture fixture;
+  const std::string address = fmt::format("127.0.0.1:{}", fixture.server->port());
+  fixture.streams.refusals = 2;
+  CHECK(List(MakeChannel(address), {.bearer = "good"}).ok());
+  fixture.streams.refusals = 2;
+  CHECK(absl::IsUnavailable(List(MakeStreamingChannel(address), {.bearer = "good"})));
+  CHECK(fixture.streams.refusals == 1);
 }
 
 TEST_CASE("TLS material goes together", "[rpc]") {

@@ -76,7 +76,7 @@ class Ingest {
     tokens_.tenant = "acme";
     server_ = rpc::Server::Start({.listen = "127.0.0.1:0"}, module_->Services()).value();
     module_->Start();
-    channel_ = rpc::MakeChannel(fmt::format("127.0.0.1:{}", server_->port()));
+    channel_ = rpc::MakeStreamingChannel(fmt::format("127.0.0.1:{}", server_->port()));
     stub_ = v1::IngestService::NewStub(channel_);
     streams_ = v1::StreamService::NewStub(channel_);
   }

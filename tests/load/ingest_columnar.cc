@@ -32,7 +32,7 @@ absl::StatusOr<Result> IngestColumnar(const Options& options) {
   const absl::Time measure_from = start + options.warm_up;
   const absl::Time end = measure_from + options.duration;
   return RunConnections(options.connections, [&](uint32_t index) -> absl::StatusOr<Result> {
-    const auto stub = IngestService::NewStub(rpc::MakeChannel(options.grpc_address));
+    const auto stub = IngestService::NewStub(rpc::MakeStreamingChannel(options.grpc_address));
     RM_ASSIGN_OR_RETURN(const uint64_t producer, OpenProducer(*stub, options));
     GrpcStream<IngestStreamRequest, IngestStreamResponse> stream(
         options, measure_from, [&](grpc::ClientContext* context) { return stub->IngestStream(context); });

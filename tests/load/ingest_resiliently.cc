@@ -33,7 +33,7 @@ class ResilientSender {
   ResilientSender(const Options& options, uint32_t index)
       : options_(options),
         templates_(MakeColumnarTemplates(options, index)),
-        stub_(IngestService::NewStub(rpc::MakeChannel(options.grpc_address))) {}
+        stub_(IngestService::NewStub(rpc::MakeStreamingChannel(options.grpc_address))) {}
 
   absl::StatusOr<Result> Run() {
     start_ = absl::Now();

@@ -48,7 +48,7 @@ absl::StatusOr<Result> IngestRows(const Options& options) {
   const absl::Time measure_from = start + options.warm_up;
   const absl::Time end = measure_from + options.duration;
   return RunConnections(options.connections, [&](uint32_t index) -> absl::StatusOr<Result> {
-    const auto stub = IngestService::NewStub(rpc::MakeChannel(options.grpc_address));
+    const auto stub = IngestService::NewStub(rpc::MakeStreamingChannel(options.grpc_address));
     GrpcStream<IngestRowsStreamRequest, IngestRowsStreamResponse> stream(
         options, measure_from, [&](grpc::ClientContext* context) { return stub->IngestRowsStream(context); });
     Pacer pacer(options.events_per_second / options.connections, start);
