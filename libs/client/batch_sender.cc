@@ -40,12 +40,12 @@ bool IsProducerLost(absl::StatusCode code) {
 
 }  // namespace
 
-// One stream's life. The supervisor makes it and waits; writer and reader end it by `broken`.
+// One stream's life. The supervisor makes it and waits; the others end it by `broken`.
 struct BatchSender::Connection {
   std::unique_ptr<grpc::ClientContext> context;
   std::unique_ptr<grpc::ClientReaderWriter<IngestStreamRequest, IngestStreamResponse>> stream;
   bool broken = false;   // under mutex_
-  bool ended = false;    // under mutex_: by the server, which needs no cancelling
+  bool ended = false;    // under mutex_: by the server, whose status cancelling would hide
   absl::Status refused;  // under mutex_: an answer that ended the connection
 };
 
@@ -308,12 +308,8 @@ void BatchSender::Write(Connection& connection) {
       if (in_flight_.size() == 1) changed_.NotifyAll();
       request = in_flight_.back().request;
     }
-    if (!connection.stream->Write(*request)) {
-      MutexLock lock(mutex_);
-      connection.broken = true;
-      changed_.NotifyAll();
-      return;
-    }
+    // The stream is over, which the reader finds after the answers that still came.
+    if (!connection.stream->Write(*request)) return;
   }
 }
 

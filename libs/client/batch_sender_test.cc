@@ -211,6 +211,18 @@ TEST_CASE("a broken stream is the sender's to open again, not gRPC's", "[sender]
   CHECK(server.streams() == 3);
 }
 
+TEST_CASE("what a server says as it ends a stream is told", "[sender]") {
+  RecordingIngest server;
+  server.Behave([](const auto& request) {
+    return request.sequence() == 10 ? RecordingIngest::Reply{Act::kBreakBefore} : RecordingIngest::Reply{};
+  });
+  server.Start();
+  const auto sender = OpenSender(OptionsFor(server));
+  SendMany(*sender, 200);
+  while (sender->Stats().connections < 20) absl::SleepFor(absl::Milliseconds(1));
+  CHECK(sender->Stats().last_error == absl::UnavailableError("the test broke the stream"));
+}
+
 TEST_CASE("a server that goes away and comes back loses nothing", "[sender]") {
   RecordingIngest server;
   server.Start();
