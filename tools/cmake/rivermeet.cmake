@@ -92,7 +92,7 @@ function(rivermeet_test name)
   endif()
   if(RIVERMEET_SANITIZE OR RIVERMEET_COVERAGE)
     # Instrumented code is some times slower.
-    math(EXPR A_TIMEOUT "4 * ${A_TIMEOUT}")
+    math(EXPR A_TIMEOUT "10 * ${A_TIMEOUT}")
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${A_LABELS} TIMEOUT ${A_TIMEOUT})
   set_property(GLOBAL APPEND PROPERTY RIVERMEET_TESTS ${name})
