@@ -81,6 +81,10 @@ class EventLog {
   // Partitions are numbered from 0. Fixed when the log is made.
   virtual uint32_t partitions() const = 0;
 
+  // Which log this is, as a message can say it: the same at every opening, and no other log's. Offsets mean nothing in
+  // a log of another identity.
+  virtual std::string identity() const = 0;
+
   // Appends `record` and calls `done` with its offset once it is durable. Never blocks on the disk or the network.
   // `done` is called exactly once, on a thread of the log (never inside Append) and at most 100 ms after
   // `deadline`; it must not block. Records of one partition appended by one thread keep their order when all

@@ -143,6 +143,13 @@ inline void CheckAppendAndRead(EventLogFixture& fixture) {
     CHECK(range->first == range->end);
   }
 
+  SECTION("a log says at every opening that it is the same") {
+    const std::string identity = fixture.log().identity();
+    CHECK_FALSE(identity.empty());
+    fixture.Reopen();
+    CHECK(fixture.log().identity() == identity);
+  }
+
   SECTION("the range names the first record and the one after the last") {
     Offset last = 0;
     for (int i = 0; i < 5; ++i) last = fixture.log().AppendAndWait(0, {"", "x"}, TestDeadline()).value();

@@ -99,6 +99,8 @@ void FaultyEventLog::Append(PartitionId partition, Record record, absl::Time dea
   }
 }
 
+std::string FaultyEventLog::identity() const { return log_->identity(); }
+
 absl::StatusOr<std::unique_ptr<LogReader>> FaultyEventLog::OpenReader(PartitionId partition, Offset from) {
   RM_ASSIGN_OR_RETURN(std::unique_ptr<LogReader> reader, log_->OpenReader(partition, from));
   return std::make_unique<Reader>(*this, std::move(reader));

@@ -40,6 +40,7 @@ class FaultyEventLog final : public EventLog {
   int64_t injected() const;
 
   uint32_t partitions() const override;
+  std::string identity() const override;
   void Append(PartitionId partition, Record record, absl::Time deadline, Done done) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(PartitionId partition, Offset from) override;
   absl::StatusOr<OffsetRange> Range(PartitionId partition, absl::Time deadline) override;

@@ -37,7 +37,9 @@ absl::StatusOr<std::unique_ptr<KafkaEventLog>> KafkaEventLog::Open(KafkaEventLog
   const absl::Time deadline = absl::Now() + options.open_timeout;
   RM_ASSIGN_OR_RETURN(auto client, internal::KafkaHandle::Open(options));
   RM_RETURN_IF_ERROR(client->PrepareTopic(deadline));
+  RM_ASSIGN_OR_RETURN(const std::string cluster, client->ClusterId(deadline));
   std::unique_ptr<KafkaEventLog> log(new KafkaEventLog(std::move(options), std::move(client)));
+  log->identity_ = fmt::format("Kafka topic \"{}\" of cluster {}", log->options_.topic, cluster);
   RM_RETURN_IF_ERROR(log->MakeProducer());
   const auto producer = log->Producer();
   if (!producer->WaitAvailable(deadline)) return absl::UnavailableError(producer->LastError());

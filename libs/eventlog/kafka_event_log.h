@@ -64,6 +64,8 @@ class KafkaEventLog final : public EventLog {
   ~KafkaEventLog() override;
 
   uint32_t partitions() const override;
+  // Of cluster and topic; Kafka's API tells a topic from a later one of the same name by its offsets only.
+  std::string identity() const override { return identity_; }
   void Append(PartitionId partition, Record record, absl::Time deadline, Done done) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(PartitionId partition, Offset from) override;
   absl::StatusOr<OffsetRange> Range(PartitionId partition, absl::Time deadline) override;
@@ -85,6 +87,7 @@ class KafkaEventLog final : public EventLog {
   const KafkaEventLogOptions options_;
   const std::unique_ptr<internal::Counters> counters_;
   const std::unique_ptr<internal::KafkaHandle> client_;  // for everything but messages
+  std::string identity_;
   mutable Mutex mutex_;
   // Shared with the appends that are in it while it is replaced.
   std::shared_ptr<internal::KafkaProducer> producer_ ABSL_GUARDED_BY(mutex_);

@@ -63,6 +63,10 @@ TEST_CASE("the log on Kafka keeps the contract of every log", "[kafka]") {
   CheckEventLogContract(fixture);
 }
 
+TEST_CASE("topics are logs of their own", "[kafka]") {
+  CHECK(Open(Options())->identity() != Open(Options())->identity());
+}
+
 TEST_CASE("every compression carries every record", "[kafka]") {
   for (const char* const compression : {"lz4", "zstd", "none"}) {
     KafkaEventLogOptions options = Options();

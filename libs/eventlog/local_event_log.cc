@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/ids.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "eventlog/internal/counters.h"
@@ -51,6 +52,22 @@ absl::Status CheckPartitionCount(const LocalEventLogOptions& options, const std:
   return absl::OkStatus();
 }
 
+// Made with the log, before its first record.
+absl::StatusOr<std::string> ReadIdentity(files::FileSystem& fs, const std::string& folder) {
+  constexpr size_t kLength = 22;
+  const std::string path = files::JoinPath(folder, "identity");
+  auto identity = files::ReadWholeFile(fs, path);
+  if (identity.status().code() == absl::StatusCode::kNotFound) {
+    identity = RandomToken(16);
+    RM_RETURN_IF_ERROR(files::WriteWholeFile(fs, path, *identity));
+  }
+  if (!identity.ok()) return identity.status();
+  if (identity->size() != kLength) {
+    return absl::DataLossError(fmt::format("{} has {} bytes, not {}: restore it", path, identity->size(), kLength));
+  }
+  return fmt::format("built-in log {}", *identity);
+}
+
 }  // namespace
 
 LocalEventLog::LocalEventLog(LocalEventLogOptions options, std::unique_ptr<files::FileLock> lock)
@@ -68,7 +85,9 @@ absl::StatusOr<std::unique_ptr<LocalEventLog>> LocalEventLog::Open(LocalEventLog
   RM_RETURN_IF_ERROR(options.fs->CreateFolders(folder));
   RM_ASSIGN_OR_RETURN(auto lock, options.fs->Lock(files::JoinPath(folder, ".lock")));
   RM_RETURN_IF_ERROR(CheckPartitionCount(options, folder));
+  RM_ASSIGN_OR_RETURN(std::string identity, ReadIdentity(*options.fs, folder));
   std::unique_ptr<LocalEventLog> log(new LocalEventLog(std::move(options), std::move(lock)));
+  log->identity_ = std::move(identity);
   for (PartitionId partition = 0; partition < log->options_.partitions; ++partition) {
     RM_ASSIGN_OR_RETURN(auto opened, internal::PartitionLog::Open(log->options_, partition, *log->counters_,
                                                                   *log->timer_, log->damage_));

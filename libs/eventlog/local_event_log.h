@@ -63,12 +63,14 @@ class LocalEventLog final : public EventLog {
   //   INVALID_ARGUMENT     An option is out of its range; the message names it.
   //   FAILED_PRECONDITION  Another process has the folder, or it has more partitions than asked for.
   //   DATA_LOSS            The end of a partition is damaged, as no crash does it; the message names file and
-  //                        position. Restore the file, or accept the loss with `cut_suspect_tail`.
+  //                        position. Restore the file, or accept the loss with `cut_suspect_tail`. Or the file that
+  //                        says which log this is can't be right.
   //   RESOURCE_EXHAUSTED, UNAVAILABLE, PERMISSION_DENIED  The disk's answer.
   static absl::StatusOr<std::unique_ptr<LocalEventLog>> Open(LocalEventLogOptions options);
   ~LocalEventLog() override;
 
   uint32_t partitions() const override;
+  std::string identity() const override { return identity_; }
   void Append(PartitionId partition, Record record, absl::Time deadline, Done done) override;
   absl::StatusOr<std::unique_ptr<LogReader>> OpenReader(PartitionId partition, Offset from) override;
   absl::StatusOr<OffsetRange> Range(PartitionId partition, absl::Time deadline) override;
@@ -87,6 +89,7 @@ class LocalEventLog final : public EventLog {
 
   const LocalEventLogOptions options_;
   const std::unique_ptr<files::FileLock> lock_;
+  std::string identity_;
   const std::unique_ptr<internal::Counters> counters_;
   std::unique_ptr<internal::TimerThread> timer_;  // gone before the partitions, whose functions it calls
   std::vector<std::unique_ptr<internal::PartitionLog>> partitions_;

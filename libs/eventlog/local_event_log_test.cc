@@ -67,6 +67,17 @@ TEST_CASE("a second process can't open the log, and the message says why", "[eve
   CHECK(LocalEventLog::Open(lossy.options).status().code() == absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_CASE("a log made anew in the same folder is another one", "[eventlog]") {
+  Lossy lossy;
+  const std::string identity = lossy.Open()->identity();
+  REQUIRE(lossy.fs.Remove("data/events/identity").ok());
+  CHECK(lossy.Open()->identity() != identity);
+  REQUIRE(files::WriteWholeFile(lossy.fs, "data/events/identity", "half").ok());
+  const auto damaged = LocalEventLog::Open(lossy.options);
+  CHECK(damaged.status().code() == absl::StatusCode::kDataLoss);
+  CHECK(std::string(damaged.status().message()).find("data/events/identity") != std::string::npos);
+}
+
 TEST_CASE("options out of their range are refused by name", "[eventlog]") {
   Lossy lossy;
   lossy.options.max_group_wait = absl::Milliseconds(3);

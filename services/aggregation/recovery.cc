@@ -132,6 +132,12 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline));
   RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
   if (!recovered.snapshots.empty()) recovered.committed_offset = recovered.snapshots.front().offset;
+  if (range.end < recovered.committed_offset) {
+    return absl::DataLossError(fmt::format(
+        "the log of partition {} ends at offset {}, but records up to offset {} were folded from it: it is another log, "
+        "or it was cut; restore it from a copy, or begin with a new data folder and catalog",
+        partition, range.end, recovered.committed_offset));
+  }
   RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
                       sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
   RM_ASSIGN_OR_RETURN(const std::vector<catalog::Segment> damaged,

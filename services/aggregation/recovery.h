@@ -42,8 +42,8 @@ struct RecoverySources {
 // segments that can be are read, and their checksums looked at.
 //
 // Errors:
-//   DATA_LOSS    No snapshot is whole, or the log no longer reaches back to one that is; the message says what to
-//                restore.
+//   DATA_LOSS    No snapshot is whole, or the log no longer reaches back to one that is, or it ends before what was
+//                folded from it; the message says what to restore.
 //   UNAVAILABLE, DEADLINE_EXCEEDED  Catalog, store or log are away. Retry.
 absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
                                   const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline);

@@ -223,6 +223,15 @@ TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not 
   commit.snapshot.offset = 5;
   commit.snapshot.object = "snapshots/events/p0/x";
   RM_CHECK_OK(snapshots.Commit(commit, Soon()).status());
+  // A log that ends before it can't be the one that was folded.
+  for (uint64_t record = 1; record <= 4; ++record) Append(*log, 0, record, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
+  const absl::Status short_log = Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).status();
+  const std::string message(short_log.message());
+  CAPTURE(message);
+  CHECK(short_log.code() == absl::StatusCode::kDataLoss);
+  CHECK(message.find("ends at offset 4") != std::string::npos);
+  CHECK(message.find("up to offset 5") != std::string::npos);
+  Append(*log, 0, 5, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
   // The log begins at 0, so that a replay of all of it is whole.
   CHECK(Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).ok());
   CHECK(partition_metrics.damaged_snapshots.Value() == 1);

@@ -114,6 +114,7 @@ class MemoryLog final : public eventlog::EventLog {
   };
 
   uint32_t partitions() const override { return partitions_; }
+  std::string identity() const override { return "a log in memory"; }
   void Append(eventlog::PartitionId partition, eventlog::Record record, absl::Time deadline, Done done) override {
     MutexLock lock(mutex_);
     Outcome outcome{absl::OkStatus(), true};

@@ -7,8 +7,10 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "catalog/migrations.h"
+#include "catalog/settings_store.h"
 #include "eventlog/kafka_event_log.h"
 #include "eventlog/local_event_log.h"
+#include "fmt/format.h"
 #include "objects/file_object_store.h"
 #include "telemetry/logging.h"
 
@@ -30,6 +32,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const config::v1::Suit
   if (target != "gateway") {
     RM_RETURN_IF_ERROR(Annotate(made->StartCatalog(settings, target, folder, deadline), "catalog"));
   }
+  if (made->log_ != nullptr) RM_RETURN_IF_ERROR(Annotate(made->CheckLog(deadline), "event log"));
   return made;
 }
 
@@ -75,6 +78,17 @@ absl::Status Platform::OpenLog(const config::v1::SuiteConfig& settings, const Da
                                 .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
                             }));
   return absl::OkStatus();
+}
+
+absl::Status Platform::CheckLog(absl::Time deadline) {
+  const std::string identity = log_->identity();
+  RM_ASSIGN_OR_RETURN(const std::string known,
+                      catalog::SettingsStore(*database_).GetOrSet("log.identity", identity, deadline));
+  if (known == identity) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("the catalog belongs to the {}, but this is the {}: name that log in the settings or restore it, or "
+                  "give this one a data folder and a catalog of its own",
+                  known, identity));
 }
 
 void Platform::Stop(absl::Time deadline) {

@@ -26,7 +26,8 @@ class Platform {
   // Starts what `target` ("all", "catalog" or a service) needs of what the settings name: the private PostgreSQL
   // unless a connection is given, migrations, the log, objects. `folder` outlives the platform.
   //
-  // Errors: those of the parts, each with what to do.
+  // Errors: those of the parts, each with what to do, and:
+  //   FAILED_PRECONDITION  The catalog was begun with another log; the message names both.
   static absl::StatusOr<std::unique_ptr<Platform>> Start(const config::v1::SuiteConfig& settings,
                                                          std::string_view target, const DataFolder& folder,
                                                          absl::Time deadline);
@@ -51,6 +52,8 @@ class Platform {
   absl::Status StartCatalog(const config::v1::SuiteConfig& settings, std::string_view target, const DataFolder& folder,
                             absl::Time deadline);
   absl::Status OpenLog(const config::v1::SuiteConfig& settings, const DataFolder& folder);
+  // The catalog's offsets are of one log: the first that was opened with it.
+  absl::Status CheckLog(absl::Time deadline);
 
   std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   telemetry::Health health_;

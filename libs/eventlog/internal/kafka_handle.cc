@@ -193,6 +193,14 @@ absl::Status KafkaHandle::CheckMessageSize(absl::Time deadline) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> KafkaHandle::ClusterId(absl::Time deadline) {
+  char* const id = rd_kafka_clusterid(client_.get(), KafkaTimeout(deadline));
+  if (id == nullptr) return absl::UnavailableError(fmt::format("brokers {}: no cluster id", options_.brokers));
+  std::string copy = id;
+  rd_kafka_mem_free(client_.get(), id);
+  return copy;
+}
+
 // rd_kafka_query_watermark_offsets() would do, but it waits past its time-out while a broker is away. ListOffsets
 // understands two times that are none: -1 is the end, -2 the beginning.
 absl::StatusOr<Offset> KafkaHandle::OffsetAt(PartitionId partition, int64_t time, absl::Time deadline) {

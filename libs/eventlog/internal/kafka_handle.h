@@ -50,6 +50,7 @@ class KafkaHandle {
 
   // Makes the topic when it is missing, else checks it.
   absl::Status PrepareTopic(absl::Time deadline);
+  absl::StatusOr<std::string> ClusterId(absl::Time deadline);
   absl::StatusOr<OffsetRange> Range(PartitionId partition, absl::Time deadline);
   absl::Status DeleteBefore(PartitionId partition, Offset offset, absl::Time deadline);
 
