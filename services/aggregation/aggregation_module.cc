@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "aggregation/aggregation_metrics.h"
 #include "aggregation/aggregation_service.h"
 #include "aggregation/grpc_aggregation.h"
+#include "aggregation/lease_renewer.h"
 #include "aggregation/recovery.h"
 #include "aggregation/snapshotter.h"
 #include "base/mutex.h"
@@ -26,6 +28,11 @@ namespace {
 
 constexpr int kReaderThreads = 2;
 constexpr size_t kWaitingReads = 256;
+// Partitions that are restored side by side.
+constexpr int kRestorers = 4;
+constexpr size_t kWaitingRestores = 4'096;
+// Of one partition's snapshot and what else is read before its fold begins.
+constexpr absl::Duration kRestoreTime = absl::Minutes(10);
 constexpr absl::Duration kChoresEvery = absl::Seconds(30);
 // How soon a deleted stream and another retention are noticed.
 constexpr absl::Duration kStreamsEvery = absl::Seconds(1);
@@ -93,7 +100,11 @@ class AggregationModule::Keeper {
         streams_(*needs_.database),
         pool_(kReaderThreads, kWaitingReads),
         grpc_(service_, pool_, *needs_.authorizer),
-        sources_{*needs_.log, *needs_.objects, snapshots_, manifest_} {}
+        sources_{*needs_.log, *needs_.objects, snapshots_, manifest_},
+        // Nobody else can have a log that is this process's alone.
+        renewer_({settings_.owner, settings_.renewal, needs_.exclusive_log ? kAloneFor : settings_.lease, needs_.clock},
+                 leases_, [this](const catalog::Lease& lease) { OnLost(lease); }),
+        restorers_(std::in_place, kRestorers, kWaitingRestores) {}
   ~Keeper() { Stop(absl::Now() + absl::Seconds(10)); }
 
   grpc::Service& service() { return grpc_; }
@@ -102,11 +113,10 @@ class AggregationModule::Keeper {
     address_ = address;
     RM_RETURN_IF_ERROR(leases_.EnsurePartitions(static_cast<int32_t>(needs_.log->partitions()), deadline));
     RefreshStreams(deadline);
+    renewer_.Start();
     RM_RETURN_IF_ERROR(TakeFree(true, deadline));
-    // Streams that were deleted since the snapshot.
-    RefreshStreams(deadline);
     thread_ = std::thread([this] { Loop(); });
-    return absl::OkStatus();
+    return AwaitRestored(deadline);
   }
 
   void Stop(absl::Time deadline) {
@@ -116,6 +126,7 @@ class AggregationModule::Keeper {
       changed_.NotifyAll();
     }
     if (thread_.joinable()) thread_.join();
+    restorers_.reset();
     // All stop folding before the first takes its time to write.
     for (auto& [partition, owned] : owned_) {
       service_.Remove(partition);
@@ -124,11 +135,19 @@ class AggregationModule::Keeper {
     for (auto& [partition, owned] : owned_) {
       owned.snapshotter->Join();
       const absl::Status taken = owned.snapshotter->Take(deadline);
-      const absl::Status released = leases_.Release(owned.lease, deadline);
+      const absl::Status released = GiveBack(owned.lease, deadline);
       telemetry::Log(telemetry::Level::kInfo, "partition given back",
                      {{"partition", partition}, {"snapshot", taken}, {"lease", released}});
     }
     owned_.clear();
+    std::map<uint32_t, catalog::Lease> restoring;
+    {
+      MutexLock lock(mutex_);
+      restoring.swap(restoring_);
+      restored_.clear();
+    }
+    for (const auto& [partition, lease] : restoring) GiveBack(lease, deadline).IgnoreError();
+    renewer_.Stop();
   }
 
  private:
@@ -137,41 +156,94 @@ class AggregationModule::Keeper {
     std::shared_ptr<PartitionOwner> owner;
     std::unique_ptr<Snapshotter> snapshotter;
   };
+  struct Restored {
+    catalog::Lease lease;
+    absl::StatusOr<Owned> owned;
+  };
 
+  // Leases are taken at once and renewed from then on; restoring takes its time, elsewhere.
   absl::Status TakeFree(bool restarted, absl::Time deadline) {
-    const int free = static_cast<int>(needs_.log->partitions() - owned_.size());
+    size_t had = owned_.size();
+    {
+      MutexLock lock(mutex_);
+      had += restoring_.size();
+    }
+    const int free = static_cast<int>(needs_.log->partitions() - had);
     if (free == 0) return absl::OkStatus();
     const absl::Duration asked = needs_.clock->MonotonicNow();
     RM_ASSIGN_OR_RETURN(const auto leases, leases_.AcquireFree(settings_.owner, address_, free, restarted, deadline));
-    // Restored side by side: the slowest one decides how long a restart takes.
-    std::vector<absl::StatusOr<Owned>> taken(leases.size());
-    std::vector<std::thread> threads;
-    for (size_t i = 0; i < leases.size(); ++i) {
-      threads.emplace_back([&, i] { taken[i] = Restore(leases[i], deadline); });
+    for (const catalog::Lease& lease : leases) {
+      // Lost and given back before anybody here noticed.
+      const auto before = owned_.find(static_cast<uint32_t>(lease.partition));
+      if (before != owned_.end()) Drop(catalog::Lease(before->second.lease));
+      renewer_.Add(lease, asked);
+      MutexLock lock(mutex_);
+      restoring_[static_cast<uint32_t>(lease.partition)] = lease;
     }
-    for (std::thread& thread : threads) thread.join();
-    absl::Status outcome;
-    for (size_t i = 0; i < leases.size(); ++i) {
-      if (!taken[i].ok()) {
-        outcome = taken[i].status();
-        leases_.Release(leases[i], deadline).IgnoreError();
-        continue;
+    for (const catalog::Lease& lease : leases) {
+      const absl::Status queued = restorers_->Run([this, lease] {
+        {
+          MutexLock lock(mutex_);
+          if (stopping_) return;
+        }
+        auto owned = Restore(lease, absl::Now() + kRestoreTime);
+        MutexLock lock(mutex_);
+        restored_.push_back({lease, std::move(owned)});
+        changed_.NotifyAll();
+      });
+      // The next round takes it again.
+      if (!queued.ok()) Settle({lease, queued});
+    }
+    return absl::OkStatus();
+  }
+
+  // What has become of a partition that was being restored.
+  void Settle(Restored restored) {
+    const uint32_t partition = static_cast<uint32_t>(restored.lease.partition);
+    {
+      MutexLock lock(mutex_);
+      const auto found = restoring_.find(partition);
+      // Lost to somebody else in the meantime.
+      if (found == restoring_.end() || found->second.epoch != restored.lease.epoch) return;
+      restoring_.erase(found);
+      if (first_failure_.ok()) first_failure_ = restored.owned.status();
+    }
+    if (!restored.owned.ok()) {
+      GiveBack(restored.lease, absl::Now() + settings_.renewal).IgnoreError();
+      telemetry::Log(telemetry::Level::kError, "a partition can't be taken over",
+                     {{"partition", partition}, {"status", restored.owned.status()}});
+      return;
+    }
+    Owned& owned = owned_[partition] = *std::move(restored.owned);
+    renewer_.Serve(owned.owner);
+    service_.Add(owned.owner);
+    owned.owner->Start();
+    owned.snapshotter->Start();
+  }
+
+  // Until every partition that Start() took is served.
+  absl::Status AwaitRestored(absl::Time deadline) {
+    MutexLock lock(mutex_);
+    while (!settled_ && first_failure_.ok()) {
+      const absl::Duration left = deadline - absl::Now();
+      if (left <= absl::ZeroDuration()) {
+        return absl::DeadlineExceededError(fmt::format("{} partitions are still being restored", restoring_.size()));
       }
-      Owned& owned = *taken[i];
-      owned.owner->set_serves_until(asked + ServingTime());
-      service_.Add(owned.owner);
-      owned.owner->Start();
-      owned.snapshotter->Start();
-      owned_[static_cast<uint32_t>(leases[i].partition)] = std::move(owned);
+      changed_.WaitFor(mutex_, left);
     }
-    return outcome;
+    return first_failure_;
+  }
+
+  absl::Status GiveBack(const catalog::Lease& lease, absl::Time deadline) {
+    renewer_.Remove(lease);
+    return leases_.Release(lease, deadline);
   }
 
   absl::StatusOr<Owned> Restore(const catalog::Lease& lease, absl::Time deadline) {
     const uint32_t partition = static_cast<uint32_t>(lease.partition);
     PartitionMetrics metrics = metrics_.Of(partition);
     RM_ASSIGN_OR_RETURN(Recovered recovered, Recover(partition, sources_, settings_.fold, metrics, deadline));
-    const absl::Status cleaned = RemoveOrphans(partition, sources_, recovered, deadline);
+    const absl::Status cleaned = RemoveOrphans(partition, lease.epoch, sources_, recovered, deadline);
     if (!cleaned.ok()) {
       telemetry::Log(telemetry::Level::kWarn, "left-over objects stay until the next start",
                      {{"partition", partition}, {"status", cleaned}});
@@ -192,32 +264,33 @@ class AggregationModule::Keeper {
     snapshots.scratch_folder = needs_.scratch_folder;
     owned.snapshotter = std::make_unique<Snapshotter>(
         snapshots, *owned.owner, sources_, std::move(recovered), [this](uint64_t id) { return RetentionOf(id); },
-        metrics, [this, partition] { OnFenced(partition); });
+        metrics, [this, lease] { OnLost(lease); });
     return owned;
   }
 
-  absl::Duration ServingTime() const { return needs_.exclusive_log ? kAloneFor : settings_.lease; }
-
-  // On a snapshotter's thread: the keeper's own thread takes the owner down.
-  void OnFenced(uint32_t partition) {
+  // On a snapshotter's or the renewer's thread: the keeper's own thread takes the owner down.
+  void OnLost(const catalog::Lease& lease) {
     MutexLock lock(mutex_);
-    fenced_.push_back(partition);
+    lost_.push_back(lease);
     changed_.NotifyAll();
   }
 
   void Loop() {
-    absl::Duration next_renewal = needs_.clock->MonotonicNow() + settings_.renewal;
+    absl::Duration next_round = needs_.clock->MonotonicNow() + settings_.renewal;
     absl::Duration next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
-    std::vector<uint32_t> fenced;
-    while (Sleep(std::min(next_renewal, needs_.clock->MonotonicNow() + kStreamsEvery), fenced)) {
-      for (const uint32_t partition : fenced) Drop(partition);
+    std::vector<catalog::Lease> lost;
+    std::vector<Restored> restored;
+    while (Sleep(std::min(next_round, needs_.clock->MonotonicNow() + kStreamsEvery), lost, restored)) {
+      for (const catalog::Lease& lease : lost) Drop(lease);
+      for (Restored& one : restored) Settle(std::move(one));
+      // Also of streams that were deleted since a snapshot that was restored.
       RefreshStreams(absl::Now() + std::min(settings_.renewal, kStreamsEvery));
-      if (fenced.empty() && needs_.clock->MonotonicNow() < next_renewal) continue;
-      next_renewal = needs_.clock->MonotonicNow() + settings_.renewal;
-      Renew();
+      SetSettled();
+      if (lost.empty() && needs_.clock->MonotonicNow() < next_round) continue;
+      next_round = needs_.clock->MonotonicNow() + settings_.renewal;
       const absl::Status taken = TakeFree(false, absl::Now() + settings_.lease);
       if (!taken.ok() && taken.code() != absl::StatusCode::kUnavailable) {
-        telemetry::Log(telemetry::Level::kError, "a partition can't be taken over", {{"status", taken}});
+        telemetry::Log(telemetry::Level::kError, "free partitions can't be taken", {{"status", taken}});
       }
       if (needs_.clock->MonotonicNow() >= next_chores) {
         next_chores = needs_.clock->MonotonicNow() + kChoresEvery;
@@ -226,46 +299,41 @@ class AggregationModule::Keeper {
     }
   }
 
-  // Until then, or until a partition is lost; false when it is time to stop.
-  bool Sleep(absl::Duration until, std::vector<uint32_t>& fenced) {
-    fenced.clear();
+  // Until then, or until a partition is lost or restored; false when it is time to stop.
+  bool Sleep(absl::Duration until, std::vector<catalog::Lease>& lost, std::vector<Restored>& restored) {
+    lost.clear();
+    restored.clear();
     MutexLock lock(mutex_);
-    while (!stopping_ && fenced_.empty()) {
+    while (!stopping_ && lost_.empty() && restored_.empty() && (settled_ || !restoring_.empty())) {
       const absl::Duration left = until - needs_.clock->MonotonicNow();
       if (left <= absl::ZeroDuration()) break;
       changed_.WaitFor(mutex_, left);
     }
-    fenced.swap(fenced_);
+    lost_.swap(lost);
+    restored_.swap(restored);
     return !stopping_;
   }
 
-  void Renew() {
-    if (owned_.empty()) return;
-    std::vector<catalog::Lease> leases;
-    for (const auto& [partition, owned] : owned_) leases.push_back(owned.lease);
-    const absl::Duration asked = needs_.clock->MonotonicNow();
-    const auto renewed = leases_.Renew(settings_.owner, leases, absl::Now() + settings_.renewal);
-    if (!renewed.ok()) {
-      telemetry::Log(telemetry::Level::kWarn, "leases not renewed", {{"status", renewed.status()}});
-      return;
-    }
-    for (const catalog::Lease& lease : *renewed) {
-      const auto found = owned_.find(static_cast<uint32_t>(lease.partition));
-      if (found != owned_.end()) found->second.owner->set_serves_until(asked + ServingTime());
-    }
-    for (const catalog::Lease& lease : leases) {
-      const bool kept = std::any_of(renewed->begin(), renewed->end(),
-                                    [&](const catalog::Lease& one) { return one.partition == lease.partition; });
-      if (!kept) Drop(static_cast<uint32_t>(lease.partition));
-    }
+  void SetSettled() {
+    MutexLock lock(mutex_);
+    if (settled_ || !restoring_.empty()) return;
+    settled_ = true;
+    changed_.NotifyAll();
   }
 
   // The partition is somebody else's: nothing of it is written any more.
-  void Drop(uint32_t partition) {
+  void Drop(const catalog::Lease& lease) {
+    const uint32_t partition = static_cast<uint32_t>(lease.partition);
+    renewer_.Remove(lease);
+    {
+      MutexLock lock(mutex_);
+      const auto found = restoring_.find(partition);
+      if (found != restoring_.end() && found->second.epoch == lease.epoch) restoring_.erase(found);
+    }
     const auto found = owned_.find(partition);
-    if (found == owned_.end()) return;
+    if (found == owned_.end() || found->second.lease.epoch != lease.epoch) return;
     telemetry::Log(telemetry::Level::kWarn, "partition lost to another owner",
-                   {{"partition", partition}, {"epoch", found->second.lease.epoch}});
+                   {{"partition", partition}, {"epoch", lease.epoch}});
     service_.Remove(partition);
     found->second.owner->Stop();
     found->second.snapshotter->Join();
@@ -333,6 +401,9 @@ class AggregationModule::Keeper {
   ReaderPool pool_;
   GrpcAggregation grpc_;
   const RecoverySources sources_;
+  LeaseRenewer renewer_;
+  // Gone once Stop() has begun.
+  std::optional<ReaderPool> restorers_;
   // Of Start(), then of the thread, then of Stop().
   std::map<uint32_t, Owned> owned_;
   int64_t streams_version_ = -1;
@@ -341,7 +412,12 @@ class AggregationModule::Keeper {
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<uint32_t> fenced_ ABSL_GUARDED_BY(mutex_);
+  std::vector<catalog::Lease> lost_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint32_t, catalog::Lease> restoring_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Restored> restored_ ABSL_GUARDED_BY(mutex_);
+  // All that Start() took is served.
+  bool settled_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status first_failure_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, absl::Duration> retention_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

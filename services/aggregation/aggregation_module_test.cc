@@ -3,7 +3,10 @@
 
 #include <catch2/catch.hpp>
 #include <map>
+#include <optional>
 
+#include "absl/cleanup/cleanup.h"
+#include "aggregation/recovery.h"
 #include "aggregation/test_world.h"
 #include "catalog/lease_store.h"
 #include "catalog/manifest_store.h"
@@ -27,6 +30,60 @@ class AcmeToken final : public authn::TokenVerifier {
     principal.role = authn::Role::kViewer;
     return principal;
   }
+};
+
+// Holds up who reads a snapshot of partition 1 until it is opened.
+class GatedStore final : public objects::ObjectStore {
+ public:
+  explicit GatedStore(objects::ObjectStore& store) : store_(store) {}
+
+  void Open() {
+    MutexLock lock(mutex_);
+    open_ = true;
+    changed_.NotifyAll();
+  }
+  bool waited_for() {
+    MutexLock lock(mutex_);
+    return waited_for_;
+  }
+
+  absl::StatusOr<std::string> Get(const std::string& key, absl::Time deadline) override {
+    if (key.starts_with(SnapshotFolder(1))) {
+      MutexLock lock(mutex_);
+      waited_for_ = true;
+      while (!open_) changed_.Wait(mutex_);
+    }
+    return store_.Get(key, deadline);
+  }
+  absl::Status Put(const std::string& key, std::string_view contents, absl::Time deadline) override {
+    return store_.Put(key, contents, deadline);
+  }
+  absl::Status PutIfAbsent(const std::string& key, std::string_view contents, absl::Time deadline) override {
+    return store_.PutIfAbsent(key, contents, deadline);
+  }
+  absl::Status PutFile(const std::string& key, const std::string& path, absl::Time deadline) override {
+    return store_.PutFile(key, path, deadline);
+  }
+  absl::StatusOr<std::string> GetRange(const std::string& key, int64_t offset, int64_t length,
+                                       absl::Time deadline) override {
+    return store_.GetRange(key, offset, length, deadline);
+  }
+  absl::StatusOr<objects::ObjectInfo> Stat(const std::string& key, absl::Time deadline) override {
+    return store_.Stat(key, deadline);
+  }
+  absl::StatusOr<std::vector<objects::ObjectInfo>> List(const std::string& prefix, const std::string& after,
+                                                        size_t limit, absl::Time deadline) override {
+    return store_.List(prefix, after, limit, deadline);
+  }
+  absl::Status Remove(const std::string& key, absl::Time deadline) override { return store_.Remove(key, deadline); }
+  std::optional<std::string> LocalPath(const std::string& key) const override { return store_.LocalPath(key); }
+
+ private:
+  objects::ObjectStore& store_;
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
+  bool waited_for_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 struct Machine {
@@ -60,7 +117,9 @@ struct Process {
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<v1::AggregationService::Stub> stub;
 
-  Process(Machine& machine, const std::string& owner, absl::Duration interval = absl::Hours(1)) : machine(machine) {
+  Process(Machine& machine, const std::string& owner, absl::Duration interval = absl::Hours(1),
+          objects::ObjectStore* objects = nullptr)
+      : machine(machine) {
     config::v1::AggregationConfig config;
     config.set_owner_name(owner);
     config.mutable_snapshot_interval()->set_seconds(absl::ToInt64Seconds(interval));
@@ -71,7 +130,7 @@ struct Process {
     config.mutable_lease_renewal()->set_nanos(200'000'000);
     AggregationDependencies needs;
     needs.log = machine.log.get();
-    needs.objects = machine.objects.get();
+    needs.objects = objects != nullptr ? objects : machine.objects.get();
     needs.database = &machine.catalog.database();
     needs.authorizer = &machine.authorizer;
     needs.registry = &registry;
@@ -180,10 +239,15 @@ TEST_CASE("memory and segments together give every event once, across a restart"
 TEST_CASE("snapshots are taken while the fold goes on and reads stay whole", "[module]") {
   Machine machine;
   Process process(machine, "one", absl::Milliseconds(20));
+  catalog::ManifestStore manifest(machine.catalog.database());
   std::map<uint32_t, int64_t> last;
+  size_t stored = 0;
   for (int64_t minute = 0; minute < 30; ++minute) {
     last = Feed(machine, minute * 60, 60);
     CHECK(process.Wait(last).ok());
+    // However slow the machine is, some of it is stored by then.
+    if (minute % 10 == 9) CHECK(Await([&] { return manifest.List({}, Soon())->size() > stored; }));
+    if (minute % 10 == 9) stored = manifest.List({}, Soon())->size();
     uint64_t events = 0;
     for (const auto& [window, count] : process.Read(Query({0, 1}, 60 * kSecond))) events += count;
     CHECK(events == static_cast<uint64_t>(minute + 1) * 120);
@@ -193,7 +257,7 @@ TEST_CASE("snapshots are taken while the fold goes on and reads stay whole", "[m
     const auto list = snapshots.List(0, Soon());
     return list.ok() && !list->empty() && list->front().offset == last[0] + 1;
   }));
-  CHECK(catalog::ManifestStore(machine.catalog.database()).List({}, Soon())->size() > 6);
+  CHECK(stored > 6);
 }
 
 TEST_CASE("a clean stop hands over at once", "[module]") {
@@ -235,6 +299,46 @@ TEST_CASE("an owner whose partition was taken stops answering for it", "[module]
     return stream->Finish().error_code() == grpc::StatusCode::FAILED_PRECONDITION;
   }));
   CHECK(one.Wait({{0, 0}}).ok());
+}
+
+TEST_CASE("restoring a partition takes longer than a lease and costs none", "[module]") {
+  Machine machine;
+  catalog::LeaseStore leases(machine.catalog.database());
+  std::map<uint32_t, int64_t> last;
+  {
+    Process before(machine, "before");
+    last = Feed(machine, 0, 60);
+    CHECK(before.Wait(last).ok());
+  }
+  const auto lease_of = [&](int32_t partition) { return leases.List(Soon()).value()[static_cast<size_t>(partition)]; };
+  const auto other = catalog::LeaseStore(machine.catalog.database(), "events", absl::Hours(1))
+                         .Acquire(1, "other", "elsewhere", Soon());
+  REQUIRE(other.ok());
+  GatedStore gate(*machine.objects);
+  Process process(machine, "one", absl::Hours(1), &gate);
+  const absl::Cleanup open = [&] { gate.Open(); };
+  CHECK(process.Wait({{0, last[0]}}).ok());
+  RM_CHECK_OK(leases.Release(*other, Soon()));
+  REQUIRE(Await([&] { return gate.waited_for(); }));
+  const int64_t epochs[] = {lease_of(0).epoch, lease_of(1).epoch};
+  // By the database's clock: a lease is 2 s.
+  const auto now = [&] {
+    return (*machine.catalog.database().Execute(Soon(), "SELECT extract(epoch FROM clock_timestamp())::bigint"))[0].Int(
+        0);
+  };
+  const int64_t begun = now();
+  CHECK(Await([&] { return now() > begun + 3; }));
+  for (const int32_t partition : {0, 1}) {
+    CAPTURE(partition);
+    CHECK(lease_of(partition).owner == "one");
+    CHECK(lease_of(partition).epoch == epochs[partition]);
+    CHECK(lease_of(partition).remaining > absl::ZeroDuration());
+  }
+  CHECK(process.Wait({{0, last[0]}}).ok());
+  CHECK(process.Wait({{1, last[1]}}).error_code() == grpc::StatusCode::FAILED_PRECONDITION);
+  gate.Open();
+  CHECK(Await([&] { return process.Wait({{1, last[1]}}).ok(); }));
+  CHECK(lease_of(1).epoch == epochs[1]);
 }
 
 TEST_CASE("what is past the stream's retention leaves the manifest", "[module]") {

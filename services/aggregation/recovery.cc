@@ -1,6 +1,7 @@
 #include "aggregation/recovery.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/status.h"
@@ -98,13 +99,23 @@ absl::StatusOr<std::unique_ptr<windows::PartitionState>> ChooseState(uint32_t pa
   return chosen;
 }
 
+// Of the owner that wrote the object; of another name than ours none.
+std::optional<int64_t> EpochOf(std::string_view object) {
+  const size_t at = object.find("-e", object.rfind('/') + 1);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = object.substr(at + 2);
+  int64_t epoch = 0;
+  if (!ParseNumber(rest.substr(0, rest.find('.')), epoch)) return std::nullopt;
+  return epoch;
+}
+
 absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix, const std::set<std::string>& named,
-                           uint64_t& removed, absl::Time deadline) {
+                           int64_t epoch, uint64_t& removed, absl::Time deadline) {
   std::string after;
   while (true) {
     RM_ASSIGN_OR_RETURN(const auto page, objects.List(prefix, after, kListed, deadline));
     for (const objects::ObjectInfo& object : page) {
-      if (named.contains(object.key)) continue;
+      if (named.contains(object.key) || EpochOf(object.key).value_or(epoch) >= epoch) continue;
       RM_RETURN_IF_ERROR(objects.Remove(object.key, deadline));
       ++removed;
     }
@@ -133,10 +144,11 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
   if (!recovered.snapshots.empty()) recovered.committed_offset = recovered.snapshots.front().offset;
   if (range.end < recovered.committed_offset) {
-    return absl::DataLossError(fmt::format(
-        "the log of partition {} ends at offset {}, but records up to offset {} were folded from it: it is another log, "
-        "or it was cut; restore it from a copy, or begin with a new data folder and catalog",
-        partition, range.end, recovered.committed_offset));
+    return absl::DataLossError(
+        fmt::format("the log of partition {} ends at offset {}, but records up to offset {} were folded from it: it is "
+                    "another log, "
+                    "or it was cut; restore it from a copy, or begin with a new data folder and catalog",
+                    partition, range.end, recovered.committed_offset));
   }
   RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
                       sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
@@ -173,8 +185,8 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   return recovered;
 }
 
-absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, const Recovered& recovered,
-                           absl::Time deadline) {
+absl::Status RemoveOrphans(uint32_t partition, int64_t epoch, const RecoverySources& sources,
+                           const Recovered& recovered, absl::Time deadline) {
   std::set<std::string> named;
   for (const catalog::Snapshot& snapshot : recovered.snapshots) named.insert(snapshot.object);
   for (const auto* segments : {&recovered.manifest, &recovered.superseded}) {
@@ -184,8 +196,9 @@ absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, c
   RM_ASSIGN_OR_RETURN(const auto leaving, sources.manifest.Removed(absl::ZeroDuration(), 1'000'000, deadline));
   for (const catalog::Segment& segment : leaving) named.insert(segment.object);
   uint64_t removed = 0;
-  RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, SnapshotFolder(partition), named, removed, deadline));
-  RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, fmt::format("segments/p{}/", partition), named, removed, deadline));
+  RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, SnapshotFolder(partition), named, epoch, removed, deadline));
+  RM_RETURN_IF_ERROR(
+      RemoveUnnamed(sources.objects, fmt::format("segments/p{}/", partition), named, epoch, removed, deadline));
   if (removed > 0) {
     telemetry::Log(telemetry::Level::kInfo, "objects left over from a crash removed",
                    {{"partition", partition}, {"objects", removed}});

@@ -48,10 +48,11 @@ struct RecoverySources {
 absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
                                   const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline);
 
-// Removes snapshot and segment objects of the partition that no row refers to: left over from crashes. Only its owner
-// may call this, before its first snapshot.
-absl::Status RemoveOrphans(uint32_t partition, const RecoverySources& sources, const Recovered& recovered,
-                           absl::Time deadline);
+// Removes snapshot and segment objects of the partition's owners before `epoch` that no row refers to: left over from
+// crashes. Only who got the lease with that epoch may call this, after it has; whoever gets the next one meanwhile
+// loses nothing.
+absl::Status RemoveOrphans(uint32_t partition, int64_t epoch, const RecoverySources& sources,
+                           const Recovered& recovered, absl::Time deadline);
 
 // Object names.
 std::string SnapshotFolder(uint32_t partition);

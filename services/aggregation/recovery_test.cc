@@ -237,5 +237,32 @@ TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not 
   CHECK(partition_metrics.damaged_snapshots.Value() == 1);
 }
 
+TEST_CASE("who was slow to restore removes nothing of the next owner's", "[recovery]") {
+  catalog::CatalogFixture catalog;
+  testing::TempDir folder;
+  auto log = OpenLog(folder / "log", 1);
+  objects::FileObjectStoreOptions options;
+  options.folder = folder / "objects";
+  auto objects = objects::FileObjectStore::Open(options).value();
+  catalog::SnapshotStore snapshots(catalog.database());
+  catalog::ManifestStore manifest(catalog.database());
+  const RecoverySources sources{*log, *objects, snapshots, manifest};
+  catalog::Segment segment;
+  segment.first_offset = 0;
+  segment.end_offset = 7;
+  std::vector<std::string> names;
+  for (const uint64_t epoch : {4, 5, 6}) {
+    names.push_back(SnapshotObject(0, 7, epoch));
+    names.push_back(SegmentObject(segment, epoch) + segments::SegmentObjectSuffix(0xe7e7e7e7));
+  }
+  names.push_back("snapshots/events/p0/somebody-else");
+  for (const std::string& name : names) RM_CHECK_OK(objects->Put(name, "x", Soon()));
+  RM_CHECK_OK(RemoveOrphans(0, 5, sources, Recovered(), Soon()));
+  for (size_t i = 0; i < names.size(); ++i) {
+    CAPTURE(names[i]);
+    CHECK(objects->Stat(names[i], Soon()).ok() == (i >= 2));
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::aggregation
