@@ -223,6 +223,52 @@ TEST_CASE("a damaged segment that no log reaches is an error that names it, neve
   CHECK(std::string(results.status().message()).find(std::filesystem::path(path).filename()) != std::string::npos);
 }
 
+TEST_CASE("a snapshot that failed leaves nothing behind, unless it may have been committed", "[damage]") {
+  const uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  testing::TempDir folder;
+  catalog::CatalogFixture catalog;
+  DeclareStream(catalog.database());
+  auto log = OpenLog(folder / "log", 1);
+  Told().Fill(*log, seed);
+  testing::LossyFileSystem fs;
+  fs.ReadThrough(folder / "scratch");
+  auto objects = objects::FileObjectStore::Open({.folder = "store", .fs = &fs}).value();
+  OwnerLife life(*log, *objects, catalog.database(), folder / "scratch");
+  RM_CHECK_OK(life.Begin());
+  const auto kept = [&] {
+    return std::pair(objects->List("segments/", "", 100, Soon())->size(),
+                     objects->List("snapshots/", "", 100, Soon())->size());
+  };
+
+  life.owner()->FoldThrough(kFirst);
+  fs.FailNext(testing::FileOperation::kRename, absl::ResourceExhaustedError("the disk is full"), 1, "/snapshots/");
+  CHECK(life.snapshotter().Take(Soon()).code() == absl::StatusCode::kResourceExhausted);
+  CHECK(kept() == std::pair<size_t, size_t>(0, 0));
+  CHECK(life.snapshotter().Take(Soon()).ok());
+  CHECK(kept() == std::pair<size_t, size_t>(3, 1));
+
+  life.owner()->FoldThrough(kMiddle);
+  RM_CHECK_OK(catalog.database().Execute(Soon(), "UPDATE leases SET epoch = epoch + 1").status());
+  CHECK(life.snapshotter().Take(Soon()).code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(kept() == std::pair<size_t, size_t>(3, 1));
+  RM_CHECK_OK(catalog.database().Execute(Soon(), "UPDATE leases SET epoch = epoch - 1").status());
+
+  // Somebody else holds the row that the commit looks at for as long as it may take, and the owner ends.
+  life.owner()->Stop();
+  RM_CHECK_OK(catalog.database().Run(Soon(), [&](catalog::Transaction& transaction) {
+    RM_CHECK_OK(transaction.Execute("SELECT 1 FROM leases FOR UPDATE").status());
+    CHECK(life.snapshotter().Take(absl::Now() + absl::Seconds(1)).code() == absl::StatusCode::kDeadlineExceeded);
+    return absl::OkStatus();
+  }));
+  CHECK(kept() == std::pair<size_t, size_t>(6, 2));
+
+  // Segments of the same records under another name would count them twice.
+  life.owner()->FoldThrough(kLast);
+  CHECK(life.snapshotter().Take(Soon()).code() == absl::StatusCode::kUnavailable);
+  CHECK(kept() == std::pair<size_t, size_t>(6, 2));
+}
+
 // One machine whose disk forgets what was not synced; the catalog is a server of its own, which has committed or not.
 struct PowerWorld {
   testing::TempDir folder;

@@ -40,6 +40,10 @@ struct Snapshotter::Work {
   std::vector<StoredPart> stored;
   std::vector<catalog::Segment> added;
   std::vector<catalog::Segment> removed;
+  // What was put, or may have been.
+  std::vector<std::string> objects;
+  // Once a commit's outcome wasn't known: the catalog may name the objects.
+  bool unclear = false;
 };
 
 Snapshotter::Snapshotter(SnapshotterOptions options, PartitionOwner& owner, RecoverySources sources,
@@ -86,6 +90,7 @@ void Snapshotter::Loop() {
 }
 
 absl::Status Snapshotter::Take(absl::Time deadline) {
+  if (unclear_) return absl::UnavailableError("whether the last snapshot was committed is known at the next start");
   const absl::Time began = absl::Now();
   bool pressed = false;
   windows::StateImage image = owner_.Capture(pressed);
@@ -95,6 +100,21 @@ absl::Status Snapshotter::Take(absl::Time deadline) {
 
   Work work;
   work.removed = superseded_;
+  const absl::Status written = Write(image, pressed, work, deadline);
+  if (!written.ok()) {
+    unclear_ = work.unclear;
+    if (!unclear_) Discard(work);
+    return written;
+  }
+  metrics_.snapshots.Increment();
+  const absl::Time now = absl::Now();
+  metrics_.snapshot_seconds.Set(absl::ToDoubleSeconds(now - began));
+  metrics_.snapshot_time.Set(absl::ToDoubleSeconds(now - absl::UnixEpoch()));
+  return absl::OkStatus();
+}
+
+absl::Status Snapshotter::Write(windows::StateImage& image, bool pressed, Work& work, absl::Time deadline) {
+  const int64_t offset = image.through_offset + 1;
   RM_RETURN_IF_ERROR(WriteSegments(image, pressed, work, deadline));
   Expire(image, owner_.Manifest(), work);
 
@@ -108,10 +128,11 @@ absl::Status Snapshotter::Take(absl::Time deadline) {
   commit.added = work.added;
   commit.removed = work.removed;
   CrashPoint("snapshot.before_put");
+  work.objects.push_back(commit.snapshot.object);
   RM_RETURN_IF_ERROR(sources_.objects.Put(commit.snapshot.object, blob, deadline));
   CrashPoint("snapshot.after_put");
   CrashPoint("snapshot.before_commit");
-  RM_ASSIGN_OR_RETURN(const catalog::Committed committed, Commit(commit, deadline));
+  RM_ASSIGN_OR_RETURN(const catalog::Committed committed, Commit(commit, work, deadline));
   CrashPoint("snapshot.after_commit");
 
   // Segments of a deleted stream are not taken in.
@@ -125,11 +146,6 @@ absl::Status Snapshotter::Take(absl::Time deadline) {
   committed_through_ = image.through_offset;
   image = windows::StateImage();
   CleanUp(committed, commit.snapshot, deadline);
-
-  const absl::Time now = absl::Now();
-  metrics_.snapshots.Increment();
-  metrics_.snapshot_seconds.Set(absl::ToDoubleSeconds(now - began));
-  metrics_.snapshot_time.Set(absl::ToDoubleSeconds(now - absl::UnixEpoch()));
   metrics_.snapshot_bytes.Set(static_cast<double>(blob.size()));
   return absl::OkStatus();
 }
@@ -175,6 +191,7 @@ absl::Status Snapshotter::WriteStream(windows::StreamImage& stream, int64_t unti
     segment.rows = written.rows;
     segment.bytes = written.bytes;
     segment.object = SegmentObject(segment, owner_.epoch()) + segments::SegmentObjectSuffix(written.crc32c);
+    work.objects.push_back(segment.object);
     RM_RETURN_IF_ERROR(sources_.objects.PutFile(segment.object, path, deadline));
     std::filesystem::remove(path, ignored);
     CrashPoint("segment.after_write");
@@ -204,12 +221,20 @@ void Snapshotter::Expire(const windows::StateImage& image, const std::vector<cat
   }
 }
 
-absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit, absl::Time deadline) {
+void Snapshotter::Discard(const Work& work) {
+  const absl::Time deadline = absl::Now() + options_.timeout;
+  // What stays all the same is an object that nobody names: the next start removes it.
+  for (const std::string& object : work.objects) sources_.objects.Remove(object, deadline).IgnoreError();
+}
+
+absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCommit& commit, Work& work,
+                                                       absl::Time deadline) {
   while (true) {
     auto committed = sources_.snapshots.Commit(commit, deadline);
     deadline = absl::Now() + options_.timeout;
     const absl::StatusCode code = committed.status().code();
     if (code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded) return committed;
+    work.unclear = true;
     telemetry::Log(telemetry::Level::kWarn, "the catalog is away: the snapshot's commit is tried again",
                    {{"partition", owner_.partition()}, {"status", committed.status()}});
     if (!owner_.Pause(kRetryPause)) return committed;

@@ -51,6 +51,7 @@ class Snapshotter {
   //
   // Errors:
   //   FAILED_PRECONDITION  The partition is somebody else's.
+  //   UNAVAILABLE          The outcome of the last one isn't known: the next start finds out.
   //   Others               Nothing is lost; the next snapshot tries again.
   absl::Status Take(absl::Time deadline);
 
@@ -58,12 +59,15 @@ class Snapshotter {
   struct Work;
 
   void Loop();
+  absl::Status Write(windows::StateImage& image, bool press, Work& work, absl::Time deadline);
   absl::Status WriteSegments(windows::StateImage& image, bool press, Work& work, absl::Time deadline);
   absl::Status WriteStream(windows::StreamImage& stream, int64_t until_us, int64_t end_offset, Work& work,
                            absl::Time deadline);
   void Expire(const windows::StateImage& image, const std::vector<catalog::Segment>& manifest, Work& work);
   // Repeats the commit until its outcome is known, so that no other segments are ever made of the same records.
-  absl::StatusOr<catalog::Committed> Commit(const catalog::SnapshotCommit& commit, absl::Time deadline);
+  absl::StatusOr<catalog::Committed> Commit(const catalog::SnapshotCommit& commit, Work& work, absl::Time deadline);
+  // Removes what a snapshot that failed has written, so that repeating it doesn't fill the disk.
+  void Discard(const Work& work);
   void CleanUp(const catalog::Committed& committed, const catalog::Snapshot& snapshot, absl::Time deadline);
 
   const SnapshotterOptions options_;
@@ -74,6 +78,8 @@ class Snapshotter {
   const std::function<void()> on_fenced_;
   std::vector<catalog::Segment> superseded_;
   int64_t committed_offset_;
+  // The owner ended before the outcome of a commit was known: another one could name the same records again.
+  bool unclear_ = false;
   int64_t committed_through_ = -2;  // of the last one taken here
   // Committed snapshots, oldest first: their offsets and when.
   std::deque<std::pair<int64_t, absl::Time>> history_;
