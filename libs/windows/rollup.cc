@@ -222,7 +222,8 @@ bool InRange(const RollupQuery& query, const Pane& pane) {
 
 }  // namespace
 
-void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink) {
+void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink,
+            absl::FunctionRef<bool()> stop) {
   Scan scan(view, ResolveMeasures(view.measures, query.measures), query.start_us);
   WindowRows rows(grouping.group_count(), scan.measure_count());
   int64_t window = kNoTime;
@@ -230,6 +231,7 @@ void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& gr
     if (!InRange(query, *pane)) continue;
     if (const int64_t next = query.WindowOf(pane->start_us()); next != window) {
       rows.Flush(window, false, sink);
+      if (stop()) return;
       window = next;
     }
     Scan::ForEachCell(*pane, [&](uint32_t series, const CellHeader& cell, uint32_t width) {

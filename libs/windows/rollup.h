@@ -101,8 +101,11 @@ struct ResolvedMeasure {
 std::vector<ResolvedMeasure> ResolveMeasures(const std::vector<Measure>& known, const std::vector<std::string>& asked);
 
 // Gives every window and group in the query's range that has events in the view's panes, windows ascending. `view`
-// should reach back kCounterLookbackUs before the query's start. `grouping` must be extended to the view.
-void Rollup(const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink);
+// should reach back kCounterLookbackUs before the query's start. `grouping` must be extended to the view. Ends before
+// the next window once `stop` says so.
+void Rollup(
+    const StreamView& view, const RollupQuery& query, const Grouping& grouping, RowSink sink,
+    absl::FunctionRef<bool()> stop = [] { return false; });
 
 // Each series' windows of `step_us` before `until_us`, one window after the other: what goes into a segment.
 // Windows start at multiples of the step.

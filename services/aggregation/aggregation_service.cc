@@ -1,7 +1,9 @@
 #include "aggregation/aggregation_service.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "aggregation/partials_builder.h"
 #include "base/status.h"
@@ -11,9 +13,67 @@
 namespace rivermeet::aggregation {
 namespace {
 
-constexpr size_t kResponseBytes = 4 << 20;
 constexpr size_t kMaxPartitions = 1'024;
 constexpr uint32_t kMaxValues = 100'000;
+
+// Cuts one answer into messages. The first says what it is of.
+class ReadBuilder {
+ public:
+  ReadBuilder(const v1::PartialsQuery& query, const std::vector<OwnedView>& views, size_t limit,
+              AggregationService::ReadSink send)
+      : query_(query), limit_(limit), send_(send), builder_(std::in_place, query, *response_.mutable_partials()) {
+    for (const OwnedView& view : views) {
+      auto& version = *response_.mutable_data_version()->add_partitions();
+      version.set_partition(view.partition);
+      version.set_epoch(view.epoch);
+      version.set_through_offset(view.through_offset);
+      for (const catalog::Segment& segment : view.segments) *response_.add_segments() = ToReference(segment);
+    }
+  }
+
+  void Begin(uint32_t partition, const windows::Grouping& grouping, const std::vector<windows::Measure>& measures) {
+    partition_ = partition;
+    grouping_ = &grouping;
+    measures_ = &measures;
+    builder_->Begin(partition, grouping, measures);
+  }
+  void Add(const windows::RollupRow& row) {
+    if (status_.ok() && builder_->bytes() >= kResponseBytes) {
+      Send();
+      builder_->Begin(partition_, *grouping_, *measures_);
+    }
+    if (status_.ok() && sent_bytes_ + builder_->bytes() >= limit_) status_ = TooManyRows(limit_);
+    if (!status_.ok()) return;
+    builder_->Add(row);
+    ++rows_;
+  }
+  const absl::Status& status() const { return status_; }
+  size_t rows() const { return rows_; }
+  absl::Status Finish() {
+    if (status_.ok()) Send();
+    return status_;
+  }
+
+ private:
+  void Send() {
+    sent_bytes_ += builder_->bytes();
+    builder_.reset();
+    status_ = send_(std::exchange(response_, v1::ReadPartialsResponse()));
+    builder_.emplace(query_, *response_.mutable_partials());
+  }
+
+  const v1::PartialsQuery& query_;
+  const size_t limit_;
+  const AggregationService::ReadSink send_;
+  absl::Status status_;
+  v1::ReadPartialsResponse response_;
+  std::optional<PartialsBuilder> builder_;
+  size_t sent_bytes_ = 0;
+  uint32_t partition_ = 0;
+  const windows::Grouping* grouping_ = nullptr;
+  const std::vector<windows::Measure>* measures_ = nullptr;
+  size_t rows_ = 0;
+};
 
 }  // namespace
 
@@ -58,7 +118,8 @@ class AggregationService::Wait {
   std::vector<std::pair<std::shared_ptr<PartitionOwner>, uint64_t>> registered_ ABSL_GUARDED_BY(mutex_);
 };
 
-AggregationService::AggregationService(AggregationMetrics& metrics) : metrics_(metrics), hub_(metrics) {}
+AggregationService::AggregationService(AggregationMetrics& metrics, size_t answer_bytes)
+    : metrics_(metrics), answer_bytes_(answer_bytes), hub_(metrics, answer_bytes) {}
 
 void AggregationService::Add(std::shared_ptr<PartitionOwner> owner) {
   MutexLock lock(mutex_);
@@ -97,41 +158,33 @@ absl::StatusOr<std::vector<std::shared_ptr<PartitionOwner>>> AggregationService:
   return owners;
 }
 
-absl::StatusOr<std::vector<v1::ReadPartialsResponse>> AggregationService::ReadPartials(
-    std::string_view tenant, const v1::ReadPartialsRequest& request) {
+absl::Status AggregationService::ReadPartials(std::string_view tenant, const v1::ReadPartialsRequest& request,
+                                              ReadSink send) {
   const absl::Time began = absl::Now();
   const v1::PartialsQuery& query = request.query();
   RM_ASSIGN_OR_RETURN(const windows::RollupQuery rollup, ToRollupQuery(query));
   RM_ASSIGN_OR_RETURN(const auto owners, Owners(query.partitions()));
-
-  std::vector<v1::ReadPartialsResponse> responses(1);
-  auto builder = std::make_unique<PartialsBuilder>(query, *responses[0].mutable_partials());
-  size_t rows = 0;
+  std::vector<OwnedView> views;
   for (const auto& owner : owners) {
-    const OwnedView view = owner->View(tenant, query.stream_id(), rollup.start_us - windows::kCounterLookbackUs,
-                                       rollup.end_us, rollup.start_us, query.resolution_us());
-    auto& version = *responses[0].mutable_data_version()->add_partitions();
-    version.set_partition(view.partition);
-    version.set_epoch(view.epoch);
-    version.set_through_offset(view.through_offset);
-    for (const catalog::Segment& segment : view.segments) *responses[0].add_segments() = ToReference(segment);
+    views.push_back(owner->View(tenant, query.stream_id(), rollup.start_us - windows::kCounterLookbackUs, rollup.end_us,
+                                rollup.start_us, query.resolution_us()));
+  }
+  ReadBuilder builder(query, views, answer_bytes_, send);
+  for (OwnedView& view : views) {
     if (!view.has_stream) continue;
     windows::Grouping grouping(rollup);
     grouping.Extend(view.stream.series);
-    builder->Begin(view.partition, grouping, view.stream.measures);
-    windows::Rollup(view.stream, rollup, grouping, [&](const windows::RollupRow& row) {
-      if (static_cast<size_t>(builder->rows()) * builder->row_bytes() >= kResponseBytes) {
-        builder = std::make_unique<PartialsBuilder>(query, *responses.emplace_back().mutable_partials());
-        builder->Begin(view.partition, grouping, view.stream.measures);
-      }
-      builder->Add(row);
-      ++rows;
-    });
+    builder.Begin(view.partition, grouping, view.stream.measures);
+    windows::Rollup(
+        view.stream, rollup, grouping, [&](const windows::RollupRow& row) { builder.Add(row); },
+        [&] { return !builder.status().ok(); });
+    view.stream = windows::StreamView();
   }
+  RM_RETURN_IF_ERROR(builder.Finish());
   metrics_.reads.Increment();
-  metrics_.read_rows.Increment(static_cast<double>(rows));
+  metrics_.read_rows.Increment(static_cast<double>(builder.rows()));
   metrics_.read_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - began));
-  return responses;
+  return absl::OkStatus();
 }
 
 absl::Status AggregationService::WatchPartials(std::string_view tenant, const v1::WatchPartialsRequest& request,

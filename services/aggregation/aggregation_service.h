@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "aggregation/aggregation_metrics.h"
@@ -28,8 +29,8 @@ namespace rivermeet::aggregation {
 //   DATA_LOSS            The log is damaged where a partition's fold stands.
 class AggregationService {
  public:
-  // `metrics` outlives this.
-  explicit AggregationService(AggregationMetrics& metrics);
+  // `metrics` outlives this. An answer and an update of a watch have at most `answer_bytes` of rows.
+  explicit AggregationService(AggregationMetrics& metrics, size_t answer_bytes = size_t{128} << 20);
 
   void Add(std::shared_ptr<PartitionOwner> owner);
   // Closes its watches; running reads end with what they have.
@@ -38,9 +39,13 @@ class AggregationService {
   void OnChange() { hub_.Wake(); }
   WatchHub& hub() { return hub_; }
 
-  // One message or several, each at most about 4 MiB. Blocks while it adds up.
-  absl::StatusOr<std::vector<v1::ReadPartialsResponse>> ReadPartials(std::string_view tenant,
-                                                                     const v1::ReadPartialsRequest& request);
+  // Gives `send` one message or several, each of about 4 MiB at most and as soon as it is full. Blocks while it adds
+  // up; an error of `send` ends it.
+  //
+  // Errors:
+  //   RESOURCE_EXHAUSTED  The answer is over the limit; the message says what to narrow.
+  using ReadSink = absl::FunctionRef<absl::Status(v1::ReadPartialsResponse)>;
+  absl::Status ReadPartials(std::string_view tenant, const v1::ReadPartialsRequest& request, ReadSink send);
 
   absl::Status WatchPartials(std::string_view tenant, const v1::WatchPartialsRequest& request,
                              std::shared_ptr<WatchSubscriber> subscriber);
@@ -65,6 +70,7 @@ class AggregationService {
   absl::StatusOr<std::vector<std::shared_ptr<PartitionOwner>>> Owners(const Partitions& partitions);
 
   AggregationMetrics& metrics_;
+  const size_t answer_bytes_;
   Mutex mutex_;
   std::map<uint32_t, std::shared_ptr<PartitionOwner>> owners_ ABSL_GUARDED_BY(mutex_);
   WatchHub hub_;

@@ -1,6 +1,7 @@
 #include "aggregation/aggregation_service.h"
 
 #include <catch2/catch.hpp>
+#include <future>
 #include <map>
 #include <random>
 
@@ -17,10 +18,10 @@ struct World {
   prometheus::Registry registry;
   AggregationMetrics metrics{registry};
   std::unique_ptr<eventlog::LocalEventLog> log = OpenLog(folder.path(), 2);
-  AggregationService service{metrics};
+  AggregationService service;
   std::vector<std::shared_ptr<PartitionOwner>> owners;
 
-  World() {
+  explicit World(size_t answer_bytes = size_t{128} << 20) : service(metrics, answer_bytes) {
     for (uint32_t partition = 0; partition < 2; ++partition) {
       PartitionOwnerOptions options;
       options.partition = partition;
@@ -59,7 +60,7 @@ struct World {
   v1::ReadPartialsResponse Read(const v1::PartialsQuery& query, std::string_view tenant = "acme") {
     v1::ReadPartialsRequest request;
     *request.mutable_query() = query;
-    auto responses = service.ReadPartials(tenant, request);
+    auto responses = ReadAll(service, tenant, request);
     RM_CHECK_OK(responses.status());
     RM_CHECK(responses->size() == 1);
     return std::move(responses->front());
@@ -112,10 +113,10 @@ TEST_CASE("a partition that is not here, or whose lease has run out, is refused"
   World world;
   v1::ReadPartialsRequest request;
   *request.mutable_query() = Query({5});
-  CHECK(world.service.ReadPartials("acme", request).status().code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(ReadAll(world.service, "acme", request).status().code() == absl::StatusCode::kFailedPrecondition);
   *request.mutable_query() = Query({0});
   world.owners[0]->set_serves_until(absl::ZeroDuration());
-  CHECK(world.service.ReadPartials("acme", request).status().code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(ReadAll(world.service, "acme", request).status().code() == absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_CASE("a record that can't be parsed stops nobody", "[aggregation]") {
@@ -138,10 +139,10 @@ TEST_CASE("a query that can't be is refused with what is wrong", "[aggregation]"
   v1::ReadPartialsRequest request;
   *request.mutable_query() = Query({0});
   request.mutable_query()->set_step_us(1'500'000);
-  CHECK(world.service.ReadPartials("acme", request).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(ReadAll(world.service, "acme", request).status().code() == absl::StatusCode::kInvalidArgument);
   request.mutable_query()->set_step_us(kSecond);
   request.mutable_query()->set_resolution_us(7);
-  CHECK(world.service.ReadPartials("acme", request).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(ReadAll(world.service, "acme", request).status().code() == absl::StatusCode::kInvalidArgument);
 }
 
 // Keeps what a watch tells, put over each other.
@@ -205,6 +206,57 @@ TEST_CASE("a watch begins with all there is and then tells what changed", "[aggr
   CHECK(follower->snapshots == 1);
   world.service.Remove(1);
   CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kFailedPrecondition; }));
+}
+
+// 60,000 rows of about 100 bytes in partition 0.
+v1::ReadPartialsRequest FillWithRows(World& world) {
+  int64_t last = 0;
+  for (int64_t second = 0; second < 20; ++second) {
+    std::vector<windows::TestEvent> events;
+    for (int host = 0; host < 3'000; ++host) {
+      events.push_back({kStart + second * kSecond, {{"host", std::to_string(host)}}, {{"x", 1}}, {}});
+    }
+    last = Append(*world.log, 0, static_cast<uint64_t>(second + 1), events);
+  }
+  RM_CHECK_OK(world.Wait(0, last));
+  v1::ReadPartialsRequest request;
+  *request.mutable_query() = Query({0});
+  request.mutable_query()->add_group_by("host");
+  return request;
+}
+
+TEST_CASE("a large answer comes in messages as they are made", "[aggregation]") {
+  World world;
+  const v1::ReadPartialsRequest request = FillWithRows(world);
+  const auto responses = ReadAll(world.service, "acme", request);
+  REQUIRE(responses.ok());
+  REQUIRE(responses->size() == 2);
+  CHECK(responses->at(0).data_version().partitions_size() == 1);
+  CHECK(responses->at(0).partials().event_count_size() + responses->at(1).partials().event_count_size() == 60'000);
+  CHECK(responses->at(0).ByteSizeLong() < size_t{5} << 20);
+  int sent = 0;
+  const absl::Status ended = world.service.ReadPartials("acme", request, [&](const v1::ReadPartialsResponse&) {
+    ++sent;
+    return absl::CancelledError("the reader is gone");
+  });
+  CHECK(ended.code() == absl::StatusCode::kCancelled);
+  CHECK(sent == 1);
+}
+
+TEST_CASE("an answer over the limit is refused with what to narrow, whether it is read or watched", "[aggregation]") {
+  World world(size_t{5} << 20);
+  v1::ReadPartialsRequest request = FillWithRows(world);
+  const absl::Status refused = ReadAll(world.service, "acme", request).status();
+  CHECK(refused.code() == absl::StatusCode::kResourceExhausted);
+  CHECK(std::string(refused.message()).find("5 MiB of rows: ask for a shorter range") != std::string::npos);
+  auto follower = std::make_shared<Follower>();
+  v1::WatchPartialsRequest watch;
+  *watch.mutable_query() = request.query();
+  CHECK(world.service.WatchPartials("acme", watch, follower).ok());
+  CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kResourceExhausted; }));
+  CHECK(follower->responses == 0);
+  request.mutable_query()->clear_group_by();
+  CHECK(ReadAll(world.service, "acme", request)->at(0).partials().event_count_size() == 20);
 }
 
 TEST_CASE("one who could not take changes gets a snapshot, the others go on", "[aggregation]") {
@@ -281,11 +333,12 @@ class TenantToken final : public authn::TokenVerifier {
 };
 
 struct Served {
-  World world;
-  ReaderPool pool{2, 16};
-  TenantToken verifier;
+  size_t unsent_limit = size_t{256} << 20;
+  World world{};
+  ReaderPool pool{1, 16};
+  TenantToken verifier{};
   rpc::Authorizer authorizer{verifier};
-  GrpcAggregation grpc{world.service, pool, authorizer};
+  GrpcAggregation grpc{world.service, pool, authorizer, unsent_limit};
   std::unique_ptr<rpc::Server> server = rpc::Server::Start({.listen = ""}, {&grpc}).value();
   std::unique_ptr<v1::AggregationService::Stub> stub = v1::AggregationService::NewStub(server->InProcessChannel());
 
@@ -331,6 +384,24 @@ TEST_CASE("reads and watches work over gRPC, with the tenant from the token alon
   while (reader->Read(&response)) {
   }
   CHECK(reader->Finish().error_code() == grpc::StatusCode::CANCELLED);
+}
+
+TEST_CASE("answers that nobody takes are not kept without end", "[aggregation]") {
+  Served served{.unsent_limit = 1};
+  const v1::ReadPartialsRequest request = FillWithRows(served.world);
+  grpc::ClientContext context;
+  Served::Prepare(context, "acme");
+  auto reader = served.stub->ReadPartials(&context, request);
+  reader->WaitForInitialMetadata();
+  // The pool's one thread has added it all up once it comes to this.
+  std::promise<void> added_up;
+  RM_CHECK_OK(served.pool.Run([&] { added_up.set_value(); }));
+  added_up.get_future().wait();
+  v1::ReadPartialsResponse response;
+  int responses = 0;
+  while (reader->Read(&response)) ++responses;
+  CHECK(responses == 1);
+  CHECK(reader->Finish().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
 TEST_CASE("a wait over gRPC ends with the fold or with its deadline", "[aggregation]") {

@@ -76,7 +76,7 @@ absl::StatusOr<Results> Read(OwnerLife& life, objects::ObjectStore& store, const
     }
     return absl::OkStatus();
   };
-  RM_ASSIGN_OR_RETURN(const auto responses, service.ReadPartials("acme", request));
+  RM_ASSIGN_OR_RETURN(const auto responses, ReadAll(service, "acme", request));
   std::vector<v1::SegmentReference> references;
   for (const auto& response : responses) {
     RM_RETURN_IF_ERROR(add(response.partials()));

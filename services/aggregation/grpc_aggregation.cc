@@ -1,5 +1,6 @@
 #include "aggregation/grpc_aggregation.h"
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -23,38 +24,77 @@ class RefusedStream final : public grpc::ServerWriteReactor<Response> {
   void OnDone() override { delete this; }
 };
 
-// Writes an answer, one message after the other, once the pool has it.
+// Writes an answer while it is being added up. gRPC and who adds up both hold it.
 class ReadStream final : public grpc::ServerWriteReactor<v1::ReadPartialsResponse> {
  public:
-  void Answer(absl::StatusOr<std::vector<v1::ReadPartialsResponse>> answer) {
-    if (!answer.ok()) {
-      Finish(rpc::ToGrpc(answer.status()));
-      return;
-    }
-    responses_ = std::move(answer).value();
-    WriteNext();
+  ReadStream(std::atomic<size_t>& unsent_bytes, size_t limit) : unsent_bytes_(unsent_bytes), limit_(limit) {}
+  ~ReadStream() override {
+    MutexLock lock(mutex_);
+    DropQueued();
   }
+
+  // Keeps itself until OnDone().
+  void Hold(std::shared_ptr<ReadStream> self) { self_ = std::move(self); }
+
+  absl::Status Send(v1::ReadPartialsResponse response) {
+    const size_t bytes = response.ByteSizeLong();
+    MutexLock lock(mutex_);
+    if (gone_) return absl::CancelledError("the reader is gone");
+    if (unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes > limit_ && !queue_.empty()) {
+      unsent_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+      return absl::ResourceExhaustedError("too many large answers wait for their readers: retry after a pause");
+    }
+    queue_.push_back({std::move(response), bytes});
+    if (queue_.size() == 1) StartWrite(&queue_.front().response);
+    return absl::OkStatus();
+  }
+  // Last call: nothing more comes.
+  void Close(const absl::Status& status) {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    status_ = status;
+    if (queue_.empty()) Finish(rpc::ToGrpc(status_));
+  }
+
   void OnWriteDone(bool ok) override {
-    if (!ok) {
-      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the reader is gone"));
-      return;
+    MutexLock lock(mutex_);
+    unsent_bytes_.fetch_sub(queue_.front().bytes, std::memory_order_relaxed);
+    queue_.pop_front();
+    gone_ = gone_ || !ok;
+    // What waits is not worth writing once the reader is gone, or the answer isn't whole.
+    if (gone_ || (closed_ && !status_.ok())) DropQueued();
+    if (!queue_.empty()) {
+      StartWrite(&queue_.front().response);
+    } else if (closed_) {
+      Finish(rpc::ToGrpc(status_));
     }
-    responses_[next_ - 1].Clear();
-    WriteNext();
   }
-  void OnDone() override { delete this; }
+  void OnCancel() override {
+    MutexLock lock(mutex_);
+    gone_ = true;
+  }
+  void OnDone() override { const std::shared_ptr<ReadStream> last = std::move(self_); }
 
  private:
-  void WriteNext() {
-    if (next_ == responses_.size()) {
-      Finish(grpc::Status::OK);
-      return;
-    }
-    StartWrite(&responses_[next_++]);
+  struct Waiting {
+    v1::ReadPartialsResponse response;
+    size_t bytes;
+  };
+
+  void DropQueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (const Waiting& waiting : queue_) unsent_bytes_.fetch_sub(waiting.bytes, std::memory_order_relaxed);
+    queue_.clear();
   }
 
-  std::vector<v1::ReadPartialsResponse> responses_;
-  size_t next_ = 0;
+  std::atomic<size_t>& unsent_bytes_;  // of all streams
+  const size_t limit_;
+  std::shared_ptr<ReadStream> self_;
+  Mutex mutex_;
+  // The first is being written.
+  std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
+  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
 // A watch's stream. gRPC and the hub both hold it; it lives until both have let go.
@@ -199,16 +239,15 @@ grpc::ServerWriteReactor<v1::ReadPartialsResponse>* GrpcAggregation::ReadPartial
     grpc::CallbackServerContext* context, const v1::ReadPartialsRequest* request) {
   const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadPartials");
   if (!caller.ok()) return new RefusedStream<v1::ReadPartialsResponse>(caller.status());
-  auto* const stream = new ReadStream;
+  auto stream = std::make_shared<ReadStream>(unsent_bytes_, unsent_limit_);
+  stream->Hold(stream);
   const absl::Status queued = pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
-    if (context->IsCancelled()) {
-      stream->Answer(absl::CancelledError("the reader is gone"));
-      return;
-    }
-    stream->Answer(service_.ReadPartials(tenant, *request));
+    if (context->IsCancelled()) return stream->Close(absl::CancelledError("the reader is gone"));
+    stream->Close(service_.ReadPartials(
+        tenant, *request, [&](v1::ReadPartialsResponse response) { return stream->Send(std::move(response)); }));
   });
-  if (!queued.ok()) stream->Answer(queued);
-  return stream;
+  if (!queued.ok()) stream->Close(queued);
+  return stream.get();
 }
 
 grpc::ServerWriteReactor<v1::WatchPartialsResponse>* GrpcAggregation::WatchPartials(

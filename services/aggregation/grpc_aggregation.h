@@ -2,6 +2,8 @@
 #ifndef RIVERMEET_AGGREGATION_GRPC_AGGREGATION_H_
 #define RIVERMEET_AGGREGATION_GRPC_AGGREGATION_H_
 
+#include <atomic>
+
 #include "aggregation/aggregation_service.h"
 #include "aggregation/reader_pool.h"
 #include "rivermeet/aggregation/v1/aggregation.grpc.pb.h"
@@ -12,9 +14,10 @@ namespace rivermeet::aggregation {
 // Thread-safe. Everything that adds up runs on the reader pool; a gRPC thread only starts it.
 class GrpcAggregation final : public v1::AggregationService::CallbackService {
  public:
-  // All outlive this.
-  GrpcAggregation(AggregationService& service, ReaderPool& pool, const rpc::Authorizer& authorizer)
-      : service_(service), pool_(pool), authorizer_(authorizer) {}
+  // All outlive this. Answers of at most `unsent_limit` bytes together wait for their readers.
+  GrpcAggregation(AggregationService& service, ReaderPool& pool, const rpc::Authorizer& authorizer,
+                  size_t unsent_limit = size_t{256} << 20)
+      : service_(service), pool_(pool), authorizer_(authorizer), unsent_limit_(unsent_limit) {}
 
   grpc::ServerWriteReactor<v1::ReadPartialsResponse>* ReadPartials(grpc::CallbackServerContext* context,
                                                                    const v1::ReadPartialsRequest* request) override;
@@ -33,6 +36,8 @@ class GrpcAggregation final : public v1::AggregationService::CallbackService {
   AggregationService& service_;
   ReaderPool& pool_;
   const rpc::Authorizer& authorizer_;
+  const size_t unsent_limit_;
+  std::atomic<size_t> unsent_bytes_{0};
 };
 
 }  // namespace rivermeet::aggregation

@@ -45,8 +45,19 @@ v1::SegmentReference ToReference(const catalog::Segment& segment) {
   return reference;
 }
 
+absl::Status TooManyRows(size_t limit) {
+  return absl::ResourceExhaustedError(fmt::format(
+      "the answer has more than {} MiB of rows: ask for a shorter range, a longer step, fewer dimensions in "
+      "group_by, or filter",
+      limit >> 20));
+}
+
 PartialsBuilder::PartialsBuilder(const v1::PartialsQuery& query, v1::Partials& partials)
-    : query_(query), partials_(partials), dictionaries_(query.group_by_size()) {
+    : query_(query),
+      partials_(partials),
+      dictionaries_(query.group_by_size()),
+      row_bytes_(24 + 4 * static_cast<size_t>(query.group_by_size()) +
+                 72 * static_cast<size_t>(query.measures_size())) {
   for (const std::string& dimension : query.group_by()) partials_.add_group_by()->set_name(dimension);
   for (int m = 0; m < query.measures_size(); ++m) {
     auto& measure = *partials_.add_measures();
@@ -65,10 +76,6 @@ void PartialsBuilder::Begin(uint32_t partition, const windows::Grouping& groupin
       if (known.name == measure.name()) measure.set_is_int64(known.is_int64);
     }
   }
-}
-
-size_t PartialsBuilder::row_bytes() const {
-  return 24 + 4 * static_cast<size_t>(query_.group_by_size()) + 72 * static_cast<size_t>(query_.measures_size());
 }
 
 void PartialsBuilder::AddMeasure(v1::MeasurePartials& to, const windows::MeasureTotal& total) {
@@ -104,6 +111,7 @@ void PartialsBuilder::Add(const windows::RollupRow& row) {
     }
     const auto [found, made] = dictionaries_[d].try_emplace(texts[d], column.values_size() + 1);
     if (made) column.add_values(texts[d]);
+    if (made) text_bytes_ += texts[d].size() + 4;
     column.add_value_index(found->second);
   }
   for (int m = 0; m < partials_.measures_size(); ++m) AddMeasure(*partials_.mutable_measures(m), row.measures[m]);

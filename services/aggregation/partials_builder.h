@@ -23,6 +23,12 @@ absl::StatusOr<windows::RollupQuery> ToRollupQuery(const v1::PartialsQuery& quer
 
 v1::SegmentReference ToReference(const catalog::Segment& segment);
 
+// A message is full at about this size; an answer may have several.
+inline constexpr size_t kResponseBytes = 4 << 20;
+
+// Why an answer of more than `limit` bytes is not given.
+absl::Status TooManyRows(size_t limit);
+
 // Fills one message. Not thread-safe.
 class PartialsBuilder {
  public:
@@ -34,8 +40,8 @@ class PartialsBuilder {
   void Add(const windows::RollupRow& row);
 
   int rows() const { return partials_.window_start_us_size(); }
-  // Roughly what a row adds to the encoded message.
-  size_t row_bytes() const;
+  // Roughly, of the encoded message.
+  size_t bytes() const { return static_cast<size_t>(rows()) * row_bytes_ + text_bytes_; }
 
  private:
   void AddMeasure(v1::MeasurePartials& to, const windows::MeasureTotal& total);
@@ -45,6 +51,8 @@ class PartialsBuilder {
   uint32_t partition_ = 0;
   const windows::Grouping* grouping_ = nullptr;
   std::vector<StringMap<uint32_t>> dictionaries_;
+  const size_t row_bytes_;
+  size_t text_bytes_ = 0;
 };
 
 }  // namespace rivermeet::aggregation

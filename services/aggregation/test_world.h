@@ -56,6 +56,17 @@ inline v1::PartialsQuery Query(std::vector<uint32_t> partitions, int64_t step_us
   return query;
 }
 
+inline absl::StatusOr<std::vector<v1::ReadPartialsResponse>> ReadAll(AggregationService& service,
+                                                                     std::string_view tenant,
+                                                                     const v1::ReadPartialsRequest& request) {
+  std::vector<v1::ReadPartialsResponse> responses;
+  RM_RETURN_IF_ERROR(service.ReadPartials(tenant, request, [&](v1::ReadPartialsResponse response) {
+    responses.push_back(std::move(response));
+    return absl::OkStatus();
+  }));
+  return responses;
+}
+
 }  // namespace rivermeet::aggregation
 
 #endif  // RIVERMEET_AGGREGATION_TEST_WORLD_H_

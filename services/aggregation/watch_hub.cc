@@ -1,6 +1,7 @@
 #include "aggregation/watch_hub.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "aggregation/partials_builder.h"
 #include "base/proto_time.h"
@@ -16,14 +17,16 @@ constexpr absl::Duration kShortestInterval = absl::Milliseconds(5);
 constexpr absl::Duration kLongestInterval = absl::Seconds(60);
 // Publishing takes at most one part in so many of the thread's time, so that the fold always has a core.
 constexpr int kWorkShare = 4;
-constexpr size_t kResponseBytes = 4 << 20;
 
 using Response = std::shared_ptr<v1::WatchPartialsResponse>;
 
 // Splits the rows of one update over as many responses as they need.
 class ResponseBuilder {
  public:
-  ResponseBuilder(const v1::PartialsQuery& query, bool snapshot) : query_(query), snapshot_(snapshot) { Next(); }
+  ResponseBuilder(const v1::PartialsQuery& query, bool snapshot, size_t limit)
+      : query_(query), snapshot_(snapshot), limit_(limit) {
+    Next();
+  }
 
   v1::WatchPartialsResponse& first() { return *responses_.front(); }
 
@@ -34,7 +37,8 @@ class ResponseBuilder {
     builder_->Begin(partition, grouping, measures);
   }
   void Add(const windows::RollupRow& row) {
-    if (static_cast<size_t>(builder_->rows()) * builder_->row_bytes() >= kResponseBytes) {
+    if (full()) return;
+    if (builder_->bytes() >= kResponseBytes) {
       // Changes stand for themselves; only a snapshot has to be known as one.
       responses_.back()->set_continued(snapshot_);
       Next();
@@ -44,6 +48,9 @@ class ResponseBuilder {
     ++rows_;
   }
   size_t rows() const { return rows_; }
+  // Over the limit: further rows are not taken.
+  bool full() const { return bytes_ + builder_->bytes() > limit_; }
+  absl::Status status() const { return full() ? TooManyRows(limit_) : absl::OkStatus(); }
   const std::vector<Response>& Finish() {
     for (size_t i = 1; i < responses_.size(); ++i) {
       *responses_[i]->mutable_data_version() = first().data_version();
@@ -55,6 +62,7 @@ class ResponseBuilder {
 
  private:
   void Next() {
+    if (builder_ != nullptr) bytes_ += builder_->bytes();
     responses_.push_back(std::make_shared<v1::WatchPartialsResponse>());
     responses_.back()->set_snapshot(snapshot_);
     builder_ = std::make_unique<PartialsBuilder>(query_, *responses_.back()->mutable_partials());
@@ -62,12 +70,14 @@ class ResponseBuilder {
 
   const v1::PartialsQuery& query_;
   const bool snapshot_;
+  const size_t limit_;
   std::vector<Response> responses_;
   std::unique_ptr<PartialsBuilder> builder_;
   uint32_t partition_ = 0;
   const windows::Grouping* grouping_ = nullptr;
   const std::vector<windows::Measure>* measures_ = nullptr;
   size_t rows_ = 0;
+  size_t bytes_ = 0;  // of all but the last
 };
 
 void Describe(const std::vector<OwnedView>& views, bool segments, v1::WatchPartialsResponse& response) {
@@ -114,7 +124,8 @@ struct WatchHub::SharedWatch {
   std::vector<Subscriber> subscribers;
 };
 
-WatchHub::WatchHub(AggregationMetrics& metrics, const Clock& clock) : metrics_(metrics), clock_(clock) {
+WatchHub::WatchHub(AggregationMetrics& metrics, size_t update_bytes, const Clock& clock)
+    : metrics_(metrics), update_bytes_(update_bytes), clock_(clock) {
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -182,21 +193,21 @@ void WatchHub::Unsubscribe(const WatchSubscriber* subscriber) {
 
 void WatchHub::ClosePartition(uint32_t partition) {
   MutexLock lock(mutex_);
-  for (auto entry = watches_.begin(); entry != watches_.end();) {
-    SharedWatch& watch = *entry->second;
-    if (std::none_of(watch.parts.begin(), watch.parts.end(),
-                     [&](const Part& part) { return part.owner->partition() == partition; })) {
-      ++entry;
-      continue;
-    }
-    for (auto& one : watch.subscribers) {
-      one.subscriber->OnClosed(
-          absl::FailedPreconditionError(fmt::format("partition {} is not owned here any more", partition)));
-    }
-    metrics_.watches.Decrement(static_cast<double>(watch.subscribers.size()));
-    entry = watches_.erase(entry);
+  for (auto watch = watches_.begin(); watch != watches_.end();) {
+    const bool watches_it = std::any_of(watch->second->parts.begin(), watch->second->parts.end(),
+                                        [&](const Part& part) { return part.owner->partition() == partition; });
+    watch = watches_it ? Close(watch, absl::FailedPreconditionError(
+                                          fmt::format("partition {} is not owned here any more", partition)))
+                       : std::next(watch);
   }
+}
+
+WatchHub::Watches::iterator WatchHub::Close(Watches::iterator watch, const absl::Status& status) {
+  for (auto& one : watch->second->subscribers) one.subscriber->OnClosed(status);
+  metrics_.watches.Decrement(static_cast<double>(watch->second->subscribers.size()));
+  const auto next = watches_.erase(watch);
   has_watches_.store(!watches_.empty(), std::memory_order_release);
+  return next;
 }
 
 void WatchHub::Wake() {
@@ -244,24 +255,42 @@ void WatchHub::Loop() {
 
 absl::Duration WatchHub::Publish(absl::Duration now) {
   absl::Duration next = absl::InfiniteDuration();
-  for (auto& [key, watch] : watches_) {
-    if (watch->due > now) {
-      next = std::min(next, watch->due);
+  for (auto entry = watches_.begin(); entry != watches_.end();) {
+    SharedWatch& watch = *entry->second;
+    if (watch.due > now) {
+      next = std::min(next, watch.due);
+      ++entry;
       continue;
     }
     const absl::Duration began = clock_.MonotonicNow();
-    if (!PublishWatch(*watch)) continue;
+    const auto published = PublishWatch(watch);
+    if (!published.ok()) {
+      entry = Close(entry, published.status());
+      continue;
+    }
+    ++entry;
+    if (!*published) continue;
     const absl::Duration took = clock_.MonotonicNow() - began;
     metrics_.publish_seconds.Observe(absl::ToDoubleSeconds(took));
-    watch->due = began + std::max(watch->interval, kWorkShare * took);
+    watch.due = began + std::max(watch.interval, kWorkShare * took);
   }
   return next;
 }
 
-// Whether there was anything to work out.
-bool WatchHub::PublishWatch(SharedWatch& watch) {
-  bool fresh = false;   // somebody needs everything
-  bool follow = false;  // somebody goes on with changes
+absl::StatusOr<bool> WatchHub::PublishWatch(SharedWatch& watch) {
+  const auto [fresh, follow] = AskSubscribers(watch);
+  if (!fresh && (!follow || !HasChanged(watch))) return false;
+  bool restart = false;
+  const std::vector<OwnedView> views = TakeViews(watch, restart);
+  // Changes first: whoever gets the snapshot below must not get them too.
+  RM_RETURN_IF_ERROR(TellChanges(watch, views, follow && !restart));
+  if (fresh || restart) RM_RETURN_IF_ERROR(TellEverything(watch, views, restart));
+  return true;
+}
+
+std::pair<bool, bool> WatchHub::AskSubscribers(SharedWatch& watch) {
+  bool fresh = false;
+  bool follow = false;
   for (auto& one : watch.subscribers) {
     one.ready = one.subscriber->Ready();
     if (!one.ready) {
@@ -270,18 +299,18 @@ bool WatchHub::PublishWatch(SharedWatch& watch) {
     }
     (one.needs_snapshot ? fresh : follow) = true;
   }
-  if (!fresh && !follow) return false;
-  bool changed = false;
-  for (Part& part : watch.parts) {
-    if (!part.watch.started() || part.owner->Generation(watch.query.stream_id()) != part.watch.generation() ||
-        part.owner->stored_count() != part.stored_count) {
-      changed = true;
-    }
-  }
-  if (!changed && !fresh) return false;
+  return {fresh, follow};
+}
 
+bool WatchHub::HasChanged(const SharedWatch& watch) {
+  return std::any_of(watch.parts.begin(), watch.parts.end(), [&](const Part& part) {
+    return !part.watch.started() || part.owner->Generation(watch.query.stream_id()) != part.watch.generation() ||
+           part.owner->stored_count() != part.stored_count;
+  });
+}
+
+std::vector<OwnedView> WatchHub::TakeViews(SharedWatch& watch, bool& restart) {
   std::vector<OwnedView> views;
-  bool restart = false;  // everybody needs everything
   for (Part& part : watch.parts) {
     part.stored_count = part.owner->stored_count();
     views.push_back(part.owner->View(watch.tenant, watch.query.stream_id(), part.watch.ViewFrom(), watch.rollup.end_us,
@@ -292,47 +321,58 @@ bool WatchHub::PublishWatch(SharedWatch& watch) {
       part.watch.Reset();
       restart = true;
     }
-    if (!part.watch.started() || stream.stored_until_us == part.stored_until_us) continue;
+    const int64_t stored_until_us = std::exchange(part.stored_until_us, stream.stored_until_us);
+    if (!part.watch.started() || stream.stored_until_us == stored_until_us) continue;
     // A row may be half in memory now, or have left before its last change was told.
     restart = restart || watch.query.step_us() > watch.query.resolution_us() ||
               windows::IsNewer(stream.stored_generation, part.watch.generation());
   }
-  for (size_t p = 0; p < views.size(); ++p) watch.parts[p].stored_until_us = views[p].stream.stored_until_us;
+  return views;
+}
 
-  const auto send = [&](ResponseBuilder& builder, bool snapshot) {
-    Describe(views, snapshot, builder.first());
-    const std::vector<Response>& responses = builder.Finish();
-    for (auto& one : watch.subscribers) {
-      const bool wants = one.needs_snapshot || restart;
-      if (wants != snapshot || !one.ready) continue;
-      metrics_.watch_rows.Increment(static_cast<double>(builder.rows()));
-      for (const Response& response : responses) one.subscriber->OnResponse(response);
-      if (snapshot) one.needs_snapshot = false;
-    }
-  };
-  // Changes first: whoever gets the snapshot below must not get them too.
-  ResponseBuilder changes(watch.query, false);
+// Works changes out in any case, and tells them when they are to be `told`.
+absl::Status WatchHub::TellChanges(SharedWatch& watch, const std::vector<OwnedView>& views, bool told) {
+  ResponseBuilder changes(watch.query, false, update_bytes_);
   for (size_t p = 0; p < views.size(); ++p) {
     if (!views[p].has_stream) continue;
     Part& part = watch.parts[p];
     changes.Begin(views[p].partition, part.watch.grouping(), views[p].stream.measures);
-    const bool skip = restart || !follow;
     part.watch.Update(views[p].stream, [&](const windows::RollupRow& row) {
-      if (!skip) changes.Add(row);
+      if (told) changes.Add(row);
     });
   }
-  if (!restart && follow && changes.rows() > 0) send(changes, false);
-  if (!fresh && !restart) return true;
-  ResponseBuilder everything(watch.query, true);
+  RM_RETURN_IF_ERROR(changes.status());
+  if (changes.rows() == 0) return absl::OkStatus();
+  Describe(views, false, changes.first());
+  const std::vector<Response>& responses = changes.Finish();
+  for (auto& one : watch.subscribers) {
+    if (one.needs_snapshot || !one.ready) continue;
+    metrics_.watch_rows.Increment(static_cast<double>(changes.rows()));
+    for (const Response& response : responses) one.subscriber->OnResponse(response);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WatchHub::TellEverything(SharedWatch& watch, const std::vector<OwnedView>& views, bool restart) {
+  ResponseBuilder everything(watch.query, true, update_bytes_);
   for (size_t p = 0; p < views.size(); ++p) {
     if (!views[p].has_stream) continue;
     const windows::Grouping& grouping = watch.parts[p].watch.grouping();
     everything.Begin(views[p].partition, grouping, views[p].stream.measures);
-    windows::Rollup(views[p].stream, watch.rollup, grouping,
-                    [&](const windows::RollupRow& row) { everything.Add(row); });
+    windows::Rollup(
+        views[p].stream, watch.rollup, grouping, [&](const windows::RollupRow& row) { everything.Add(row); },
+        [&] { return everything.full(); });
   }
-  send(everything, true);
-  return true;
+  RM_RETURN_IF_ERROR(everything.status());
+  Describe(views, true, everything.first());
+  const std::vector<Response>& responses = everything.Finish();
+  for (auto& one : watch.subscribers) {
+    if (!one.ready || !(one.needs_snapshot || restart)) continue;
+    metrics_.watch_rows.Increment(static_cast<double>(everything.rows()));
+    for (const Response& response : responses) one.subscriber->OnResponse(response);
+    one.needs_snapshot = false;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace rivermeet::aggregation

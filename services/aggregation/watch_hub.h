@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -34,10 +35,12 @@ class WatchSubscriber {
 // Equal watches share one computation. One thread, which sleeps while nothing changes. Thread-safe.
 class WatchHub {
  public:
-  WatchHub(AggregationMetrics& metrics, const Clock& clock = Clock::System());
+  // At most `update_bytes` of rows are told at once.
+  WatchHub(AggregationMetrics& metrics, size_t update_bytes, const Clock& clock = Clock::System());
   ~WatchHub();
 
-  // Begins with a snapshot. `owners` are of the query's partitions, in its order.
+  // Begins with a snapshot. `owners` are of the query's partitions, in its order. A watch that can't go on is closed:
+  // its partition has another owner, or what there is to tell is over the limit.
   //
   // Errors:
   //   INVALID_ARGUMENT  The query can't be; the message says why.
@@ -65,15 +68,27 @@ class WatchHub {
            std::shared_ptr<WatchSubscriber> subscriber) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Until when the loop may sleep.
   absl::Duration Publish(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool PublishWatch(SharedWatch& watch);
+  // False when there is nothing to work out.
+  absl::StatusOr<bool> PublishWatch(SharedWatch& watch);
+  // Those that could be told something: whether some need everything, and whether some go on with changes.
+  static std::pair<bool, bool> AskSubscribers(SharedWatch& watch);
+  static bool HasChanged(const SharedWatch& watch);
+  // `restart`: what was told so far may not hold any more.
+  static std::vector<OwnedView> TakeViews(SharedWatch& watch, bool& restart);
+  absl::Status TellChanges(SharedWatch& watch, const std::vector<OwnedView>& views, bool told);
+  absl::Status TellEverything(SharedWatch& watch, const std::vector<OwnedView>& views, bool restart);
+  using Watches = std::map<std::string, std::unique_ptr<SharedWatch>>;
+  // The one after it.
+  Watches::iterator Close(Watches::iterator watch, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   AggregationMetrics& metrics_;
+  const size_t update_bytes_;
   const Clock& clock_;
   std::atomic<bool> has_watches_{false};
   std::atomic<bool> changed_{false};
   // Held while publishing, so never by Wake(), which the fold calls.
   Mutex mutex_;
-  std::map<std::string, std::unique_ptr<SharedWatch>> watches_ ABSL_GUARDED_BY(mutex_);
+  Watches watches_ ABSL_GUARDED_BY(mutex_);
   Mutex sleep_mutex_;
   CondVar woken_;
   bool stopping_ ABSL_GUARDED_BY(sleep_mutex_) = false;
