@@ -128,10 +128,7 @@ class AggregationModule::Keeper {
     if (thread_.joinable()) thread_.join();
     restorers_.reset();
     // All stop folding before the first takes its time to write.
-    for (auto& [partition, owned] : owned_) {
-      service_.Remove(partition);
-      owned.owner->Stop();
-    }
+    for (auto& [partition, owned] : owned_) TakeDown(*owned.owner);
     for (auto& [partition, owned] : owned_) {
       owned.snapshotter->Join();
       const absl::Status taken = owned.snapshotter->Take(deadline);
@@ -234,6 +231,12 @@ class AggregationModule::Keeper {
     return first_failure_;
   }
 
+  // In this order: who found it before is refused by it or closed by Remove().
+  void TakeDown(PartitionOwner& owner) {
+    owner.Stop();
+    service_.Remove(owner.partition());
+  }
+
   absl::Status GiveBack(const catalog::Lease& lease, absl::Time deadline) {
     renewer_.Remove(lease);
     return leases_.Release(lease, deadline);
@@ -334,8 +337,7 @@ class AggregationModule::Keeper {
     if (found == owned_.end() || found->second.lease.epoch != lease.epoch) return;
     telemetry::Log(telemetry::Level::kWarn, "partition lost to another owner",
                    {{"partition", partition}, {"epoch", lease.epoch}});
-    service_.Remove(partition);
-    found->second.owner->Stop();
+    TakeDown(*found->second.owner);
     found->second.snapshotter->Join();
     owned_.erase(found);
   }

@@ -208,6 +208,28 @@ TEST_CASE("a watch begins with all there is and then tells what changed", "[aggr
   CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kFailedPrecondition; }));
 }
 
+TEST_CASE("nobody watches an owner that serves no more", "[aggregation]") {
+  World world;
+  auto follower = std::make_shared<Follower>();
+  auto late = std::make_shared<Follower>();
+  v1::WatchPartialsRequest request;
+  *request.mutable_query() = Query({0});
+  CHECK(world.service.WatchPartials("acme", request, follower).ok());
+  CHECK(follower->Await([&] { return follower->snapshots == 1; }));
+  SECTION("when its lease has run out") {
+    world.owners[0]->set_serves_until(absl::ZeroDuration());
+    world.service.hub().Wake();
+  }
+  SECTION("when it has stopped") {
+    world.owners[0]->Stop();
+    world.service.Remove(0);
+  }
+  CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kFailedPrecondition; }));
+  // Whoever found it before it was taken away.
+  const absl::Status watching = world.service.hub().Subscribe("acme", request, {world.owners[0]}, late);
+  CHECK(watching.code() == absl::StatusCode::kFailedPrecondition);
+}
+
 // 60,000 rows of about 100 bytes in partition 0.
 v1::ReadPartialsRequest FillWithRows(World& world) {
   int64_t last = 0;

@@ -155,6 +155,8 @@ absl::Status WatchHub::Subscribe(std::string_view tenant, const v1::WatchPartial
       fmt::format("{}\n{}\n{}", tenant, absl::ToInt64Microseconds(interval), request.query().SerializeAsString());
   {
     MutexLock lock(mutex_);
+    // One that stopped before is refused, one that stops later is closed by ClosePartition().
+    for (const auto& owner : owners) RM_RETURN_IF_ERROR(owner->CheckServing());
     Add(key, tenant, request.query(), std::move(rollup), interval, owners, std::move(subscriber));
   }
   WakeAtOnce();
@@ -278,6 +280,7 @@ absl::Duration WatchHub::Publish(absl::Duration now) {
 }
 
 absl::StatusOr<bool> WatchHub::PublishWatch(SharedWatch& watch) {
+  for (const Part& part : watch.parts) RM_RETURN_IF_ERROR(part.owner->CheckServing());
   const auto [fresh, follow] = AskSubscribers(watch);
   if (!fresh && (!follow || !HasChanged(watch))) return false;
   bool restart = false;

@@ -43,7 +43,8 @@ class WatchHub {
   // its partition has another owner, or what there is to tell is over the limit.
   //
   // Errors:
-  //   INVALID_ARGUMENT  The query can't be; the message says why.
+  //   INVALID_ARGUMENT     The query can't be; the message says why.
+  //   FAILED_PRECONDITION  A partition is not owned here any more.
   absl::Status Subscribe(std::string_view tenant, const v1::WatchPartialsRequest& request,
                          const std::vector<std::shared_ptr<PartitionOwner>>& owners,
                          std::shared_ptr<WatchSubscriber> subscriber);
