@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of a text, through OpenSSL.
+// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), through OpenSSL.
 #ifndef RIVERMEET_BASE_SHA256_H_
 #define RIVERMEET_BASE_SHA256_H_
 
@@ -9,6 +9,9 @@ namespace rivermeet {
 
 // The digest's 32 bytes.
 std::string Sha256(std::string_view text);
+
+// The code's 32 bytes.
+std::string HmacSha256(std::string_view key, std::string_view text);
 
 }  // namespace rivermeet
 

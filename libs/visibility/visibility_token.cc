@@ -1,11 +1,10 @@
 #include "visibility/visibility_token.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <array>
 
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -53,11 +52,7 @@ std::string Mac(const std::string& key, std::string_view purpose, std::string_vi
   std::string text(purpose);
   text.push_back('\0');
   text.append(a).append(b);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
-  unsigned int length = 0;
-  RM_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &length) != nullptr);
-  return {reinterpret_cast<const char*>(mac.data()), kMacBytes};
+  return HmacSha256(key, text).substr(0, kMacBytes);
 }
 
 bool Same(std::string_view a, std::string_view b) {

@@ -79,8 +79,9 @@ class AuthService {
   absl::StatusOr<SignedIn> ChangePassword(const authn::Principal& caller, std::string_view current,
                                           std::string_view changed, std::string_view address, absl::Time deadline);
 
-  // Trades a refresh token for the next pair. A token works once: a second use is taken for theft and ends the whole
-  // session (RFC 9700 section 4.14). A client whose answer was lost signs in anew.
+  // Trades a refresh token for the next pair. A second use is taken for theft and ends the whole session (RFC 9700
+  // section 4.14), but for 10 s and until its successor is used it gives that same successor again: to a client whose
+  // answer was lost, or whose other tab was first (docs/adr/0074).
   //
   // Errors:
   //   UNAUTHENTICATED  Unknown, used, expired or of an ended session: told alike. Sign in anew.

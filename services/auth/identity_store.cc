@@ -146,10 +146,17 @@ absl::Status MarkRefreshTokenUsed(Transaction& transaction, std::string_view has
       .status();
 }
 
+absl::StatusOr<bool> RefreshTokenIsUnused(Transaction& transaction, std::string_view hash) {
+  RM_ASSIGN_OR_RETURN(
+      const Result rows,
+      transaction.Execute("SELECT 1 FROM refresh_tokens WHERE hash = $1 AND used_at IS NULL", {Param::Blob(hash)}));
+  return !rows.empty();
+}
+
 absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(Transaction& transaction, std::string_view hash) {
   RM_ASSIGN_OR_RETURN(
       const Result rows,
-      transaction.Execute(fmt::format("SELECT s.id, s.user_id, s.expires_at, t.used_at IS NOT NULL,"
+      transaction.Execute(fmt::format("SELECT s.id, s.user_id, s.expires_at, t.used_at,"
                                       " s.revoked_at IS NOT NULL, {} FROM refresh_tokens t"
                                       " JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id"
                                       " WHERE t.hash = $1 FOR UPDATE OF t, s",
@@ -160,7 +167,7 @@ absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(Transaction& transact
   return RefreshRow{
       .session = {.id = std::string(row.Text(0)), .user_id = std::string(row.Text(1)), .expires = row.Time(2)},
       .user = UserAt(row, 5),
-      .used = row.Bool(3),
+      .used = row.MaybeTime(3),
       .revoked = row.Bool(4)};
 }
 

@@ -34,7 +34,7 @@ struct Session {
 struct RefreshRow {
   Session session;
   User user;
-  bool used = false;
+  std::optional<absl::Time> used;
   bool revoked = false;
 };
 
@@ -85,6 +85,8 @@ absl::Status InsertRefreshToken(catalog::Transaction& transaction, std::string_v
                                 absl::Time now);
 absl::Status MarkRefreshTokenUsed(catalog::Transaction& transaction, std::string_view hash, absl::Time now);
 // Holds token and session until the commit: of two uses at a time the second sees the first.
+// False when there is no such token, too.
+absl::StatusOr<bool> RefreshTokenIsUnused(catalog::Transaction& transaction, std::string_view hash);
 absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(catalog::Transaction& transaction, std::string_view hash);
 
 absl::Status InsertApiKey(catalog::Transaction& transaction, const ApiKeyRow& key);

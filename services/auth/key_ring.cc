@@ -4,6 +4,7 @@
 #include "authn/jwks.h"
 #include "authn/seal.h"
 #include "base/crash_point.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "telemetry/logging.h"
@@ -49,6 +50,10 @@ absl::StatusOr<std::vector<KeyRing::Key>> KeyRing::Read(catalog::Transaction& tr
     }
   }
   return keys;
+}
+
+std::string KeyRing::Derive(std::string_view purpose, std::string_view secret) const {
+  return HmacSha256(HmacSha256(options_.seal_key, purpose), secret);
 }
 
 bool KeyRing::NeedsNew(const std::vector<Key>& keys) const {

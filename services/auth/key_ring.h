@@ -45,6 +45,10 @@ class KeyRing {
   //   UNAVAILABLE  Refresh() has not succeeded yet, or not for so long that no key may sign any more. Retry.
   absl::StatusOr<std::shared_ptr<const authn::SigningKey>> Signer() const;
 
+  // A secret of 32 bytes that follows from `secret` and can be had by nobody without the seal key. All processes of the
+  // auth service get the same one.
+  std::string Derive(std::string_view purpose, std::string_view secret) const;
+
   // The key set to publish (RFC 7517).
   //
   // Errors:
