@@ -90,6 +90,61 @@ export const works = [
     },
   ],
   [
+    "tabs that are restored together refresh one after the other, and all go on",
+    async ({ signedIn }) => {
+      const page = await signedIn("/streams");
+      const context = page.context();
+      let [asked, underWay, most] = [0, 0, 0];
+      await context.route("**/rivermeet.auth.v1.AuthService/Refresh", async (route) => {
+        asked++;
+        most = Math.max(most, ++underWay);
+        const response = await route.fetch();
+        await new Promise((done) => setTimeout(done, 200));
+        await route.fulfill({ response });
+        underWay--;
+      });
+      const tabs = [page, await context.newPage(), await context.newPage()];
+      await Promise.all(tabs.map((tab) => tab.goto(page.url())));
+      for (const tab of tabs) await tab.getByRole("link", { name: "host.metrics" }).waitFor();
+      check(asked === tabs.length && most === 1, `${asked} refreshes, ${most} at once`);
+    },
+  ],
+  [
+    "a server that is too busy to refresh is waited for, not taken for the end of the session",
+    async ({ signedIn }) => {
+      const page = await signedIn("/streams");
+      for (const [status, code] of [[429, "resource_exhausted"], [504, "deadline_exceeded"], [500, "internal"]]) {
+        const refresh = "**/rivermeet.auth.v1.AuthService/Refresh";
+        await page.route(refresh, (route) => route.fulfill({ status, contentType: "application/json", body: JSON.stringify({ code, message: "busy" }) }));
+        await page.reload();
+        await page.getByRole("heading", { name: "Rivermeet does not answer" }).waitFor();
+        await page.unroute(refresh);
+        await page.getByRole("button", { name: "Try again" }).click();
+        await page.getByRole("link", { name: "host.metrics" }).waitFor();
+      }
+    },
+  ],
+  [
+    "signing out says when the server did not take it, and the session goes on until it does",
+    async ({ signedIn }) => {
+      const page = await signedIn("/streams");
+      const signOut = async () => {
+        await page.getByRole("button", { name: /viewer|editor|admin/ }).click();
+        await page.getByRole("menuitem", { name: "Sign out" }).click();
+      };
+      const logout = "**/rivermeet.auth.v1.AuthService/Logout";
+      await page.route(logout, (route) => route.abort());
+      await signOut();
+      await page.getByText("You are still signed in").waitFor();
+      await page.getByRole("link", { name: "host.metrics" }).waitFor();
+      await page.unroute(logout);
+      await signOut();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      await page.reload();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    },
+  ],
+  [
     "dragging over a chart selects its range for all, Back undoes it, double-click resets it",
     async ({ signedIn }) => {
       const page = await signedIn("/?last=15m");

@@ -20,6 +20,11 @@ export type SessionState =
 /** Refreshes this long before the access token ends. */
 const EARLY_MS = 60_000;
 
+/** That the server will have no more of this session, unlike a server that is away or too busy: then it may go on. */
+function isEnd(error: unknown): boolean {
+  return [Code.Unauthenticated, Code.PermissionDenied, Code.InvalidArgument].includes(ConnectError.from(error).code);
+}
+
 function hex(bytes: number): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
@@ -71,17 +76,14 @@ export class Session {
   async start(): Promise<void> {
     this.state.set({ kind: "starting" });
     try {
-      const { tokens, mustChangePassword } = await this.plainAuth.refresh({});
+      const { tokens, mustChangePassword } = await this.spendCookie();
       this.take(tokens);
       // The one-time password is not known after a reload: signing in again asks for it.
       if (mustChangePassword) this.end("none");
       else await this.enter();
     } catch (error) {
-      if (ConnectError.from(error).code === Code.Unavailable || !(error instanceof ConnectError)) {
-        this.state.set({ kind: "unreachable", error });
-      } else {
-        this.end("none");
-      }
+      if (isEnd(error)) this.end("none");
+      else this.state.set({ kind: "unreachable", error });
     }
   }
 
@@ -99,12 +101,10 @@ export class Session {
     await this.enter();
   }
 
+  /** Rejects when the server did not take it: the cookie still opens the session, so it goes on. */
   async signOut(): Promise<void> {
-    try {
-      await this.plainAuth.logout({});
-    } finally {
-      this.end("none");
-    }
+    await this.plainAuth.logout({});
+    this.end("none");
   }
 
   async ticket(): Promise<string> {
@@ -141,6 +141,11 @@ export class Session {
     this.timer = setTimeout(() => void this.refresh(), Math.min(pause, 2 ** 31 - 1));
   }
 
+  /** Other tabs share the cookie; the lock keeps two from spending the same refresh token. */
+  private spendCookie() {
+    return navigator.locks.request("rivermeet.refresh", () => this.plainAuth.refresh({}));
+  }
+
   /** One refresh at a time, however many requests ask for it: each refresh token works once. */
   private refresh(): Promise<boolean> {
     this.refreshing ??= this.refreshOnce().finally(() => {
@@ -151,13 +156,11 @@ export class Session {
 
   private async refreshOnce(): Promise<boolean> {
     try {
-      // Other tabs share the cookie; the lock keeps two from spending the same refresh token.
-      const { tokens } = await navigator.locks.request("rivermeet.refresh", () => this.plainAuth.refresh({}));
+      const { tokens } = await this.spendCookie();
       this.take(tokens);
       return true;
     } catch (error) {
-      const { code } = ConnectError.from(error);
-      if (code === Code.Unauthenticated || code === Code.PermissionDenied || code === Code.InvalidArgument) {
+      if (isEnd(error)) {
         this.end("ended");
       } else {
         // The server is away: the session may still be good when it is back.

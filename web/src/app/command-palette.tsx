@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleHelp, Clock, KeyRound, Layers, LogOut, Pause, SunMoon, Telescope, type LucideIcon } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
-import { session, streams } from "../api/services.js";
+import { streams } from "../api/services.js";
 import { text } from "../messages/en.js";
 import { durationText } from "../ui/format.js";
 import { Key } from "../ui/controls.js";
@@ -9,6 +9,7 @@ import { usePlace } from "./hooks.js";
 import { exploreHref, pageAt, PAGES, streamHref } from "./pages.js";
 import { go, setParams } from "./router.js";
 import { togglePause, toggleTheme } from "./shortcuts.js";
+import { signOut } from "./sign-out.js";
 import { LAST_CHOICES, rangeParams } from "./time-range.js";
 
 interface Command {
@@ -52,7 +53,7 @@ function useCommands(onHelp: () => void): Command[] {
     { id: "theme", group: p.actions, label: p.toggleTheme, icon: SunMoon, keys: ["d"], run: toggleTheme },
     { id: "pause", group: p.actions, label: p.pause, icon: Pause, keys: ["p"], run: togglePause },
     { id: "help", group: p.actions, label: p.shortcuts, icon: CircleHelp, keys: ["?"], run: onHelp },
-    { id: "out", group: p.actions, label: text.account.signOut, icon: LogOut, run: () => void session.signOut() },
+    { id: "out", group: p.actions, label: text.account.signOut, icon: LogOut, run: signOut },
     ...ranges,
   ];
 }

@@ -1,6 +1,5 @@
 import { Link2, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
 import { lazy, memo, Suspense, useDeferredValue, useState, type ComponentType, type LazyExoticComponent } from "react";
-import { session } from "../api/services.js";
 import type { Person } from "../api/session.js";
 import { ThisMachine } from "../features/this-machine/this-machine.js";
 import { text } from "../messages/en.js";
@@ -16,6 +15,7 @@ import { RangePicker } from "./range-picker.js";
 import { place as newest, type Place } from "./router.js";
 import { useShortcuts } from "./shortcuts.js";
 import { ShortcutsDialog } from "./shortcuts-dialog.js";
+import { signOut } from "./sign-out.js";
 import { CrashBoundary } from "./crash-boundary.js";
 
 const Explore = lazy(() => import("../features/explore/explore.js"));
@@ -157,7 +157,7 @@ function Account({ person }: { readonly person: Person }) {
           { id: "system", label: text.account.system, icon: <Monitor className="icon" />, checked: theme === "system", onSelect: () => setTheme("system") },
           { id: "dark", label: text.account.dark, icon: <Moon className="icon" />, checked: theme === "dark", onSelect: () => setTheme("dark") },
           { id: "light", label: text.account.light, icon: <Sun className="icon" />, checked: theme === "light", onSelect: () => setTheme("light") },
-          { id: "out", label: text.account.signOut, icon: <LogOut className="icon" />, onSelect: () => void session.signOut() },
+          { id: "out", label: text.account.signOut, icon: <LogOut className="icon" />, onSelect: signOut },
         ]}
         trigger={(props) => (
           <button type="button" className="nav-item account-button" {...props} title={`${person.name} · ${person.tenant}`}>

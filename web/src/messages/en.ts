@@ -28,6 +28,7 @@ export const text = {
     dark: "Dark",
     light: "Light",
     signOut: "Sign out",
+    signOutFailed: "The server did not answer. You are still signed in: try again.",
     roles: ["no role", "viewer", "editor", "admin"] as const,
   },
   signIn: {
