@@ -247,7 +247,7 @@ absl::StatusOr<std::shared_ptr<DuckDatabase>> SegmentReader::Database() {
   return database_;
 }
 
-absl::Status SegmentReader::CheckFile(const std::string& object, const std::string& path) {
+absl::Status SegmentReader::CheckFile(const std::string& object, const std::string& path, const Stop& stop) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return absl::NotFoundError(fmt::format("segment {} is gone", object));
   const Checked now{info.st_size, info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec, absl::Now()};
@@ -259,7 +259,7 @@ absl::Status SegmentReader::CheckFile(const std::string& object, const std::stri
       return absl::OkStatus();
     }
   }
-  const auto crc = FileCrc32c(path);
+  const auto crc = FileCrc32c(path, stop);
   if (!crc.ok()) return Annotate(crc.status(), object);
   if (!object.ends_with(SegmentObjectSuffix(*crc))) return Damaged(object, *crc);
   MutexLock lock(mutex_);
@@ -268,17 +268,18 @@ absl::Status SegmentReader::CheckFile(const std::string& object, const std::stri
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> SegmentReader::LocalFile(const SegmentReference& segment, absl::Time deadline) {
+absl::StatusOr<std::string> SegmentReader::LocalFile(const SegmentReference& segment, absl::Time deadline,
+                                                     const Stop& stop) {
   const std::string& object = segment.object();
   if (auto path = options_.objects->LocalPath(object)) {
-    RM_RETURN_IF_ERROR(CheckFile(object, *path));
+    RM_RETURN_IF_ERROR(CheckFile(object, *path, stop));
     return *path;
   }
   std::string flat = object;
   std::replace(flat.begin(), flat.end(), '/', '_');
   const std::string path = options_.cache_folder + "/" + flat;
   std::error_code error;
-  if (std::filesystem::exists(path, error) && CheckFile(object, path).ok()) return path;
+  if (std::filesystem::exists(path, error) && CheckFile(object, path, stop).ok()) return path;
   RM_ASSIGN_OR_RETURN(const std::string contents, options_.objects->Get(object, deadline));
   std::filesystem::create_directories(options_.cache_folder, error);
   const std::string incoming = path + "." + RandomToken(6);
@@ -291,7 +292,7 @@ absl::StatusOr<std::string> SegmentReader::LocalFile(const SegmentReference& seg
   }
   std::filesystem::rename(incoming, path, error);
   if (error) return absl::UnavailableError(fmt::format("{}: {}", path, error.message()));
-  RM_RETURN_IF_ERROR(CheckFile(object, path));
+  RM_RETURN_IF_ERROR(CheckFile(object, path, stop));
   return path;
 }
 
@@ -299,16 +300,17 @@ absl::Status SegmentReader::Read(const PartialsQuery& query, const std::vector<S
                                  absl::Time deadline, const std::function<bool()>& cancelled, const Sink& sink) {
   if (segments.empty()) return absl::OkStatus();
   if (query.step_us() <= 0) return absl::InvalidArgumentError("step_us is not positive");
-  std::map<uint32_t, std::vector<std::string>> paths;
-  for (const SegmentReference& segment : segments) {
-    RM_ASSIGN_OR_RETURN(std::string path, LocalFile(segment, deadline));
-    paths[segment.partition()].push_back(std::move(path));
-  }
   const auto stop = [&]() -> absl::Status {
     if (cancelled != nullptr && cancelled()) return absl::CancelledError("the query was cancelled");
     if (absl::Now() > deadline) return absl::DeadlineExceededError("reading segments took too long");
     return absl::OkStatus();
   };
+  std::map<uint32_t, std::vector<std::string>> paths;
+  for (const SegmentReference& segment : segments) {
+    RM_RETURN_IF_ERROR(stop());
+    RM_ASSIGN_OR_RETURN(std::string path, LocalFile(segment, deadline, stop));
+    paths[segment.partition()].push_back(std::move(path));
+  }
   PartialsQuery bounded = query;
   if (bounded.end_us() == 0) bounded.set_end_us(int64_t{1} << 60);
   RM_ASSIGN_OR_RETURN(auto database, Database());

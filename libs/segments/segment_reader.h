@@ -62,10 +62,14 @@ class SegmentReader {
                     const std::function<bool()>& cancelled, const Sink& sink);
 
  private:
+  // Says why the reading has to end, if it has to.
+  using Stop = std::function<absl::Status()>;
+
   absl::StatusOr<std::shared_ptr<DuckDatabase>> Database();
   // The object as a local file that has been checked.
-  absl::StatusOr<std::string> LocalFile(const aggregation::v1::SegmentReference& segment, absl::Time deadline);
-  absl::Status CheckFile(const std::string& object, const std::string& path);
+  absl::StatusOr<std::string> LocalFile(const aggregation::v1::SegmentReference& segment, absl::Time deadline,
+                                        const Stop& stop);
+  absl::Status CheckFile(const std::string& object, const std::string& path, const Stop& stop);
 
   const SegmentReaderOptions options_;
   Mutex mutex_;

@@ -164,12 +164,15 @@ absl::Status RegisterRows(DuckConnection& connection, RowSource& rows) {
 
 }  // namespace
 
-absl::StatusOr<uint32_t> FileCrc32c(const std::string& path) {
+absl::StatusOr<uint32_t> FileCrc32c(const std::string& path, const std::function<absl::Status()>& stop) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::NotFoundError(path + ": can't be opened");
   std::vector<char> buffer(1 << 20);
   uint32_t crc = 0;
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0) {
+  for (;;) {
+    if (stop != nullptr) RM_RETURN_IF_ERROR(stop());
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    if (file.gcount() == 0) break;
     crc = Crc32c({buffer.data(), static_cast<size_t>(file.gcount())}, crc);
   }
   if (file.bad()) return absl::UnavailableError(path + ": can't be read");

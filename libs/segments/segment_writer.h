@@ -3,6 +3,7 @@
 #define RIVERMEET_SEGMENTS_SEGMENT_WRITER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,8 +33,8 @@ struct WrittenSegment {
 absl::StatusOr<WrittenSegment> WriteSegment(const std::string& path, const windows::StreamView& view,
                                             int64_t resolution_us, int64_t until_us);
 
-// Of a local file.
-absl::StatusOr<uint32_t> FileCrc32c(const std::string& path);
+// Of a local file. `stop` (may be null) is asked before each MiB; its error ends the reading.
+absl::StatusOr<uint32_t> FileCrc32c(const std::string& path, const std::function<absl::Status()>& stop = nullptr);
 
 }  // namespace rivermeet::segments
 

@@ -271,5 +271,26 @@ TEST_CASE("a segment that is gone, and a query that is cancelled or late, say so
         absl::StatusCode::kNotFound);
 }
 
+TEST_CASE("a query whose client has gone reads no further file, and none to its end", "[segments]") {
+  World world;
+  const std::string path = world.folder / "big";
+  std::ofstream(path, std::ios::binary) << std::string(8 << 20, 'x');
+  aggregation::v1::SegmentReference segment;
+  segment.set_object("segments/1" + SegmentObjectSuffix(0));
+  RM_CHECK_OK(world.store->PutFile(segment.object(), path, absl::Now() + absl::Seconds(10)));
+  // Read to its end, the file is found to be damaged.
+  const auto read = [&](int asked_before_it_goes) {
+    int asked = 0;
+    return world.reader
+        ->Read(
+            Query(kSecond, kSecond), {segment}, absl::InfiniteFuture(), [&] { return ++asked > asked_before_it_goes; },
+            [](const aggregation::v1::Partials&) { return absl::OkStatus(); })
+        .code();
+  };
+  CHECK(read(0) == absl::StatusCode::kCancelled);
+  CHECK(read(3) == absl::StatusCode::kCancelled);
+  CHECK(read(1'000) == absl::StatusCode::kDataLoss);
+}
+
 }  // namespace
 }  // namespace rivermeet::segments
