@@ -2,13 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "absl/time/clock.h"
 #include "base/crc32c.h"
-#include "base/ids.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "segments/internal/duck.h"
@@ -239,9 +236,7 @@ absl::StatusOr<std::shared_ptr<DuckDatabase>> SegmentReader::Database() {
     DuckOptions options;
     options.threads = options_.threads;
     options.memory_bytes = options_.memory_bytes;
-    for (const std::string& folder : {options_.store_folder, options_.cache_folder}) {
-      if (!folder.empty()) options.folders.push_back(folder);
-    }
+    options.folders = {options_.store_folder};
     RM_ASSIGN_OR_RETURN(database_, DuckDatabase::Open(options));
   }
   return database_;
@@ -268,32 +263,11 @@ absl::Status SegmentReader::CheckFile(const std::string& object, const std::stri
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> SegmentReader::LocalFile(const SegmentReference& segment, absl::Time deadline,
-                                                     const Stop& stop) {
-  const std::string& object = segment.object();
-  if (auto path = options_.objects->LocalPath(object)) {
-    RM_RETURN_IF_ERROR(CheckFile(object, *path, stop));
-    return *path;
-  }
-  std::string flat = object;
-  std::replace(flat.begin(), flat.end(), '/', '_');
-  const std::string path = options_.cache_folder + "/" + flat;
-  std::error_code error;
-  if (std::filesystem::exists(path, error) && CheckFile(object, path, stop).ok()) return path;
-  RM_ASSIGN_OR_RETURN(const std::string contents, options_.objects->Get(object, deadline));
-  std::filesystem::create_directories(options_.cache_folder, error);
-  const std::string incoming = path + "." + RandomToken(6);
-  FILE* const file = fopen(incoming.c_str(), "wb");
-  if (file == nullptr) return absl::UnavailableError(incoming + ": can't be written");
-  const bool written = fwrite(contents.data(), 1, contents.size(), file) == contents.size();
-  if (fclose(file) != 0 || !written) {
-    std::filesystem::remove(incoming, error);
-    return absl::ResourceExhaustedError(incoming + ": can't be written");
-  }
-  std::filesystem::rename(incoming, path, error);
-  if (error) return absl::UnavailableError(fmt::format("{}: {}", path, error.message()));
-  RM_RETURN_IF_ERROR(CheckFile(object, path, stop));
-  return path;
+absl::StatusOr<std::string> SegmentReader::LocalFile(const std::string& object, const Stop& stop) {
+  std::optional<std::string> path = options_.objects->LocalPath(object);
+  if (!path) return absl::NotFoundError(fmt::format("segment {} is not kept on this machine", object));
+  RM_RETURN_IF_ERROR(CheckFile(object, *path, stop));
+  return *std::move(path);
 }
 
 absl::Status SegmentReader::Read(const PartialsQuery& query, const std::vector<SegmentReference>& segments,
@@ -308,7 +282,7 @@ absl::Status SegmentReader::Read(const PartialsQuery& query, const std::vector<S
   std::map<uint32_t, std::vector<std::string>> paths;
   for (const SegmentReference& segment : segments) {
     RM_RETURN_IF_ERROR(stop());
-    RM_ASSIGN_OR_RETURN(std::string path, LocalFile(segment, deadline, stop));
+    RM_ASSIGN_OR_RETURN(std::string path, LocalFile(segment.object(), stop));
     paths[segment.partition()].push_back(std::move(path));
   }
   PartialsQuery bounded = query;

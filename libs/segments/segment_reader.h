@@ -21,10 +21,8 @@ class DuckDatabase;
 
 struct SegmentReaderOptions {
   objects::ObjectStore* objects = nullptr;  // outlives the reader
-  // Where files of the store lie when it keeps them on this machine: what DuckDB may read.
+  // Where the store keeps its files on this machine: all that DuckDB may read.
   std::string store_folder;
-  // For copies of objects that are not on this machine; made when missing.
-  std::string cache_folder;
   int threads = 2;
   uint64_t memory_bytes = uint64_t{256} << 20;
 };
@@ -67,8 +65,7 @@ class SegmentReader {
 
   absl::StatusOr<std::shared_ptr<DuckDatabase>> Database();
   // The object as a local file that has been checked.
-  absl::StatusOr<std::string> LocalFile(const aggregation::v1::SegmentReference& segment, absl::Time deadline,
-                                        const Stop& stop);
+  absl::StatusOr<std::string> LocalFile(const std::string& object, const Stop& stop);
   absl::Status CheckFile(const std::string& object, const std::string& path, const Stop& stop);
 
   const SegmentReaderOptions options_;

@@ -36,7 +36,7 @@ struct World {
     objects::FileObjectStoreOptions options;
     options.folder = folder / "it's objects";
     store = objects::FileObjectStore::Open(options).value();
-    reader = std::make_unique<SegmentReader>(SegmentReaderOptions{store.get(), options.folder, folder / "cache"});
+    reader = std::make_unique<SegmentReader>(SegmentReaderOptions{store.get(), options.folder});
   }
   void Add(const std::vector<TestEvent>& events) {
     const auto batch = windows::MakeBatch(events);

@@ -181,7 +181,7 @@ struct Process {
     INFO(status.error_message());
     CHECK(status.ok());
     if (segments != nullptr) *segments = static_cast<int>(references.size());
-    segments::SegmentReader reader({machine.objects.get(), machine.folder / "objects", machine.folder / "cache"});
+    segments::SegmentReader reader({machine.objects.get(), machine.folder / "objects"});
     RM_CHECK_OK(reader.Read(query, references, Soon(), nullptr, [&](const v1::Partials& partials) {
       add(partials);
       return absl::OkStatus();

@@ -82,7 +82,7 @@ absl::StatusOr<Results> Read(OwnerLife& life, objects::ObjectStore& store, const
     RM_RETURN_IF_ERROR(add(response.partials()));
     references.insert(references.end(), response.segments().begin(), response.segments().end());
   }
-  segments::SegmentReader reader({&store, folder, folder + "/cache"});
+  segments::SegmentReader reader({&store, folder});
   RM_RETURN_IF_ERROR(reader.Read(request.query(), references, Soon(), nullptr, add));
   return results;
 }

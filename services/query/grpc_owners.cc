@@ -89,8 +89,6 @@ class GrpcWatch : public Watch,
   GrpcWatch(std::shared_ptr<AggregationService::Stub> stub, std::string address, const WatchPartialsRequest& request,
             const Call& call, std::shared_ptr<WatchObserver> observer)
       : stub_(std::move(stub)), address_(std::move(address)), request_(request), observer_(std::move(observer)) {
-    Call endless = call;
-    endless.deadline = absl::InfiniteFuture();
     rpc::PrepareCall(context_, {.bearer = call.bearer, .traceparent = call.traceparent}, absl::InfiniteDuration());
   }
 

@@ -133,7 +133,6 @@ class Suite::Graph {
       segments_ = std::make_unique<segments::SegmentReader>(
           segments::SegmentReaderOptions{.objects = &platform_->objects(),
                                          .store_folder = folder_.Path("objects"),
-                                         .cache_folder = folder_.Path("cache"),
                                          .memory_bytes = settings_.query().memory_bytes()});
       RM_ASSIGN_OR_RETURN(query_, query::QueryModule::Open(settings_.query(),
                                                            {.database = &platform_->database(),

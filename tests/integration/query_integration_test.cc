@@ -120,7 +120,7 @@ struct Machine {
 // A process with both services.
 struct Process {
   explicit Process(Machine& machine, absl::Duration snapshot_interval = absl::Hours(1))
-      : segments({machine.objects.get(), machine.folder / "objects", machine.folder / "cache"}) {
+      : segments({machine.objects.get(), machine.folder / "objects"}) {
     config::v1::AggregationConfig config;
     config.set_owner_name("one");
     config.mutable_snapshot_interval()->set_seconds(absl::ToInt64Seconds(snapshot_interval));
