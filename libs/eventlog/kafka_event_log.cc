@@ -23,6 +23,8 @@ absl::Status Check(const KafkaEventLogOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Reconnecting() { return absl::UnavailableError("the log is stopped or reconnecting"); }
+
 }  // namespace
 
 KafkaEventLog::KafkaEventLog(KafkaEventLogOptions options, std::unique_ptr<internal::KafkaHandle> client)
@@ -41,8 +43,7 @@ absl::StatusOr<std::unique_ptr<KafkaEventLog>> KafkaEventLog::Open(KafkaEventLog
   std::unique_ptr<KafkaEventLog> log(new KafkaEventLog(std::move(options), std::move(client)));
   log->identity_ = fmt::format("Kafka topic \"{}\" of cluster {}", log->options_.topic, cluster);
   RM_RETURN_IF_ERROR(log->MakeProducer());
-  const auto producer = log->Producer();
-  if (!producer->WaitAvailable(deadline)) return absl::UnavailableError(producer->LastError());
+  RM_RETURN_IF_ERROR(log->WaitAvailable(deadline));
   return log;
 }
 
@@ -60,36 +61,46 @@ absl::Status KafkaEventLog::CheckPartition(PartitionId partition) const {
       fmt::format("the log has no partition {}: there are {}", partition, options_.partitions));
 }
 
-std::shared_ptr<internal::KafkaProducer> KafkaEventLog::Producer() const {
+internal::KafkaProducer* KafkaEventLog::Borrow() {
   MutexLock lock(mutex_);
-  return producer_;
+  if (producer_ != nullptr) ++borrowed_;
+  return producer_.get();
+}
+
+void KafkaEventLog::Return() {
+  MutexLock lock(mutex_);
+  if (--borrowed_ == 0) unused_.NotifyAll();
 }
 
 absl::Status KafkaEventLog::MakeProducer() {
-  RM_ASSIGN_OR_RETURN(
-      std::shared_ptr<internal::KafkaProducer> made,
-      internal::KafkaProducer::Open(options_, *counters_, *timer_, [this](const internal::KafkaProducer* unclear) {
-        renewer_->RunSoon([this, unclear] { Renew(unclear); });
-      }));
   MutexLock lock(mutex_);
-  if (!stopped_) producer_ = std::move(made);
+  if (stopped_) return absl::OkStatus();
+  RM_ASSIGN_OR_RETURN(producer_, internal::KafkaProducer::Open(options_, *counters_, *timer_,
+                                                               [this](const internal::KafkaProducer* unclear) {
+                                                                 renewer_->RunSoon([this, unclear] { Renew(unclear); });
+                                                               }));
   return absl::OkStatus();
 }
 
+std::unique_ptr<internal::KafkaProducer> KafkaEventLog::TakeProducer() {
+  auto taken = std::exchange(producer_, nullptr);
+  while (borrowed_ > 0) unused_.Wait(mutex_);
+  return taken;
+}
+
 void KafkaEventLog::Renew(const internal::KafkaProducer* unclear) {
-  std::shared_ptr<internal::KafkaProducer> old;
+  std::unique_ptr<internal::KafkaProducer> old;
   {
     MutexLock lock(mutex_);
-    if (producer_.get() != unclear) return;
-    old = std::exchange(producer_, nullptr);
+    if (stopped_ || producer_.get() != unclear) return;
+    old = TakeProducer();
   }
-  // An append that is in it just now must not be the one that destroys it.
-  while (old.use_count() > 1) absl::SleepFor(absl::Milliseconds(1));
   old = nullptr;
-  if (!MakeProducer().ok()) {
-    // The settings were right once; only the system's limits can be in the way.
-    renewer_->RunAt(absl::Now() + absl::Seconds(1), [this] { Renew(nullptr); });
-  }
+  if (MakeProducer().ok()) return;
+  MutexLock lock(mutex_);
+  // The settings were right once; only the system's limits can be in the way. The renewer that is being destroyed would
+  // call at once, and again.
+  if (!stopped_) renewer_->RunAt(absl::Now() + absl::Seconds(1), [this] { Renew(nullptr); });
 }
 
 void KafkaEventLog::Refuse(Done done, absl::Status status) {
@@ -108,14 +119,27 @@ void KafkaEventLog::Append(PartitionId partition, Record record, absl::Time dead
         fmt::format("the record has {} bytes; at most {} are allowed", record.payload.size(), kMaxRecordBytes));
   }
   if (!checked.ok()) return Refuse(std::move(done), std::move(checked));
-  const auto producer = Producer();
-  if (producer == nullptr) return Refuse(std::move(done), absl::UnavailableError("the log is stopped or reconnecting"));
-  if (!producer->Available(partition)) {
-    return Refuse(std::move(done),
-                  absl::UnavailableError(fmt::format("nothing was appended: {}", producer->LastError())));
-  }
-  absl::Status sent = producer->Send(partition, record, deadline, done);
+  absl::Status sent = Send(partition, record, deadline, done);
   if (!sent.ok()) Refuse(std::move(done), std::move(sent));
+}
+
+absl::Status KafkaEventLog::WaitAvailable(absl::Time deadline) {
+  internal::KafkaProducer* const producer = Borrow();
+  if (producer == nullptr) return Reconnecting();
+  absl::Status available =
+      producer->WaitAvailable(deadline) ? absl::OkStatus() : absl::UnavailableError(producer->LastError());
+  Return();
+  return available;
+}
+
+absl::Status KafkaEventLog::Send(PartitionId partition, const Record& record, absl::Time deadline, Done& done) {
+  internal::KafkaProducer* const producer = Borrow();
+  if (producer == nullptr) return Reconnecting();
+  absl::Status sent = producer->Available(partition)
+                          ? producer->Send(partition, record, deadline, done)
+                          : absl::UnavailableError(fmt::format("nothing was appended: {}", producer->LastError()));
+  Return();
+  return sent;
 }
 
 absl::StatusOr<std::unique_ptr<LogReader>> KafkaEventLog::OpenReader(PartitionId partition, Offset from) {
@@ -142,15 +166,13 @@ absl::Status KafkaEventLog::DeleteBefore(PartitionId partition, Offset offset) {
 LogStats KafkaEventLog::Stats() const { return counters_->Snapshot(); }
 
 void KafkaEventLog::Stop(absl::Time deadline) {
-  std::shared_ptr<internal::KafkaProducer> last;
+  std::unique_ptr<internal::KafkaProducer> last;
   {
     MutexLock lock(mutex_);
     stopped_ = true;
-    last = std::exchange(producer_, nullptr);
+    last = TakeProducer();
   }
-  if (last == nullptr) return;
-  last->Flush(deadline);
-  while (last.use_count() > 1) absl::SleepFor(absl::Milliseconds(1));
+  if (last != nullptr) last->Flush(deadline);
 }
 
 }  // namespace rivermeet::eventlog

@@ -77,9 +77,15 @@ class KafkaEventLog final : public EventLog {
   KafkaEventLog(KafkaEventLogOptions options, std::unique_ptr<internal::KafkaHandle> client);
 
   absl::Status CheckPartition(PartitionId partition) const;
-  // The present producer; none once stopped.
-  std::shared_ptr<internal::KafkaProducer> Producer() const;
+  absl::Status WaitAvailable(absl::Time deadline);
+  absl::Status Send(PartitionId partition, const Record& record, absl::Time deadline, Done& done);
+  // The producer, which is not destroyed before Return(); null when there is none.
+  internal::KafkaProducer* Borrow();
+  void Return();
+  // Makes a producer; none once stopped.
   absl::Status MakeProducer();
+  // Takes the producer away, once nobody has borrowed it any more.
+  std::unique_ptr<internal::KafkaProducer> TakeProducer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Replaces `unclear`, when it is still the present one.
   void Renew(const internal::KafkaProducer* unclear);
   void Refuse(Done done, absl::Status status);
@@ -88,9 +94,10 @@ class KafkaEventLog final : public EventLog {
   const std::unique_ptr<internal::Counters> counters_;
   const std::unique_ptr<internal::KafkaHandle> client_;  // for everything but messages
   std::string identity_;
-  mutable Mutex mutex_;
-  // Shared with the appends that are in it while it is replaced.
-  std::shared_ptr<internal::KafkaProducer> producer_ ABSL_GUARDED_BY(mutex_);
+  Mutex mutex_;
+  CondVar unused_;
+  std::unique_ptr<internal::KafkaProducer> producer_ ABSL_GUARDED_BY(mutex_);
+  int borrowed_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<internal::TimerThread> timer_;    // deadlines and refusals
   std::unique_ptr<internal::TimerThread> renewer_;  // takes as long as producers take to end

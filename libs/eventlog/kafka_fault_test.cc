@@ -1,13 +1,26 @@
-// Row 7 of the fault matrix, on librdkafka's mock cluster: what brokers answer when producers are fenced, out of order
-// or unknown, and what a cluster does when a broker goes.
+// On librdkafka's mock cluster: what brokers answer when producers are fenced, out of order or unknown, what a cluster
+// does when a broker goes, and what is left when the system gives no more threads.
+#include <dlfcn.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <threads.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <set>
 
 #include "eventlog/event_log_contract.h"
 #include "eventlog/kafka_event_log.h"
+
+namespace {
+std::atomic<bool> out_of_threads{false};
+}  // namespace
+
+// In front of the C library's, for librdkafka: what it sees when the system's limit on threads is reached.
+extern "C" int thrd_create(thrd_t* thread, thrd_start_t start, void* argument) {
+  static const auto real = reinterpret_cast<int (*)(thrd_t*, thrd_start_t, void*)>(dlsym(RTLD_NEXT, "thrd_create"));
+  return out_of_threads ? static_cast<int>(thrd_error) : real(thread, start, argument);
+}
 
 namespace rivermeet::eventlog {
 namespace {
@@ -82,6 +95,25 @@ TEST_CASE("after a fatal answer the producer is made anew, its records' outcome 
   if (absl::IsDeadlineExceeded(answer.status())) CHECK(log->Stats().producers_made == 2);
   CHECK(ComesBack(*log, 1));
   CHECK(log->Stats().queued_bytes == 0);
+}
+
+TEST_CASE("a producer that the system has no threads for is made once it has, or never when the log is closed first",
+          "[kafka]") {
+  MockCluster cluster(1);
+  auto log = cluster.Open();
+  out_of_threads = true;
+  rd_kafka_mock_push_request_errors(cluster.get(), kProduceRequest, 1, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  CHECK(absl::IsDeadlineExceeded(log->AppendAndWait(0, {"", "unclear"}, TestDeadline()).status()));
+  SECTION("once it has") {
+    CHECK(absl::IsUnavailable(log->AppendAndWait(0, {"", "refused"}, TestDeadline()).status()));
+    out_of_threads = false;
+    CHECK(ComesBack(*log, 0));
+    CHECK(log->Stats().producers_made == 2);
+  }
+  SECTION("closed first") {
+    log = nullptr;
+    out_of_threads = false;
+  }
 }
 
 TEST_CASE("a broker that drops the connection after it took the records leaves none unanswered", "[kafka]") {
