@@ -165,6 +165,7 @@ std::vector<absl::Status> LocalEventLog::Damage() const { return damage_; }
 void LocalEventLog::ScheduleRetention() {
   if (options_.retention_bytes == 0 && options_.retention_age == absl::ZeroDuration()) return;
   timer_->RunEvery(options_.retention_check, [this] {
+    // What fails is counted, and tried again the next time.
     for (const auto& partition : partitions_) partition->ApplyRetention().IgnoreError();
   });
 }

@@ -223,6 +223,27 @@ TEST_CASE("retention by bytes and by age removes whole files, the oldest first",
   }
 }
 
+TEST_CASE("a file that could not be removed is served and counted, and removed the next time", "[eventlog]") {
+  Lossy lossy;
+  lossy.options.segment_bytes = 4096;
+  lossy.options.compress = false;
+  auto log = lossy.Open();
+  for (int i = 0; i < 4; ++i) REQUIRE(log->AppendAndWait(0, {"", std::string(4000, 'x')}, TestDeadline()).ok());
+  lossy.fs.FailNext(FileOperation::kRemove, absl::UnavailableError("EIO"), 1, ".log");
+  const absl::Status failed = log->DeleteBefore(0, 2);
+  CHECK(absl::IsUnavailable(failed));
+  CHECK_THAT(std::string(failed.message()), Catch::Matchers::Contains("00000000000000000000.log could not be removed"));
+  CHECK(log->Stats().failed_removals == 1);
+  CHECK(log->Range(0, TestDeadline())->first == 0);
+  CHECK(ReadRecords(*log, 0, 0, 4).size() == 4);
+
+  CHECK(log->DeleteBefore(0, 3).ok());
+  log = nullptr;
+  log = lossy.Open();
+  CHECK(log->Damage().empty());
+  CHECK(log->Range(0, TestDeadline())->first == 3);
+}
+
 TEST_CASE("append times never go back, whatever the wall clock does", "[eventlog]") {
   Lossy lossy;
   testing::ManualClock clock;

@@ -40,6 +40,7 @@ struct LogStats {
   // The built-in log only.
   int64_t segments = 0;          // files now
   int64_t disk_bytes = 0;        // in them now
+  int64_t failed_removals = 0;   // of old files; they are tried again
   int64_t disk_full = 0;         // groups refused because no space was left
   int64_t damaged_segments = 0;  // found since opening, by recovery or by a reader
   int64_t cut_tail_bytes = 0;    // torn ends cut by recovery

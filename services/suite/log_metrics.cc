@@ -56,6 +56,8 @@ std::vector<prometheus::MetricFamily> LogMetrics::Collect() const {
       Single("rivermeet_log_failed_syncs_total", "Syncs that failed.", MetricType::Counter, stats.failed_syncs),
       Single("rivermeet_log_segments", "Segment files of the built-in log.", MetricType::Gauge, stats.segments),
       Single("rivermeet_log_disk_bytes", "Bytes in them.", MetricType::Gauge, stats.disk_bytes),
+      Single("rivermeet_log_failed_removals_total", "Old files that could not be removed.", MetricType::Counter,
+             stats.failed_removals),
       Single("rivermeet_log_disk_full_total", "Groups refused because no space was left.", MetricType::Counter,
              stats.disk_full),
       Single("rivermeet_log_damaged_segments_total", "Damaged files found.", MetricType::Counter,

@@ -72,11 +72,15 @@ absl::Status Platform::OpenLog(const config::v1::SuiteConfig& settings, const Da
                               }));
     return absl::OkStatus();
   }
-  RM_ASSIGN_OR_RETURN(log_, eventlog::LocalEventLog::Open({
-                                .folder = folder.Path("log"),
-                                .partitions = settings.log().partitions(),
-                                .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
-                            }));
+  RM_ASSIGN_OR_RETURN(auto local, eventlog::LocalEventLog::Open({
+                                      .folder = folder.Path("log"),
+                                      .partitions = settings.log().partitions(),
+                                      .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
+                                  }));
+  for (const absl::Status& damage : local->Damage()) {
+    telemetry::Log(telemetry::Level::kError, "the event log is damaged", {{"status", damage}});
+  }
+  log_ = std::move(local);
   return absl::OkStatus();
 }
 

@@ -18,7 +18,7 @@ struct Counters {
   Count read_records{0}, read_bytes{0};
   Count syncs{0}, failed_syncs{0}, sync_sum_us{0};
   std::array<Count, LatencyHistogram::kBuckets> sync_buckets{};
-  Count disk_full{0}, damaged_segments{0}, cut_tail_bytes{0}, producers_made{0};
+  Count failed_removals{0}, disk_full{0}, damaged_segments{0}, cut_tail_bytes{0}, producers_made{0};
 
   static void Add(Count& count, int64_t by) { count.fetch_add(by, std::memory_order_relaxed); }
 
@@ -43,6 +43,7 @@ struct Counters {
     stats.failed_syncs = failed_syncs;
     stats.sync_latency.sum_us = sync_sum_us;
     for (size_t i = 0; i < sync_buckets.size(); ++i) stats.sync_latency.counts[i] = sync_buckets[i];
+    stats.failed_removals = failed_removals;
     stats.disk_full = disk_full;
     stats.damaged_segments = damaged_segments;
     stats.cut_tail_bytes = cut_tail_bytes;

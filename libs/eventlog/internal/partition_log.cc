@@ -241,17 +241,24 @@ OffsetRange PartitionLog::Range() const {
 
 absl::Status PartitionLog::RemoveSegments(size_t count) {
   for (; count > 0; --count) {
-    Offset base;
+    SealedSegment segment;
     {
       MutexLock lock(mutex_);
-      base = sealed_.front().base;
       // Gone for readers before its file is.
+      segment = std::move(sealed_.front());
       sealed_.erase(sealed_.begin());
     }
     CrashPoint("log.retention.before_remove");
-    const absl::Status removed = recovery_.fs->Remove(SegmentPath(recovery_.folder, base));
-    if (!removed.ok() && !absl::IsNotFound(removed)) return NothingAppended(removed);
-    recovery_.fs->Remove(IndexPath(recovery_.folder, base)).IgnoreError();
+    const std::string path = SegmentPath(recovery_.folder, segment.base);
+    const absl::Status removed = recovery_.fs->Remove(path);
+    if (!removed.ok() && !absl::IsNotFound(removed)) {
+      Counters::Add(counters_.failed_removals, 1);
+      // Or the next start would find it before a gap, and take that for damage.
+      MutexLock lock(mutex_);
+      sealed_.insert(sealed_.begin(), std::move(segment));
+      return Annotate(removed, fmt::format("{} could not be removed", path));
+    }
+    recovery_.fs->Remove(IndexPath(recovery_.folder, segment.base)).IgnoreError();
     CrashPoint("log.retention.after_remove");
   }
   return recovery_.fs->SyncDirectory(recovery_.folder);
