@@ -1,12 +1,14 @@
 #include "gateway/gateway_module.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "absl/time/clock.h"
 #include "base/proto_time.h"
 #include "base/status.h"
 #include "fmt/format.h"
+#include "gateway/certificate_watch.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/live_hub.h"
@@ -49,6 +51,10 @@ absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig
   return config;
 }
 
+net::TlsFiles TlsFilesOf(const config::v1::GatewayConfig& config) {
+  return {.certificate_chain = config.tls_certificate(), .private_key = config.tls_key()};
+}
+
 net::ServerOptions ServerOptionsOf(const config::v1::GatewayConfig& config, const Clock& clock) {
   net::ServerOptions options;
   options.address = config.address();
@@ -57,7 +63,7 @@ net::ServerOptions ServerOptionsOf(const config::v1::GatewayConfig& config, cons
   // A frame to 10,000 sockets is 10,000 system calls: two threads halve the time it takes.
   options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
   options.clock = &clock;
-  if (!config.tls_certificate().empty()) options.tls = net::TlsFiles{config.tls_certificate(), config.tls_key()};
+  if (!config.tls_certificate().empty()) options.tls = TlsFilesOf(config);
   return options;
 }
 
@@ -107,6 +113,7 @@ class Module final : public GatewayModule {
   void Start() override {
     if (std::exchange(started_, true)) return;
     server_->Start();
+    if (!config_.tls_certificate().empty()) certificates_.emplace(*server_, TlsFilesOf(config_));
     if (dependencies_.health != nullptr) dependencies_.health->Set(kName, true);
     telemetry::Log(telemetry::Level::kInfo, "gateway listens", {{"address", server_->url()}});
   }
@@ -114,6 +121,7 @@ class Module final : public GatewayModule {
   void Stop(absl::Time deadline) override {
     if (!started_ || std::exchange(stopped_, true)) return;
     if (dependencies_.health != nullptr) dependencies_.health->Set(kName, false, "stopping");
+    certificates_.reset();
     live_.Stop();
     server_->Stop(std::min(deadline, absl::Now() + FromProto(config_.drain_timeout())));
     upstream_.WaitForStreams();
@@ -131,7 +139,8 @@ class Module final : public GatewayModule {
   Authenticator authenticator_;
   LiveHub live_;
   Gateway gateway_;
-  std::unique_ptr<net::Server> server_;  // Last: it calls all the others.
+  std::unique_ptr<net::Server> server_;  // After all that it calls.
+  std::optional<CertificateWatch> certificates_;
   bool started_ = false;
   bool stopped_ = false;
 };
