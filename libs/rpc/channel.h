@@ -1,42 +1,30 @@
-// Channels to other services, all made alike: keepalive, message limits, mutual TLS, retries with a budget.
+// Channels to other services, all made alike: keepalive, message limits, retries with a budget.
 #ifndef RIVERMEET_RPC_CHANNEL_H_
 #define RIVERMEET_RPC_CHANNEL_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include <memory>
 #include <string>
-
-#include "absl/status/statusor.h"
-#include "rivermeet/config/v1/shared.pb.h"
 
 namespace rivermeet::rpc {
 
 // The largest message between services, sent or received, in bytes. Above the bulk body's limit.
 inline constexpr int kMaxMessageBytes = 16 << 20;
 
-// PEM texts for mutual TLS; all empty for a plain channel on loopback or a private network.
-struct TlsMaterial {
-  std::string certificate, key, authority;
-  bool enabled() const { return !certificate.empty(); }
-};
-
-// Reads the files that `config` names.
-//
-// Errors:
-//   INVALID_ARGUMENT     Some but not all three are named.
-//   NOT_FOUND            A file is missing.
-//   FAILED_PRECONDITION  The key can be read by others.
-absl::StatusOr<TlsMaterial> ReadTlsMaterial(const config::v1::RpcConfig& config);
-
 // A channel to "host:port". Connects when first used. Calls that fail with UNAVAILABLE before the server saw them
 // are tried up to four times, 0.1 s to 1 s apart with jitter, as long as at most one call in ten fails (gRFC A6).
 // Not for calls that send more than one message: gRPC's retries can end the process that makes them (docs/adr/0060).
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const TlsMaterial& tls = {});
+std::shared_ptr<grpc::Channel> MakeChannel(
+    const std::string& address,
+    std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials());
 
 // The same for calls that send more than one message, as IngestStream does: gRPC tries nothing again, the caller does.
-std::shared_ptr<grpc::Channel> MakeStreamingChannel(const std::string& address, const TlsMaterial& tls = {});
+std::shared_ptr<grpc::Channel> MakeStreamingChannel(
+    const std::string& address,
+    std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials());
 
 // Arguments that every channel of ours has, in-process ones too. gRPC takes the first of an argument set twice: what
 // is set here can't be changed.

@@ -140,15 +140,5 @@ TEST_CASE("a call refused for now is tried again, but not on a channel for strea
   CHECK(fixture.streams.refusals == 1);
 }
 
-TEST_CASE("TLS material goes together", "[rpc]") {
-  config::v1::RpcConfig config;
-  CHECK_FALSE(ReadTlsMaterial(config).value().enabled());
-  config.set_tls_key("/nowhere");
-  CHECK(absl::IsInvalidArgument(ReadTlsMaterial(config).status()));
-  config.set_tls_certificate("/nowhere");
-  config.set_tls_authority("/nowhere");
-  CHECK(absl::IsNotFound(ReadTlsMaterial(config).status()));
-}
-
 }  // namespace
 }  // namespace rivermeet::rpc

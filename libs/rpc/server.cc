@@ -3,11 +3,11 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
 #include "base/strings.h"
 #include "rpc/call.h"
+#include "rpc/channel.h"
 
 namespace rivermeet::rpc {
 
@@ -31,14 +31,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
   if (!options.listen.empty()) {
-    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-    if (options.tls.enabled()) {
-      grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-      tls.pem_root_certs = options.tls.authority;
-      tls.pem_key_cert_pairs.push_back({options.tls.key, options.tls.certificate});
-      credentials = grpc::SslServerCredentials(tls);
-    }
-    builder.AddListeningPort(options.listen, credentials, &made->port_);
+    builder.AddListeningPort(options.listen, options.credentials, &made->port_);
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
   made->server_ = builder.BuildAndStart();

@@ -3,6 +3,7 @@
 #define RIVERMEET_RPC_SERVER_H_
 
 #include <grpcpp/channel.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
 #include <memory>
@@ -11,7 +12,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "rpc/channel.h"
 
 namespace rivermeet::rpc {
 
@@ -19,7 +19,7 @@ struct ServerOptions {
   // "host:port"; port 0 takes any free one. Empty: in-process channels only. Loopback or a private network: Debian
   // 12's gRPC has open advisories and must not face the internet.
   std::string listen;
-  TlsMaterial tls;
+  std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
   // Memory for messages under way, in bytes.
   size_t memory_quota_bytes = size_t{512} << 20;
 };

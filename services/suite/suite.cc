@@ -20,6 +20,7 @@
 #include "rpc/authorizer.h"
 #include "rpc/bearer_verifier.h"
 #include "rpc/channel.h"
+#include "rpc/credentials.h"
 #include "rpc/server.h"
 #include "segments/segment_reader.h"
 #include "suite/platform.h"
@@ -44,7 +45,7 @@ class Suite::Graph {
   absl::Status Start(absl::Time deadline) {
     RM_ASSIGN_OR_RETURN(platform_, Platform::Start(settings_, options_.target, folder_, deadline));
     if (options_.target == "catalog") return absl::OkStatus();
-    RM_ASSIGN_OR_RETURN(tls_, rpc::ReadTlsMaterial(settings_.rpc()));
+    RM_ASSIGN_OR_RETURN(credentials_, rpc::ReadCredentials(settings_.rpc()));
     verifier_.emplace(VerifierOptions(), [this] { return ChannelTo(kAuth); });
     authorizer_.emplace(*verifier_);
     RM_RETURN_IF_ERROR(OpenServices(deadline));
@@ -94,8 +95,9 @@ class Suite::Graph {
   std::shared_ptr<grpc::Channel> ChannelTo(std::string_view service) const {
     const auto& rpc = settings_.rpc();
     if (service == kAuth) return Runs("auth") ? in_process_ : auth_channel_;
-    if (service == kQuery) return Runs("query") ? in_process_ : rpc::MakeChannel(rpc.query_address(), tls_);
-    return Runs("ingest") ? in_process_ : rpc::MakeChannel(rpc.ingest_address(), tls_);
+    if (service == kQuery)
+      return Runs("query") ? in_process_ : rpc::MakeChannel(rpc.query_address(), credentials_.channel);
+    return Runs("ingest") ? in_process_ : rpc::MakeChannel(rpc.ingest_address(), credentials_.channel);
   }
 
   absl::Status OpenServices(absl::Time deadline) {
@@ -143,7 +145,8 @@ class Suite::Graph {
                                                                 [this](const std::string& address) {
                                                                   return address == grpc_address_
                                                                              ? in_process_
-                                                                             : rpc::MakeChannel(address, tls_);
+                                                                             : rpc::MakeChannel(address,
+                                                                                                credentials_.channel);
                                                                 },
                                                             .log_partitions = settings_.log().partitions()},
                                                            deadline));
@@ -160,13 +163,15 @@ class Suite::Graph {
     }
     if (query_ != nullptr) services.push_back(&query_->service());
     if (!services.empty()) {
-      RM_ASSIGN_OR_RETURN(server_, rpc::Server::Start({.listen = settings_.rpc().listen(), .tls = tls_}, services));
+      RM_ASSIGN_OR_RETURN(
+          server_,
+          rpc::Server::Start({.listen = settings_.rpc().listen(), .credentials = credentials_.server}, services));
       in_process_ = server_->InProcessChannel();
       const std::string& listen = settings_.rpc().listen();
       grpc_address_ = fmt::format("{}:{}", listen.substr(0, listen.rfind(':')), server_->port());
       if (!settings_.rpc().advertise().empty()) grpc_address_ = settings_.rpc().advertise();
     }
-    if (!Runs("auth")) auth_channel_ = rpc::MakeChannel(settings_.rpc().auth_address(), tls_);
+    if (!Runs("auth")) auth_channel_ = rpc::MakeChannel(settings_.rpc().auth_address(), credentials_.channel);
     return absl::OkStatus();
   }
 
@@ -224,7 +229,7 @@ class Suite::Graph {
   const config::v1::SuiteConfig settings_;
   const SuiteOptions options_;
   const DataFolder& folder_;
-  rpc::TlsMaterial tls_;
+  rpc::Credentials credentials_;
   std::unique_ptr<Platform> platform_;
   std::shared_ptr<grpc::Channel> auth_channel_;
   std::optional<rpc::BearerVerifier> verifier_;
