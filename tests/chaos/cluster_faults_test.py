@@ -12,9 +12,11 @@ import unittest
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import grpc_call, measure  # noqa: E402
 from harness.resilient import ResilientLoad  # noqa: E402
 from harness.suite import ClusterSuite, HttpError  # noqa: E402
+from suite_case import eventually  # noqa: E402
 
 # Short, for a test of seconds, unless RIVERMEET_CHAOS_LEASE says otherwise; snapshots one after the other, so that one
 # is under way whenever an owner is stopped.
@@ -23,14 +25,6 @@ SETTINGS = {"aggregation.lease": f"{LEASE}s", "aggregation.lease_renewal": f"{LE
             "aggregation.snapshot_interval": "0.01s"}
 FAILED_PRECONDITION = 9
 RATE = 50_000
-
-
-def eventually(true, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
 
 
 class ClusterFaults(unittest.TestCase):

@@ -10,8 +10,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import wire  # noqa: E402
-from harness.suite import Suite  # noqa: E402
 from history import FIELDS, History, event, ndjson  # noqa: E402
+from suite_case import HostileInputCase  # noqa: E402
 
 NOW = str(int(time.time() * 1e6)).encode()
 
@@ -63,22 +63,10 @@ GOOD = {
 }
 
 
-class Malformed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.suite = Suite(arguments=["--set=gateway.requests_per_second=1000000"])
-        cls.suite.start()
-        cls.history = History(cls.suite, "shapes", fields=[*FIELDS, {"name": "x", "type": "FIELD_TYPE_FLOAT64"}])
-        cls.rpc = wire.Rpc(cls.suite, wire.access_token(cls.suite))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.rpc.close()
-        cls.suite.remove()
-
-    def tearDown(self):
-        self.assertIsNone(self.suite.process.poll(), self.suite.tail())
-        self.history.check()
+class Malformed(HostileInputCase):
+    settings = {"gateway.requests_per_second": 1_000_000}
+    stream = "shapes"
+    declaration = {"fields": [*FIELDS, {"name": "x", "type": "FIELD_TYPE_FLOAT64"}]}
 
     def good(self):
         return event("good", 3)

@@ -11,8 +11,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import wire  # noqa: E402
-from harness.suite import ROOT, Suite  # noqa: E402
+from harness.suite import ROOT  # noqa: E402
 from history import History, event  # noqa: E402
+from suite_case import SuiteCase  # noqa: E402
 from tokens import Mint, base64url, sql  # noqa: E402
 
 # What a problem may say to somebody we don't know.
@@ -31,11 +32,12 @@ def rpcs():
             yield f"/{package}.{service[1]}/{name}", access
 
 
-class NoCallerLearnsAnything(unittest.TestCase):
+class NoCallerLearnsAnything(SuiteCase):
+    settings = {"gateway.requests_per_second": 1_000_000}
+
     @classmethod
     def setUpClass(cls):
-        cls.suite = Suite(arguments=["--set=gateway.requests_per_second=1000000"])
-        cls.suite.start()
+        super().setUpClass()
         cls.mint = Mint()
         cls.other = Mint()  # the same key id, another key
         cls.mint.publish(cls.suite)
@@ -49,7 +51,6 @@ class NoCallerLearnsAnything(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.history.check()
-        cls.suite.remove()
 
     def routes(self):
         """Every route that needs a caller, its names filled in: (method, path)."""

@@ -13,32 +13,21 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import wire  # noqa: E402
-from harness.suite import Suite  # noqa: E402
 from history import History, event, ndjson  # noqa: E402
+from suite_case import HostileInputCase  # noqa: E402
 
 MAX_BODY = 8 << 20
 MAX_BATCH_BYTES = 1 << 20
 MAX_EVENTS = 16_384
 
 
-class Oversize(unittest.TestCase):
+class Oversize(HostileInputCase):
+    stream, declaration = "sizes", {"partitions": 1}
+
     @classmethod
     def setUpClass(cls):
-        cls.suite = Suite()
-        cls.suite.start()
-        cls.history = History(cls.suite, "sizes", partitions=1)
+        super().setUpClass()
         cls.history.send([event("h0", 1)])
-        cls.rpc = wire.Rpc(cls.suite, wire.access_token(cls.suite))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.rpc.close()
-        cls.suite.remove()
-
-    def tearDown(self):
-        # After each: the process lives, has lost nothing and counts right.
-        self.assertIsNone(self.suite.process.poll(), self.suite.tail())
-        self.history.check()
 
     def status_file(self, name):
         text = pathlib.Path(f"/proc/{self.suite.process.pid}/status").read_text()

@@ -8,20 +8,13 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness.suite import Suite  # noqa: E402
 from history import History, event, ndjson  # noqa: E402
+from suite_case import SuiteCase  # noqa: E402
 
 
-class RepeatsAndLateEvents(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        # Snapshots every second, so that a restart finds the table of producers in one.
-        cls.suite = Suite(arguments=["--set=aggregation.snapshot_interval=1s"])
-        cls.suite.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.suite.remove()
+class RepeatsAndLateEvents(SuiteCase):
+    # Snapshots every second, so that a restart finds the table of producers in one.
+    settings = {"aggregation.snapshot_interval": "1s"}
 
     def batches(self, history, count, size=3):
         """Sends `count` numbered batches over several hosts; returns them by sequence."""
