@@ -29,6 +29,8 @@ namespace {
 using commandline::FormatBytes;
 using Level = Finding::Level;
 
+constexpr uint64_t kFull = 1 << 20;
+
 std::string ReadText(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -72,6 +74,7 @@ Finding JudgeDiskSpace(uint64_t free_bytes, uint64_t size_bytes) {
                   ""};
   if (share < 15) finding.level = Level::kNote;
   if (share < 5 || free_bytes < (uint64_t{1} << 30)) finding.level = Level::kProblem;
+  if (free_bytes < kFull) finding.detail = "the disk is full, events are refused: " + finding.detail;
   if (finding.level != Level::kGood) {
     finding.advice =
         "free some, move the data folder, or shorten retention: `rivermeet streams declare NAME --retention 30d`";
@@ -111,13 +114,19 @@ Finding CheckDiskSpeed(const std::string& folder) {
   bool failed = false;
   for (int i = 0; i < 20 && !failed; ++i) {
     const absl::Time start = absl::Now();
-    failed = write(file, block.data(), block.size()) != static_cast<ssize_t>(block.size()) || fdatasync(file) != 0;
+    const ssize_t written = write(file, block.data(), block.size());
+    // A part of it is all that the disk had room for.
+    if (written >= 0 && written < static_cast<ssize_t>(block.size())) errno = ENOSPC;
+    failed = written != static_cast<ssize_t>(block.size()) || fdatasync(file) != 0;
     times.push_back(absl::Now() - start);
   }
   const int error = errno;
   close(file);
   unlink(path.c_str());
-  if (failed) return {Level::kProblem, "disk speed", std::strerror(error), "is the disk full?"};
+  if (failed) {
+    return {Level::kProblem, "disk speed", fmt::format("can't write 64 KiB, 20 times: {}", std::strerror(error)),
+            error == ENOSPC ? "make room, then look again" : "the disk or its file system is at fault: see dmesg"};
+  }
   std::nth_element(times.begin(), times.begin() + 10, times.end());
   return JudgeDiskSpeed(times[10]);
 }
@@ -149,6 +158,7 @@ Finding JudgeGrowth(const FolderSize& size, uint64_t free_bytes) {
       ""};
   if (size.changed_bytes == 0) return finding;
   const double hours = static_cast<double>(free_bytes) / static_cast<double>(size.changed_bytes);
+  if (hours < 1.0 / 3600) return finding;  // Of a full disk another check tells.
   if (hours < 24 * 7) {
     finding.level = hours < 24 ? Level::kProblem : Level::kNote;
     finding.detail += fmt::format("; at that rate the disk is full in {} at the earliest",
@@ -217,7 +227,7 @@ Finding CheckFileLimit(int64_t pid) {
   return finding;
 }
 
-Finding CheckPostgres(const std::string& data_folder) {
+Finding CheckPostgres(const std::string& data_folder, bool suite_runs) {
   const std::string folder = data_folder + "/postgres";
   const std::string version(Trim(ReadText(folder + "/PG_VERSION")));
   if (version.empty()) return {Level::kNote, "PostgreSQL", fmt::format("no private one in {}", folder), ""};
@@ -230,9 +240,14 @@ Finding CheckPostgres(const std::string& data_folder) {
   int pid = 0;
   const std::string text = ReadText(folder + "/postmaster.pid");
   const bool known = ParseNumber(std::string_view(text).substr(0, text.find('\n')), pid) && pid > 0;
+  const bool gone = known && kill(pid, 0) != 0 && errno == ESRCH;
+  if ((!known || gone) && suite_runs) {
+    return {Level::kProblem, "PostgreSQL", fmt::format("version {}, not running beside the suite", version),
+            fmt::format("the suite starts it again and again; {}/postgres.log says why it ends", data_folder)};
+  }
   if (!known)
     return {Level::kNote, "PostgreSQL", fmt::format("version {}, not running", version), "tools/up starts it"};
-  if (kill(pid, 0) != 0 && errno == ESRCH) {
+  if (gone) {
     return {Level::kNote, "PostgreSQL",
             fmt::format("version {}; process {} is gone without a clean stop", version, pid), "tools/up recovers it"};
   }

@@ -27,7 +27,7 @@ Finding CheckPort(const std::string& what, const std::string& address);
 Finding CheckDiskSpace(const std::string& folder);
 Finding CheckDiskSpeed(const std::string& folder);
 
-// Below 5 % or 1 GiB free it is a problem, below 15 % a note.
+// Below 5 % or 1 GiB free it is a problem, below 15 % a note; below 1 MiB the disk is called full.
 Finding JudgeDiskSpace(uint64_t free_bytes, uint64_t size_bytes);
 Finding JudgeDiskSpeed(absl::Duration median_sync);
 
@@ -51,8 +51,8 @@ Finding CheckFileLimit(int64_t pid);
 // The soft limit in the text of /proc/<pid>/limits.
 std::optional<uint64_t> ParseFileLimit(std::string_view limits);
 
-// The private PostgreSQL: its version against what is installed, and whether it runs.
-Finding CheckPostgres(const std::string& data_folder);
+// The private PostgreSQL: its version against what is installed, and whether it runs; beside a suite it has to.
+Finding CheckPostgres(const std::string& data_folder, bool suite_runs);
 
 // Whether the key file of the data folder is there and private.
 Finding CheckKeyFile(const std::string& data_folder);

@@ -21,6 +21,11 @@ TEST_CASE("a full disk is a problem, an almost full one a note", "[doctor]") {
   CHECK(JudgeDiskSpace(4 * kGiB, 100 * kGiB).level == Level::kProblem);
   CHECK(JudgeDiskSpace(kGiB / 2, kGiB).level == Level::kProblem);
   CHECK_FALSE(JudgeDiskSpace(4 * kGiB, 100 * kGiB).advice.empty());
+  const auto called_full = [](const Finding& finding) {
+    return finding.detail.find("disk is full") != std::string::npos;
+  };
+  CHECK(called_full(JudgeDiskSpace(12'000, 100 * kGiB)));
+  CHECK_FALSE(called_full(JudgeDiskSpace(4 * kGiB, 100 * kGiB)));
 }
 
 TEST_CASE("a slow disk is told with its time", "[doctor]") {
@@ -72,10 +77,10 @@ TEST_CASE("the limit of open files is read from what the kernel says", "[doctor]
 
 TEST_CASE("a private PostgreSQL that was left or can't be started is told with what to do", "[doctor]") {
   const rivermeet::testing::TempDir data;
-  CHECK(CheckPostgres(data.path()).level == Level::kNote);
+  CHECK(CheckPostgres(data.path(), false).level == Level::kNote);
   std::filesystem::create_directories(data / "postgres");
   std::ofstream(data / "postgres/PG_VERSION") << "7\n";
-  const Finding old = CheckPostgres(data.path());
+  const Finding old = CheckPostgres(data.path(), true);
   CHECK(old.level == Level::kProblem);
   CHECK(old.advice.find("postgresql-7") != std::string::npos);
 }

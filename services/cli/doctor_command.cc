@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -78,13 +79,14 @@ absl::Status Doctor(const client::ConnectionFlags& flags, int& exit_code) {
   findings.push_back(CheckPort("gRPC port", connection.grpc_address));
   findings.push_back(CheckClock());
   const absl::StatusOr<client::SuiteState> suite = client::ReadSuiteState(connection.data_folder);
+  const bool suite_runs = suite.ok() && kill(static_cast<pid_t>(suite->pid), 0) == 0;
   findings.push_back(CheckFileLimit(suite.ok() ? suite->pid : 0));
   if (access(connection.data_folder.c_str(), F_OK) == 0) {
     findings.push_back(CheckDiskSpace(connection.data_folder));
     findings.push_back(CheckDiskSpeed(connection.data_folder));
     findings.push_back(CheckGrowth(connection.data_folder));
     findings.push_back(CheckKeyFile(connection.data_folder));
-    findings.push_back(CheckPostgres(connection.data_folder));
+    findings.push_back(CheckPostgres(connection.data_folder, suite_runs));
   } else {
     findings.push_back({Level::kNote, "data", fmt::format("no folder {} here", connection.data_folder),
                         "on the suite's machine, name it with --data"});
