@@ -9,7 +9,10 @@ namespace rivermeet {
 
 absl::Status Annotate(const absl::Status& status, std::string_view context) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), fmt::format("{}: {}", context, MessageOf(status)));
+  absl::Status annotated(status.code(), fmt::format("{}: {}", context, MessageOf(status)));
+  status.ForEachPayload(
+      [&](absl::string_view name, const absl::Cord& payload) { annotated.SetPayload(name, payload); });
+  return annotated;
 }
 
 void CheckFailed(const char* condition, const char* file, int line, std::string_view detail) {

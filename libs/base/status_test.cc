@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/disk_full.h"
+#include "base/retry_after.h"
+
 namespace rivermeet {
 namespace {
 
@@ -21,9 +24,13 @@ TEST_CASE("the macros pass values on and errors out", "[base]") {
   CHECK(Quarter(6).status().message() == "odd");
 }
 
-TEST_CASE("an annotated status keeps its code", "[base]") {
+TEST_CASE("an annotated status keeps its code and what it carries", "[base]") {
   CHECK(Annotate(absl::NotFoundError("b"), "a") == absl::NotFoundError("a: b"));
   CHECK(Annotate(absl::OkStatus(), "a").ok());
+  const absl::Status full = WithRetryAfter(WithDiskFull(absl::ResourceExhaustedError("b")), absl::Seconds(3));
+  CHECK(IsDiskFull(Annotate(full, "a")));
+  CHECK(RetryAfter(Annotate(full, "a")) == absl::Seconds(3));
+  CHECK_FALSE(IsDiskFull(absl::ResourceExhaustedError("a")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/disk_full.h"
 #include "eventlog/event_log_contract.h"
 #include "eventlog/local_event_log.h"
 #include "testing/temp_dir.h"
@@ -57,6 +58,7 @@ TEST_CASE("on a full disk appends are refused, all that was acknowledged is serv
   while (refused.ok() && next < 1000) refused = append(next++);
   INFO(refused.ToString());
   CHECK(absl::IsResourceExhausted(refused));
+  CHECK(IsDiskFull(refused));
   CHECK(refused.ToString().find("No space left") != std::string::npos);
   for (int i = 0; i < 5; ++i) CHECK_FALSE(append(next++).ok());
   CHECK(log->Stats().disk_full >= 1);

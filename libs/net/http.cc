@@ -95,6 +95,7 @@ std::string_view StatusText(int status) {
       {503, "Service Unavailable"},
       {504, "Gateway Timeout"},
       {505, "HTTP Version Not Supported"},
+      {507, "Insufficient Storage"},
   };
   const auto* found =
       std::find_if(std::begin(kTexts), std::end(kTexts), [&](const auto& text) { return text.first == status; });

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "base/disk_full.h"
 #include "base/status.h"
 #include "fmt/format.h"
 
@@ -39,7 +40,7 @@ class LossyFileSystem::Appender final : public files::AppendFile {
     const int64_t left = std::max<int64_t>(0, fs_.capacity_ - fs_.UsedBytes());
     if (left < static_cast<int64_t>(bytes.size())) {
       fs_.Write(*contents_, std::string_view(bytes).substr(0, static_cast<size_t>(left)));
-      return absl::ResourceExhaustedError(fmt::format("write {}: No space left on device", path_));
+      return WithDiskFull(absl::ResourceExhaustedError(fmt::format("write {}: No space left on device", path_)));
     }
     fs_.Write(*contents_, bytes);
     return absl::OkStatus();

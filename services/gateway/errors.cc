@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/disk_full.h"
 #include "base/retry_after.h"
 #include "base/strings.h"
 #include "fmt/format.h"
@@ -55,6 +56,8 @@ int HttpStatusOf(absl::StatusCode code) {
   }
 }
 
+int HttpStatusOf(const absl::Status& status) { return IsDiskFull(status) ? 507 : HttpStatusOf(status.code()); }
+
 std::string_view ConnectNameOf(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kOk:
@@ -95,6 +98,10 @@ std::string_view ConnectNameOf(absl::StatusCode code) {
 }
 
 std::string PublicMessageOf(const absl::Status& status) {
+  if (IsDiskFull(status)) {
+    return "The server's disk is full, so this was not stored, or not all of it. Send it again, under its number, when "
+           "there is room.";
+  }
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       // gRPC's own text names addresses.
@@ -103,6 +110,8 @@ std::string PublicMessageOf(const absl::Status& status) {
       return "This took longer than it may.";
     case absl::StatusCode::kUnimplemented:
       return "There is no such method.";
+    case absl::StatusCode::kUnknown:
+      // Ingest says how much of a request without a number it has stored.
     case absl::StatusCode::kDataLoss:
       // Services say what is damaged by the name it has in the store, never by a path.
       return std::string(MessageOf(status));
@@ -114,7 +123,7 @@ std::string PublicMessageOf(const absl::Status& status) {
 }
 
 net::Response ProblemOf(const absl::Status& status, std::string_view request_id) {
-  net::Response response = net::ProblemResponse({.status = HttpStatusOf(status.code()),
+  net::Response response = net::ProblemResponse({.status = HttpStatusOf(status),
                                                  .detail = PublicMessageOf(status),
                                                  .request_id = std::string(request_id),
                                                  .extra = {{"code", net::JsonString(ConnectNameOf(status.code()))}}});

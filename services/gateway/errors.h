@@ -13,6 +13,9 @@ namespace rivermeet::gateway {
 // As google/rpc/code.proto maps them.
 int HttpStatusOf(absl::StatusCode code);
 
+// The same, and 507 for a full disk. (The Connect protocol has its own mapping, by code alone.)
+int HttpStatusOf(const absl::Status& status);
+
 // "invalid_argument", as the Connect protocol writes codes.
 std::string_view ConnectNameOf(absl::StatusCode code);
 

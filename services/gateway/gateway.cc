@@ -152,7 +152,7 @@ net::Task<absl::StatusOr<grpc::ByteBuffer>> Gateway::Call(Context& context, cons
 
 void Gateway::Count(const Context& context, std::string_view rpc, const absl::Status& status) {
   options_.metrics->Called(rpc, status.code(), options_.clock->MonotonicNow() - context.began);
-  if (HttpStatusOf(status.code()) < 500) return;
+  if (HttpStatusOf(status) < 500) return;
   telemetry::Log(telemetry::Level::kWarn, "call failed",
                  {{"rpc", rpc}, {"trace", context.request_id}, {"error", status}});
 }

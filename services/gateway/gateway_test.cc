@@ -154,6 +154,15 @@ TEST_CASE("errors of services keep their code and lose what is ours", "[gateway]
   CHECK(away.status == 503);
   CHECK(Contains(away.head, "Retry-After: "));
   CHECK_FALSE(Contains(away.body, "10.1.2.3"));
+  const auto full = world.Ask("GET", "/v1/streams/full", kViewer);
+  CHECK(full.status == 507);
+  CHECK(Contains(full.head, "507 Insufficient Storage"));
+  CHECK(Contains(full.head, "Retry-After: "));
+  CHECK(Contains(full.body, "disk is full"));
+  CHECK_FALSE(Contains(full.body, "/data/log"));
+  const auto half = world.Ask("GET", "/v1/streams/half", kViewer);
+  CHECK(half.status == 500);
+  CHECK(Contains(half.body, "5 of its events are durable"));
   CHECK(world.Ask("GET", "/v1/nothing", kViewer).status == 404);
   const auto method = world.Ask("POST", "/v1/keys/k", kViewer);
   CHECK(method.status == 405);

@@ -11,6 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "authn/principal.h"
+#include "base/disk_full.h"
 #include "gateway/gateway_module.h"
 #include "net/raw_client_test.h"
 #include "rivermeet/auth/v1/auth.grpc.pb.h"
@@ -112,6 +113,11 @@ class TestStreams final : public ingest::v1::StreamService::Service {
                          ingest::v1::GetStreamResponse* response) override {
     if (request->name() == "rotten") return {grpc::StatusCode::DATA_LOSS, "segment segments/p0/7 is damaged"};
     if (request->name() == "secret") return {grpc::StatusCode::INTERNAL, "pqxx: password=hunter2"};
+    if (request->name() == "full") {
+      context->AddTrailingMetadata(kDiskFullTrailer, "1");
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "write /data/log: No space left on device"};
+    }
+    if (request->name() == "half") return {grpc::StatusCode::UNKNOWN, "5 of its events are durable"};
     if (request->name() == "away") return {grpc::StatusCode::UNAVAILABLE, "connect 10.1.2.3:5432"};
     if (request->name() == "slow") {
       while (!context->IsCancelled()) std::this_thread::yield();

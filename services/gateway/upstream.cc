@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 
+#include "base/disk_full.h"
 #include "base/retry_after.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -113,10 +114,11 @@ class ReactorStream final : public UpstreamStream,
 
 namespace {
 
-// With the wait that the service asks for (gRFC A6).
+// With the wait that the service asks for (gRFC A6), and whether its disk is full.
 absl::Status FailureOf(const grpc::Status& status, const grpc::ClientContext& context) {
-  const absl::Status failure = rpc::FromGrpc(status);
+  absl::Status failure = rpc::FromGrpc(status);
   const auto& trailers = context.GetServerTrailingMetadata();
+  if (!failure.ok() && trailers.contains(kDiskFullTrailer)) failure = WithDiskFull(std::move(failure));
   const auto pushback = trailers.find("grpc-retry-pushback-ms");
   int64_t milliseconds = 0;
   if (pushback == trailers.end() ||

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/disk_full.h"
 #include "base/retry_after.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -33,6 +34,7 @@ grpc::Status Refusal(grpc::CallbackServerContext* context, const absl::Status& s
   if (wait > absl::ZeroDuration()) {
     context->AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(absl::ToInt64Milliseconds(wait)));
   }
+  if (IsDiskFull(status)) context->AddTrailingMetadata(kDiskFullTrailer, "1");
   return rpc::ToGrpc(status);
 }
 

@@ -406,7 +406,7 @@ absl::StatusOr<v1::Receipt> IngestService::ReceiptOf(Request& request) {
   if (!failure.ok() && receipt.positions_size() > 0 && request.own) {
     return absl::UnknownError(ToAbsl(fmt::format(
         "{} of its events are durable, the rest not ({}): number requests with OpenProducer to resend safely",
-        receipt.accepted(), MessageOf(failure))));
+        receipt.accepted(), absl::StatusCodeToString(failure.code()))));
   }
   RM_RETURN_IF_ERROR(failure);
   receipt.set_rejected(request.errors.total());

@@ -50,7 +50,8 @@ struct Origin {
 // Thread-safe. Each request ends with one call of its `Done`, on any thread and maybe before the call returns: with a
 // receipt once everything accepted is durable, or with
 //   INVALID_ARGUMENT    The request can't be read, or numbers itself wrongly. Don't retry.
-//   RESOURCE_EXHAUSTED  Over a quota, or too much under way; RetryAfter() says when to retry.
+//   RESOURCE_EXHAUSTED  Over a quota, or too much under way; RetryAfter() says when to retry. IsDiskFull() of one
+//                       that waits for room on the log's disk: retry with the same sequence.
 //   UNAVAILABLE         The log or the catalog is away; nothing is kept here. Retry with the same sequence.
 //   DEADLINE_EXCEEDED   Unclear. Retry with the same sequence.
 //   UNKNOWN             Not numbered, and only a part of it is durable. A retry may count that part twice.

@@ -131,6 +131,7 @@ absl::StatusCode CodeOfHttpStatus(int status) {
     case 422:
       return absl::StatusCode::kInvalidArgument;
     case 429:
+    case 507:
       return absl::StatusCode::kResourceExhausted;
     case 499:
       return absl::StatusCode::kCancelled;

@@ -14,8 +14,8 @@ namespace {
 constexpr int64_t kIndexSaveBytes = 32 << 20;
 
 absl::Status NothingAppended(const absl::Status& why) {
-  const auto code = absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable;
-  return absl::Status(code, fmt::format("nothing was appended: {}", MessageOf(why)));
+  const absl::Status annotated = Annotate(why, "nothing was appended");
+  return absl::IsResourceExhausted(why) ? annotated : absl::UnavailableError(annotated.message());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/disk_full.h"
 #include "base/status.h"
 #include "files/file_system.h"
 #include "fmt/format.h"
@@ -44,8 +45,9 @@ absl::StatusCode CodeOf(int error) {
 }
 
 absl::Status Failed(std::string_view what, const std::string& path, int error) {
-  return absl::Status(CodeOf(error),
+  absl::Status status(CodeOf(error),
                       fmt::format("{} {}: {}", what, path, std::error_code(error, std::generic_category()).message()));
+  return error == ENOSPC || error == EDQUOT ? WithDiskFull(std::move(status)) : status;
 }
 
 class PosixAppendFile final : public AppendFile {
