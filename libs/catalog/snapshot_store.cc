@@ -54,6 +54,18 @@ absl::Status Prune(Transaction& transaction, const std::string& log, int32_t par
   return absl::OkStatus();
 }
 
+absl::Status RemovePassedOver(Transaction& transaction, const std::string& log, const SnapshotCommit& commit,
+                              Committed& committed) {
+  if (commit.replayed_from == INT64_MAX) return absl::OkStatus();
+  RM_ASSIGN_OR_RETURN(
+      const Result removed,
+      transaction.Execute("DELETE FROM snapshots WHERE log = $1 AND partition = $2"
+                          " AND record_offset > $3 AND object <> $4 RETURNING object",
+                          {log, commit.snapshot.partition, commit.replayed_from, commit.snapshot.object}));
+  for (const Row row : removed) committed.obsolete_objects.emplace_back(row.Text(0));
+  return absl::OkStatus();
+}
+
 absl::Status ChangeManifest(Transaction& transaction, const SnapshotCommit& commit, Committed& committed) {
   if (commit.added.empty() && commit.removed.empty()) {
     RM_ASSIGN_OR_RETURN(const Result version,
@@ -103,6 +115,7 @@ absl::StatusOr<Committed> SnapshotStore::Commit(const SnapshotCommit& commit, ab
     committed = Committed();
     RM_RETURN_IF_ERROR(CheckEpoch(transaction, log_, commit.snapshot));
     RM_RETURN_IF_ERROR(Put(transaction, log_, commit.snapshot));
+    RM_RETURN_IF_ERROR(RemovePassedOver(transaction, log_, commit, committed));
     RM_RETURN_IF_ERROR(Prune(transaction, log_, commit.snapshot.partition, committed));
     // Last, because the version's row makes everybody else's commit wait.
     return ChangeManifest(transaction, commit, committed);

@@ -33,12 +33,15 @@ struct SnapshotCommit {
   // every segment that ends beyond that snapshot's offset, because the fold makes them anew and may cut them
   // differently. Only stream_id, partition, resolution and offsets are looked at. Taken out before `added` goes in.
   std::vector<Segment> removed;
+  // When the fold started from an older snapshot than the newest: that one's offset, 0 for the log's beginning. The
+  // snapshots beyond it count on segments in `removed`, and go with them.
+  int64_t replayed_from = INT64_MAX;
 };
 
 struct Committed {
   // The manifest's version after this commit; unchanged when no segments were added or removed.
   int64_t manifest_version = 0;
-  // Objects that nothing refers to: older snapshots, and added segments whose stream has been deleted. Delete them.
+  // Objects that nothing refers to: other snapshots, and added segments whose stream has been deleted. Delete them.
   std::vector<std::string> obsolete_objects;
 };
 

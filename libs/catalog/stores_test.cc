@@ -278,6 +278,20 @@ TEST_CASE("the last three snapshots are kept and the others' objects are named f
   const auto kept = snapshots.List(0, Soon());
   REQUIRE(kept->size() == 3);
   CHECK(kept->front().offset == 5);
+
+  // A replay from 3 on makes anew what those beyond it count on.
+  SnapshotCommit replayed = CommitAt(lease, 6);
+  replayed.replayed_from = 3;
+  const auto committed = snapshots.Commit(replayed, Soon());
+  REQUIRE(committed.ok());
+  CHECK(std::set<std::string>(committed->obsolete_objects.begin(), committed->obsolete_objects.end()) ==
+        std::set<std::string>{"snap/4-1", "snap/5-1"});
+  const auto left = snapshots.List(0, Soon());
+  REQUIRE(left->size() == 2);
+  CHECK(left->front().offset == 6);
+  CHECK(left->back().offset == 3);
+  CHECK(snapshots.Commit(replayed, Soon()).ok());  // its outcome was unknown
+  CHECK(snapshots.List(0, Soon())->size() == 2);
 }
 
 TEST_CASE("segments of a deleted stream go out of the manifest and don't come back", "[catalog]") {

@@ -87,7 +87,7 @@ absl::StatusOr<Results> Read(OwnerLife& life, objects::ObjectStore& store, const
   return results;
 }
 
-// Three lives on a real disk: three snapshots, some segments.
+// Lives on a real disk, each with its snapshot and segments.
 struct Stopped {
   testing::TempDir folder;
   catalog::CatalogFixture catalog;
@@ -96,11 +96,11 @@ struct Stopped {
   Told told;
   const std::string store = folder / "objects";
 
-  explicit Stopped(uint64_t seed) {
+  explicit Stopped(uint64_t seed, const std::vector<int64_t>& lives = {kFirst, kMiddle, kLast}) {
     DeclareStream(catalog.database());
     told.Fill(*log, seed);
     objects = objects::FileObjectStore::Open({.folder = store}).value();
-    for (const int64_t through : {kFirst, kMiddle, kLast}) {
+    for (const int64_t through : lives) {
       OwnerLife life(*log, *objects, catalog.database(), folder / "scratch");
       RM_CHECK_OK(life.Begin());
       life.owner()->FoldThrough(through);
@@ -190,6 +190,39 @@ TEST_CASE("a segment made anew takes the damaged one's place for good", "[damage
     RM_CHECK_OK(life.snapshotter().Take(Soon()));
     CHECK((Read(life, *world.objects, world.store).value() == world.told.results));
   }
+}
+
+TEST_CASE("after a segment was made anew only states that fit the new ones are gone back to", "[damage]") {
+  const uint64_t seed = std::random_device()();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  Stopped world(seed, {kFirst, kMiddle});
+  const auto damage = [&](const std::string& object) {
+    const std::string path = world.store + "/" + object;
+    WriteFile(path, Damage(world.Files().at(path), random));
+  };
+  const auto live_through = [&](int64_t offset) {
+    OwnerLife life(*world.log, *world.objects, world.catalog.database(), world.folder / "scratch");
+    RM_CHECK_OK(life.Begin());
+    life.owner()->FoldThrough(offset);
+    RM_CHECK_OK(life.snapshotter().Take(Soon()));
+    return Read(life, *world.objects, world.store).value();
+  };
+  const auto a_segment = [&](int64_t end_offset) {
+    auto manifest = catalog::ManifestStore(world.catalog.database()).List({.partition = 0}, Soon()).value();
+    std::erase_if(manifest, [&](const catalog::Segment& segment) { return segment.end_offset != end_offset; });
+    REQUIRE_FALSE(manifest.empty());
+    return manifest[random() % manifest.size()].object;
+  };
+  // Made anew from the beginning: one segment takes the place of two, which the older snapshots had counted on.
+  damage(a_segment(kFirst + 1));
+  live_through(kLast);
+  SECTION("when the newest snapshot is damaged") {
+    const auto snapshots = catalog::SnapshotStore(world.catalog.database()).List(0, Soon()).value();
+    damage(snapshots.front().object);
+  }
+  SECTION("when the new segment is damaged") { damage(a_segment(kLast + 1)); }
+  CHECK((live_through(kLast) == world.told.results));
 }
 
 TEST_CASE("a damaged segment that no log reaches is an error that names it, never a number", "[damage]") {

@@ -171,6 +171,7 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
     // Of one that stays every read says that it is damaged.
     if (segment.end_offset > next) Quarantine(segment.object, sources.objects, deadline);
   }
+  if (next < recovered.committed_offset) recovered.replayed_from = next;
   for (catalog::Segment& segment : segments) {
     (segment.end_offset > next ? recovered.superseded : recovered.manifest).push_back(std::move(segment));
   }

@@ -24,6 +24,8 @@ struct Recovered {
   std::vector<catalog::Segment> manifest;
   // Segments of snapshots that were passed over: the replay makes them anew, the next commit takes them out.
   std::vector<catalog::Segment> superseded;
+  // The state's offset, when that isn't the newest snapshot's: the next commit takes out the snapshots beyond it too.
+  int64_t replayed_from = INT64_MAX;
   // The newest committed snapshot's offset, good or not: no earlier one can be committed. 0 for none.
   int64_t committed_offset = 0;
   // Committed snapshots, newest first.

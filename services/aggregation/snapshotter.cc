@@ -56,6 +56,7 @@ Snapshotter::Snapshotter(SnapshotterOptions options, PartitionOwner& owner, Reco
       metrics_(metrics),
       on_fenced_(std::move(on_fenced)),
       superseded_(std::move(recovered.superseded)),
+      replayed_from_(recovered.replayed_from),
       committed_offset_(recovered.committed_offset) {
   for (auto snapshot = recovered.snapshots.rbegin(); snapshot != recovered.snapshots.rend(); ++snapshot) {
     history_.emplace_back(snapshot->offset, snapshot->committed);
@@ -127,6 +128,7 @@ absl::Status Snapshotter::Write(windows::StateImage& image, bool pressed, Work& 
   commit.snapshot.bytes = static_cast<int64_t>(blob.size());
   commit.added = work.added;
   commit.removed = work.removed;
+  commit.replayed_from = replayed_from_;
   CrashPoint("snapshot.before_put");
   work.objects.push_back(commit.snapshot.object);
   RM_RETURN_IF_ERROR(sources_.objects.Put(commit.snapshot.object, blob, deadline));
@@ -142,6 +144,8 @@ absl::Status Snapshotter::Write(windows::StateImage& image, bool pressed, Work& 
   });
   owner_.Install(work.stored, work.added, work.removed);
   superseded_.clear();
+  std::erase_if(history_, [&](const auto& snapshot) { return snapshot.first > replayed_from_; });
+  replayed_from_ = INT64_MAX;
   committed_offset_ = offset;
   committed_through_ = image.through_offset;
   image = windows::StateImage();

@@ -77,6 +77,7 @@ class Snapshotter {
   PartitionMetrics metrics_;
   const std::function<void()> on_fenced_;
   std::vector<catalog::Segment> superseded_;
+  int64_t replayed_from_;
   int64_t committed_offset_;
   // The owner ended before the outcome of a commit was known: another one could name the same records again.
   bool unclear_ = false;
