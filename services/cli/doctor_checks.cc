@@ -254,6 +254,42 @@ Finding CheckPostgres(const std::string& data_folder, bool suite_runs) {
   return {Level::kGood, "PostgreSQL", fmt::format("version {}, process {} runs", version, pid), ""};
 }
 
+Finding CheckSetAside(const std::string& data_folder) {
+  namespace fs = std::filesystem;
+  constexpr size_t kNamed = 5;
+  std::vector<std::string> found;
+  for (const auto& [folder, every_file] : {std::pair("objects/damaged", true), std::pair("log", false)}) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(fs::path(data_folder) / folder, error), end; !error && at != end;
+         at.increment(error)) {
+      std::error_code gone;
+      if (!at->is_regular_file(gone) || gone) continue;
+      const bool set_aside = every_file || at->path().extension() == ".damaged";
+      if (set_aside) found.push_back(fs::path(at->path()).lexically_relative(data_folder));
+    }
+  }
+  if (found.empty()) return {Level::kGood, "damage", "no damaged file was set aside", ""};
+  std::sort(found.begin(), found.end());
+  const size_t named = std::min(found.size(), kNamed);
+  return {
+      Level::kNote, "damage",
+      fmt::format("{} damaged {} set aside: {}{}", found.size(), found.size() == 1 ? "file was" : "files were",
+                  fmt::join(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+                  named < found.size() ? ", ..." : ""),
+      "what could be made anew was, the suite's log says so; look at the disk (dmesg, smartctl -a), then delete them"};
+}
+
+Finding JudgeLogDamage(std::string_view metrics) {
+  constexpr std::string_view kName = "rivermeet_log_damaged_segments_total";
+  for (const std::string_view line : Split(metrics, '\n')) {
+    if (line.substr(0, kName.size()) != kName) continue;
+    if (Trim(line.substr(line.rfind(' ') + 1)) == "0") continue;
+    return {Level::kProblem, "log", "a file of the event log is damaged: reads of its partition may be refused",
+            "the suite's own log names file and place: put back a copy of the file, the fold goes on by itself"};
+  }
+  return {Level::kGood, "log", "no damage met since the start", ""};
+}
+
 Finding CheckKeyFile(const std::string& data_folder) {
   const std::string path = client::LocalKeyPath(data_folder);
   const absl::StatusOr<std::string> key = ReadSecretFile(path);

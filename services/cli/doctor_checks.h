@@ -54,6 +54,12 @@ std::optional<uint64_t> ParseFileLimit(std::string_view limits);
 // The private PostgreSQL: its version against what is installed, and whether it runs; beside a suite it has to.
 Finding CheckPostgres(const std::string& data_folder, bool suite_runs);
 
+// Files that were found damaged and set aside: they are named, as far as they fit a line.
+Finding CheckSetAside(const std::string& data_folder);
+
+// What the suite's metrics, in Prometheus' text form, say of damage that it met in the log since it started.
+Finding JudgeLogDamage(std::string_view metrics);
+
 // Whether the key file of the data folder is there and private.
 Finding CheckKeyFile(const std::string& data_folder);
 

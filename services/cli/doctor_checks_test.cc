@@ -85,6 +85,34 @@ TEST_CASE("a private PostgreSQL that was left or can't be started is told with w
   CHECK(old.advice.find("postgresql-7") != std::string::npos);
 }
 
+TEST_CASE("files that were set aside are named with what to do about them", "[doctor]") {
+  const rivermeet::testing::TempDir data;
+  CHECK(CheckSetAside(data.path()).level == Level::kGood);
+  std::filesystem::create_directories(data / "objects/damaged/segments/p0");
+  std::filesystem::create_directories(data / "log/events/0001");
+  std::ofstream(data / "log/events/0001/00000000000000000000.log") << "sound";
+  CHECK(CheckSetAside(data.path()).level == Level::kGood);
+  std::ofstream(data / "objects/damaged/segments/p0/a.parquet") << "x";
+  std::ofstream(data / "log/events/0001/00000000000000000000.log.640.damaged") << "x";
+  const Finding finding = CheckSetAside(data.path());
+  CHECK(finding.level == Level::kNote);
+  CHECK(finding.detail ==
+        "2 damaged files were set aside: log/events/0001/00000000000000000000.log.640.damaged, "
+        "objects/damaged/segments/p0/a.parquet");
+  CHECK_FALSE(finding.advice.empty());
+  for (int i = 0; i < 9; ++i) std::ofstream(data / ("objects/damaged/" + std::to_string(i))) << "x";
+  CHECK(CheckSetAside(data.path()).detail.ends_with(", ..."));
+}
+
+TEST_CASE("damage that the suite met in its log is a problem", "[doctor]") {
+  constexpr std::string_view kHelp = "# HELP rivermeet_log_damaged_segments_total Damaged files found.\n";
+  CHECK(JudgeLogDamage(kHelp).level == Level::kGood);
+  CHECK(JudgeLogDamage(std::string(kHelp) + "rivermeet_log_damaged_segments_total 0\n").level == Level::kGood);
+  const Finding finding = JudgeLogDamage(std::string(kHelp) + "rivermeet_log_damaged_segments_total 2\nother 0\n");
+  CHECK(finding.level == Level::kProblem);
+  CHECK_FALSE(finding.advice.empty());
+}
+
 TEST_CASE("a key file that others can read is a problem", "[doctor]") {
   const rivermeet::testing::TempDir data;
   CHECK(CheckKeyFile(data.path()).level == Level::kNote);

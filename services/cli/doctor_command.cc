@@ -56,6 +56,8 @@ void CheckSuite(const client::Connection& connection, std::vector<Finding>& find
                         "its log names the part that is not ready"});
   }
   findings.push_back(JudgeServerDate(ready->date, absl::Now()));
+  const auto metrics = (*client)->Http("GET", "/metrics", {}, "", absl::Now() + absl::Seconds(10));
+  if (metrics.ok() && metrics->status == 200) findings.push_back(JudgeLogDamage(metrics->body));
   const auto who = (*client)->WhoAmI(absl::Now() + absl::Seconds(10));
   if (who.ok()) {
     findings.push_back({Level::kGood, "key",
@@ -85,6 +87,7 @@ absl::Status Doctor(const client::ConnectionFlags& flags, int& exit_code) {
     findings.push_back(CheckDiskSpace(connection.data_folder));
     findings.push_back(CheckDiskSpeed(connection.data_folder));
     findings.push_back(CheckGrowth(connection.data_folder));
+    findings.push_back(CheckSetAside(connection.data_folder));
     findings.push_back(CheckKeyFile(connection.data_folder));
     findings.push_back(CheckPostgres(connection.data_folder, suite_runs));
   } else {
@@ -104,7 +107,8 @@ absl::Status Doctor(const client::ConnectionFlags& flags, int& exit_code) {
 
 void AddDoctor(CLI::App& app) {
   CLI::App& command = *app.add_subcommand(
-      "doctor", "Look for what is wrong: ports, key, clock, disk, limits, data, PostgreSQL; and say what to do");
+      "doctor",
+      "Look for what is wrong: ports, key, clock, disk, limits, data, damage, PostgreSQL; and say what to do");
   const auto connection = commandline::AddConnectionFlags(command, /*with_grpc=*/true);
   command.footer("Exit code 6 when something needs to be mended.\n\nExample:\n  rivermeet doctor --data ./data");
   SetForegroundAction(command, [connection](int& exit_code) { return Doctor(*connection, exit_code); });

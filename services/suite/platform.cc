@@ -72,15 +72,19 @@ absl::Status Platform::OpenLog(const config::v1::SuiteConfig& settings, const Da
                               }));
     return absl::OkStatus();
   }
-  RM_ASSIGN_OR_RETURN(auto local, eventlog::LocalEventLog::Open({
-                                      .folder = folder.Path("log"),
-                                      .partitions = settings.log().partitions(),
-                                      .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
-                                  }));
-  for (const absl::Status& damage : local->Damage()) {
+  auto local = eventlog::LocalEventLog::Open({
+      .folder = folder.Path("log"),
+      .partitions = settings.log().partitions(),
+      .segment_bytes = static_cast<int64_t>(settings.log().segment_bytes()),
+  });
+  if (absl::IsDataLoss(local.status())) {
+    return absl::DataLossError(fmt::format("{}; restore the file from a copy", MessageOf(local.status())));
+  }
+  RM_RETURN_IF_ERROR(local.status());
+  for (const absl::Status& damage : (*local)->Damage()) {
     telemetry::Log(telemetry::Level::kError, "the event log is damaged", {{"status", damage}});
   }
-  log_ = std::move(local);
+  log_ = *std::move(local);
   return absl::OkStatus();
 }
 
