@@ -15,6 +15,7 @@
 #include "rivermeet/auth/v1/auth.grpc.pb.h"
 #include "rpc/bearer_verifier.h"
 #include "rpc/call.h"
+#include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
 
