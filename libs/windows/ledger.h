@@ -14,9 +14,11 @@ struct Ledger {
   uint64_t deduplicated = 0;
   uint64_t stale = 0;
   uint64_t too_late = 0;
+  // Of series beyond the limit.
+  uint64_t over_series_limit = 0;
 
   uint64_t received() const { return appended + rejected; }
-  bool balanced() const { return appended == folded + deduplicated + stale + too_late; }
+  bool balanced() const { return appended == folded + deduplicated + stale + too_late + over_series_limit; }
   bool operator==(const Ledger&) const = default;
 };
 

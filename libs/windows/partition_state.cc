@@ -74,10 +74,11 @@ FoldOutcome PartitionState::Fold(const events::v1::RecordHeader& header, const e
     stream.ledger_.rejected += events;
     return FoldOutcome::kMalformed;
   }
-  const uint32_t accepted = stream.FoldEvents(*batch, append_time_us, options_);
+  const StreamState::Folded folded = stream.FoldEvents(*batch, append_time_us, options_);
   stream.ledger_.appended += events;
-  stream.ledger_.folded += accepted;
-  stream.ledger_.too_late += events - accepted;
+  stream.ledger_.folded += folded.accepted;
+  stream.ledger_.over_series_limit += folded.over_series_limit;
+  stream.ledger_.too_late += events - folded.accepted - folded.over_series_limit;
   return FoldOutcome::kFolded;
 }
 
@@ -100,6 +101,18 @@ StreamState* PartitionState::Find(uint64_t stream_id) {
 size_t PartitionState::bytes() const {
   size_t bytes = 0;
   for (const auto& [id, stream] : streams_) bytes += stream->bytes();
+  return bytes;
+}
+
+size_t PartitionState::pane_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [id, stream] : streams_) bytes += stream->pane_bytes();
+  return bytes;
+}
+
+size_t PartitionState::storable_bytes() const {
+  size_t bytes = 0;
+  for (const auto& [id, stream] : streams_) bytes += stream->pane_bytes(stream->StorableUntil(0));
   return bytes;
 }
 

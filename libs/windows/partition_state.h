@@ -30,6 +30,8 @@ struct FoldOptions {
   int64_t watermark_delay_us = 2'000'000;
   // For records whose header names no allowed lateness.
   int64_t default_lateness_us = 60'000'000;
+  // Of each stream. Series never leave memory; the events of further ones are counted and not folded.
+  uint32_t max_series = 1'000'000;
 };
 
 // Panes, windows of panes and segments are cut at multiples of this, so that none of the rollups is ever split
@@ -96,6 +98,8 @@ class StreamState {
   size_t pane_count() const { return panes_.size(); }
   // Of panes and the series table.
   size_t bytes() const;
+  // Of panes that start before `until_us`.
+  size_t pane_bytes(int64_t until_us = INT64_MAX) const;
 
   // The panes that start in [from_us, to_us).
   StreamView View(int64_t from_us = INT64_MIN, int64_t to_us = INT64_MAX) const;
@@ -112,8 +116,11 @@ class StreamState {
 
   struct Columns;
 
-  // The number of accepted events.
-  uint32_t FoldEvents(const events::v1::EventBatch& batch, int64_t append_time_us, const FoldOptions& options);
+  struct Folded {
+    uint32_t accepted = 0;
+    uint32_t over_series_limit = 0;
+  };
+  Folded FoldEvents(const events::v1::EventBatch& batch, int64_t append_time_us, const FoldOptions& options);
   void UpdateCells(const events::v1::EventBatch& batch, uint32_t begin, uint32_t end);
   uint32_t MeasureNumber(std::string_view name, bool is_int64);
   Pane* WritablePane(int64_t start_us);
@@ -179,6 +186,9 @@ class PartitionState {
   const FoldOptions& options() const { return options_; }
   // Memory of all streams.
   size_t bytes() const;
+  // Of that what is in panes, and what of these could be stored now.
+  size_t pane_bytes() const;
+  size_t storable_bytes() const;
 
  private:
   friend class StateReader;

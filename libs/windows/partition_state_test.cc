@@ -12,7 +12,8 @@ constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kStart = 1'700'000'000 * kSecond;
 
 struct Fixture {
-  PartitionState state{FoldOptions()};
+  PartitionState state;
+  explicit Fixture(uint32_t max_series = FoldOptions().max_series) : state(FoldOptions{.max_series = max_series}) {}
   int64_t offset = 0;
   FoldOutcome Add(const std::vector<TestEvent>& events, uint64_t sequence,
                   int64_t append_us = kStart + 3600 * kSecond) {
@@ -41,6 +42,51 @@ TEST_CASE("an event behind watermark and lateness is too late, one at the edge i
   f.Add({{kStart + 38 * kSecond - 1, {}, {{"x", 1}}, {}}, {kStart + 38 * kSecond, {}, {{"x", 1}}, {}}}, 2);
   CHECK(f.ledger().too_late == 1);
   CHECK(f.ledger().folded == 2);
+}
+
+TEST_CASE("events of series beyond the limit are counted and not folded, those of known ones are", "[windows]") {
+  Fixture f(3);
+  const auto event = [](const std::string& host, const std::string& core) {
+    return TestEvent{kStart, {{"host", host}, {"core", core}}, {{"x", 1}}, {}};
+  };
+  CHECK(f.Add({event("a", "0"), event("b", "0")}, 1) == FoldOutcome::kFolded);
+  // One of them is the third, in the order of the batch's rows; the others are too many.
+  CHECK(f.Add({event("a", "0"), event("c", "0"), event("d", "0"), event("e", "1")}, 2) == FoldOutcome::kFolded);
+  CHECK(f.ledger() == Ledger{6, 0, 4, 0, 0, 0, 2});
+  const size_t full = f.state.Find(1)->series().bytes();
+  uint64_t sequence = 2;
+  for (int host = 0; host < 500; ++host) {
+    // Neither new texts nor new combinations of known ones.
+    f.Add({event("new" + std::to_string(host), "0"), event("b", std::to_string(host + 2)), event("b", "0")},
+          ++sequence);
+  }
+  CHECK(f.ledger() == Ledger{1506, 0, 504, 0, 0, 0, 1002});
+  CHECK(f.ledger().balanced());
+  CHECK(f.state.Find(1)->series().count() == 3);
+  CHECK(f.state.Find(1)->series().bytes() == full);
+  // A dimension that nobody had; without it, an event is of a series that is known.
+  f.Add({TestEvent{kStart, {{"host", "a"}, {"core", "0"}, {"rack", "r"}}, {{"x", 1}}, {}}, event("a", "0")},
+        ++sequence);
+  CHECK(f.ledger().over_series_limit == 1003);
+  CHECK(f.ledger().folded == 505);
+  // What is too late is that first.
+  f.Add({TestEvent{kStart + 3000 * kSecond, {{"host", "a"}, {"core", "0"}}, {{"x", 1}}, {}}}, ++sequence);
+  f.Add({event("yet another", "0")}, ++sequence);
+  CHECK(f.ledger().too_late == 1);
+  CHECK(f.ledger().balanced());
+}
+
+TEST_CASE("texts that no series uses fill no memory either", "[windows]") {
+  Fixture f(100);
+  for (uint64_t sequence = 1; sequence <= 50; ++sequence) {
+    auto batch = MakeBatch({{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
+    for (int text = 0; text < 50; ++text) {
+      batch.mutable_series()->mutable_dimensions(0)->add_values(std::to_string(sequence * 1000 + text));
+    }
+    f.state.Fold(MakeHeader(sequence, 1), &batch, f.offset++, kStart);
+  }
+  CHECK(f.ledger().folded == 50);
+  CHECK(f.state.Find(1)->series().view().dimensions[0].values.size() == 100);
 }
 
 TEST_CASE("an event from the future does not carry the watermark past the log's own time", "[windows]") {

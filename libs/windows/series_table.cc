@@ -19,6 +19,9 @@ uint64_t HashSeed() {
   return seed;
 }
 
+// Of a text that the table doesn't take any more.
+constexpr uint32_t kNoValue = UINT32_MAX;
+
 // SplitMix64's finaliser (Steele, Lea, Flood 2014).
 uint64_t Mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -172,7 +175,7 @@ void SeriesTable::AddSeries(std::span<const uint32_t> values) {
   ++view_.count;
 }
 
-void SeriesTable::Resolve(const events::v1::SeriesTable& rows, std::vector<uint32_t>& series) {
+void SeriesTable::Resolve(const events::v1::SeriesTable& rows, uint32_t limit, std::vector<uint32_t>& series) {
   const uint32_t count = rows.count();
   series.resize(count);
   hashes_.assign(count, 0);
@@ -194,7 +197,10 @@ void SeriesTable::Resolve(const events::v1::SeriesTable& rows, std::vector<uint3
       const std::string& text = column.values(v);
       if (text.empty()) continue;
       uint32_t value = index.Find(dimension, text, text_hashes_[v]);
-      if (value == 0) {
+      if (value == 0 && (view_.count >= limit || dimension.values.size() >= limit)) {
+        // No series has it, nor can one be made of it.
+        value = kNoValue;
+      } else if (value == 0) {
         text_bytes_ += text.size();
         value = index.Add(dimension, text);
       }
@@ -224,6 +230,10 @@ void SeriesTable::Resolve(const events::v1::SeriesTable& rows, std::vector<uint3
       continue;
     }
     for (size_t d = 0; d < tuple.size(); ++d) tuple[d] = row_values_[d][row];
+    if (view_.count >= limit || std::find(tuple.begin(), tuple.end(), kNoValue) != tuple.end()) {
+      series[row] = kNoSeries;
+      continue;
+    }
     series[row] = view_.count;
     AddSeries(tuple);
   }

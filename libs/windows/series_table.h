@@ -58,6 +58,9 @@ struct SeriesView {
   const DimensionView* Find(std::string_view dimension) const;
 };
 
+// Of rows that would be one series too many.
+inline constexpr uint32_t kNoSeries = UINT32_MAX;
+
 class SeriesTable {
  public:
   SeriesTable();
@@ -72,7 +75,8 @@ class SeriesTable {
 
   // Fills `series` with the number of each row of `rows`, in order; new series and values are added in the order of
   // their rows. The empty text counts as no value. `rows` must be valid (see CheckSeriesRows).
-  void Resolve(const events::v1::SeriesTable& rows, std::vector<uint32_t>& series);
+  // A row that would make more than `limit` series, or a dimension of more than `limit` values, gets kNoSeries.
+  void Resolve(const events::v1::SeriesTable& rows, uint32_t limit, std::vector<uint32_t>& series);
 
   // For restoring a snapshot: into an empty table, in the order of `view`.
   void AddDimension(std::string_view name, uint32_t base);

@@ -105,7 +105,7 @@ void EncodeStream(const StreamImage& stream, BlobWriter& out) {
   out.Fixed(view.closed_until_us);
   out.Fixed(view.stored_until_us);
   for (const uint64_t count : {view.ledger.appended, view.ledger.rejected, view.ledger.folded, view.ledger.deduplicated,
-                               view.ledger.stale, view.ledger.too_late}) {
+                               view.ledger.stale, view.ledger.too_late, view.ledger.over_series_limit}) {
     out.Varint(count);
   }
   EncodeSeries(view.series, out);
@@ -186,6 +186,7 @@ class StateReader {
                             &stream->ledger_.deduplicated, &stream->ledger_.stale, &stream->ledger_.too_late}) {
       *count = in_.Varint();
     }
+    if (in_.version() >= 2) stream->ledger_.over_series_limit = in_.Varint();
     ReadSeries(stream->series_);
     const uint64_t measures = in_.Count(2);
     for (uint64_t m = 0; m < measures; ++m) {

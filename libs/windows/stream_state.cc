@@ -23,11 +23,17 @@ void AddColumn(const Values* values, const uint8_t* nulls, const Targets& target
 }  // namespace
 
 size_t StreamState::bytes() const {
-  size_t bytes = sizeof *this + series_.bytes();
-  for (const auto& [start, pane] : panes_) bytes += pane->bytes();
+  size_t bytes = sizeof *this + series_.bytes() + pane_bytes();
   if (carry_ != nullptr) {
     for (const auto& measure : carry_->measures) bytes += measure.size() * sizeof(CarriedValue);
   }
+  return bytes;
+}
+
+size_t StreamState::pane_bytes(int64_t until_us) const {
+  size_t bytes = 0;
+  for (auto pane = panes_.begin(); pane != panes_.end() && pane->first < until_us; ++pane)
+    bytes += pane->second->bytes();
   return bytes;
 }
 
@@ -89,10 +95,10 @@ Pane* StreamState::WritablePane(int64_t start_us) {
   return pane.get();
 }
 
-uint32_t StreamState::FoldEvents(const events::v1::EventBatch& batch, int64_t append_time_us,
-                                 const FoldOptions& options) {
+StreamState::Folded StreamState::FoldEvents(const events::v1::EventBatch& batch, int64_t append_time_us,
+                                            const FoldOptions& options) {
   const uint32_t events = static_cast<uint32_t>(batch.series_index_size());
-  series_.Resolve(batch.series(), row_series_);
+  series_.Resolve(batch.series(), options.max_series, row_series_);
   batch_measures_.clear();
   for (const auto& measure : batch.measures()) {
     batch_measures_.push_back(MeasureNumber(measure.name(), measure.int64_values_size() > 0));
@@ -110,7 +116,7 @@ uint32_t StreamState::FoldEvents(const events::v1::EventBatch& batch, int64_t ap
   const int64_t base = batch.base_time_us();
   const int64_t open_from = closed_until_us_;
   int64_t largest = kNoTime;
-  uint32_t accepted = 0;
+  Folded folded;
   targets_.resize(kBlock);
   for (uint32_t begin = 0; begin < events; begin += kBlock) {
     const uint32_t end = std::min(events, begin + kBlock);
@@ -120,22 +126,27 @@ uint32_t StreamState::FoldEvents(const events::v1::EventBatch& batch, int64_t ap
       largest = std::max(largest, time_us);
       const int64_t start_us = PaneStart(time_us);
       if (start_us < open_from) continue;
+      const uint32_t series = row_series_[rows[event]];
+      if (series == kNoSeries) {
+        ++folded.over_series_limit;
+        continue;
+      }
       Recent& entry = recent[static_cast<uint64_t>(start_us / kPaneUs) % recent.size()];
       if (entry.start_us != start_us) entry = {start_us, WritablePane(start_us)};
-      CellHeader& cell = entry.pane->Writable(row_series_[rows[event]]);
+      CellHeader& cell = entry.pane->Writable(series);
       for (size_t line = 0; line < sizeof(CellHeader) + batch_measures_.size() * sizeof(MeasureCell); line += 64) {
         __builtin_prefetch(reinterpret_cast<const char*>(&cell) + line, 1);
       }
       targets_[found++] = {&cell, event, static_cast<uint32_t>(time_us - start_us), entry.pane->NextOrder()};
     }
     UpdateCells(batch, 0, found);
-    accepted += found;
+    folded.accepted += found;
   }
 
   const int64_t reached = std::min(largest, append_time_us) - options.watermark_delay_us;
   watermark_us_ = std::max(watermark_us_, reached);
   closed_until_us_ = std::max(closed_until_us_, PaneStart(watermark_us_ - lateness_us_));
-  return accepted;
+  return folded;
 }
 
 void StreamState::UpdateCells(const events::v1::EventBatch& batch, uint32_t begin, uint32_t end) {

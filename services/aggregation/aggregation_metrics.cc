@@ -49,6 +49,7 @@ PartitionMetrics AggregationMetrics::Of(uint32_t partition) {
       counter("rivermeet_aggregation_deduplicated_events_total", "Events of repeated batches."),
       counter("rivermeet_aggregation_stale_events_total", "Events of batches below the producer's window."),
       counter("rivermeet_aggregation_too_late_events_total", "Events behind watermark and allowed lateness."),
+      counter("rivermeet_aggregation_over_series_limit_events_total", "Events of series beyond the stream's limit."),
       counter("rivermeet_aggregation_malformed_records_total", "Records whose payload contradicts itself."),
       counter("rivermeet_aggregation_lost_records_total", "Offsets removed from the log before they were folded."),
       gauge("rivermeet_aggregation_lag_records", "Offsets in the log that are not folded."),

@@ -14,6 +14,7 @@ struct PartitionMetrics {
   prometheus::Counter& deduplicated_events;
   prometheus::Counter& stale_events;
   prometheus::Counter& too_late_events;
+  prometheus::Counter& over_series_limit_events;
   prometheus::Counter& malformed_records;
   prometheus::Counter& lost_records;  // removed by the log's retention before they were folded
   prometheus::Gauge& lag_records;     // in the log, not folded

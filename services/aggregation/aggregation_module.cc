@@ -59,6 +59,12 @@ absl::Status CheckRange(std::string_view name, absl::Duration value, absl::Durat
                                                 absl::FormatDuration(most)));
 }
 
+absl::Status CheckRange(std::string_view name, uint64_t value, uint64_t least, uint64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("aggregation.{} is {}: it has to be from {} to {}", name, value, least, most));
+}
+
 absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& config) {
   Settings settings;
   absl::Duration watermark_delay = absl::Microseconds(settings.fold.watermark_delay_us);
@@ -71,6 +77,7 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& confi
   if (config.has_lease_renewal()) settings.renewal = FromProto(config.lease_renewal());
   if (config.snapshot_bytes() > 0) settings.snapshot_bytes = config.snapshot_bytes();
   if (config.hot_bytes() > 0) settings.hot_bytes = config.hot_bytes();
+  if (config.max_series() > 0) settings.fold.max_series = config.max_series();
   settings.owner = config.owner_name();
   const absl::Duration day = absl::Hours(24);
   RM_RETURN_IF_ERROR(CheckRange("snapshot_interval", settings.snapshots.interval, absl::Milliseconds(10), day));
@@ -79,6 +86,7 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& confi
   RM_RETURN_IF_ERROR(CheckRange("allowed_lateness", lateness, absl::ZeroDuration(), day));
   RM_RETURN_IF_ERROR(CheckRange("lease", settings.lease, absl::Seconds(1), absl::Minutes(10)));
   RM_RETURN_IF_ERROR(CheckRange("lease_renewal", settings.renewal, absl::Milliseconds(100), settings.lease / 2));
+  RM_RETURN_IF_ERROR(CheckRange("max_series", settings.fold.max_series, 1, 100'000'000));
   if (settings.owner.empty()) return absl::InvalidArgumentError("aggregation.owner_name is empty");
   settings.fold.watermark_delay_us = absl::ToInt64Microseconds(watermark_delay);
   settings.fold.default_lateness_us = absl::ToInt64Microseconds(lateness);

@@ -234,6 +234,7 @@ absl::StatusOr<v1::ReadLedgerResponse> AggregationService::ReadLedger(std::strin
     entry.set_deduplicated(ledger.deduplicated);
     entry.set_stale(ledger.stale);
     entry.set_too_late(ledger.too_late);
+    entry.set_over_series_limit(ledger.over_series_limit);
   }
   return response;
 }

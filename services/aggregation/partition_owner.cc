@@ -326,6 +326,7 @@ void PartitionOwner::FoldRecords(const std::vector<eventlog::LogRecord>& records
     metrics_.deduplicated_events.Increment(static_cast<double>(after.deduplicated - before.deduplicated));
     metrics_.stale_events.Increment(static_cast<double>(after.stale - before.stale));
     metrics_.too_late_events.Increment(static_cast<double>(after.too_late - before.too_late));
+    if (after.over_series_limit > before.over_series_limit) CountOverSeriesLimit(before, after);
     if (outcome == windows::FoldOutcome::kMalformed) {
       metrics_.malformed_records.Increment();
       telemetry::Log(telemetry::Level::kError, "a record can't be folded",
@@ -333,6 +334,14 @@ void PartitionOwner::FoldRecords(const std::vector<eventlog::LogRecord>& records
     }
   }
   AfterFold(bytes, records.back().append_time_us);
+}
+
+void PartitionOwner::CountOverSeriesLimit(const windows::Ledger& before, const windows::Ledger& after) {
+  metrics_.over_series_limit_events.Increment(static_cast<double>(after.over_series_limit - before.over_series_limit));
+  if (before.over_series_limit > 0) return;
+  telemetry::Log(telemetry::Level::kWarn,
+                 "a stream has all the series it may have: events of further ones are not folded",
+                 {{"partition", partition()}, {"tenant", header_.tenant()}, {"stream", header_.stream()}});
 }
 
 windows::FoldOutcome PartitionOwner::FoldRecord(const eventlog::LogRecord& record, windows::Ledger& before,
@@ -358,18 +367,23 @@ void PartitionOwner::AfterFold(size_t bytes, int64_t append_time_us) {
   const absl::Time now = options_.clock->Now();
   const bool measure = now - last_measured_ >= kMeasureEvery;
   size_t hot_bytes = 0;
+  size_t pane_bytes = 0;
+  size_t storable_bytes = 0;
   if (measure) {
     last_measured_ = now;
     MutexLock lock(state_mutex_);
     hot_bytes = state_->bytes();
+    pane_bytes = state_->pane_bytes();
+    storable_bytes = state_->storable_bytes();
   }
   {
     MutexLock lock(mutex_);
     const bool first = bytes_since_snapshot_ == 0;
     bytes_since_snapshot_ += bytes;
     if (measure) {
-      over_memory_ = over_memory_ || hot_bytes > options_.hot_bytes;
-      far_over_memory_ = hot_bytes > 2 * options_.hot_bytes;
+      // Only what a snapshot would take out of memory is worth one, and worth waiting for it.
+      over_memory_ = over_memory_ || (pane_bytes > options_.hot_bytes && storable_bytes > 0);
+      far_over_memory_ = pane_bytes > 2 * options_.hot_bytes && storable_bytes > options_.hot_bytes;
     }
     if (first || over_memory_ || bytes_since_snapshot_ >= options_.snapshot_bytes) changed_.NotifyAll();
   }

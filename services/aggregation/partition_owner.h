@@ -57,7 +57,8 @@ struct PartitionOwnerOptions {
   eventlog::EventLog* log = nullptr;  // outlives the owner
   const Clock* clock = &Clock::System();
   size_t read_bytes = 4 << 20;
-  // Memory at which the fold asks for a snapshot that stores what is closed; at twice that it waits for it.
+  // Memory of windows at which the fold asks for a snapshot that stores what is closed. At twice that it waits for it,
+  // when more than so much is closed: windows that are open, and series, can't leave.
   uint64_t hot_bytes = uint64_t{1} << 30;
   // After so many bytes of log it asks for a snapshot.
   uint64_t snapshot_bytes = uint64_t{256} << 20;
@@ -134,6 +135,7 @@ class PartitionOwner {
   absl::Status Tail(eventlog::LogReader& reader);
   void FoldRecords(const std::vector<eventlog::LogRecord>& records);
   windows::FoldOutcome FoldRecord(const eventlog::LogRecord& record, windows::Ledger& before, windows::Ledger& after);
+  void CountOverSeriesLimit(const windows::Ledger& before, const windows::Ledger& after);
   void AfterFold(size_t bytes, int64_t append_time_us);
   void HoldBack();
   void FireWaiters();

@@ -10,8 +10,9 @@ namespace {
 
 std::vector<std::string> Row(const std::string& name, const query::v1::LedgerEntry& entry) {
   std::vector<std::string> row = {name};
-  for (const uint64_t events : {entry.received(), entry.rejected(), entry.appended(), entry.folded(),
-                                entry.deduplicated(), entry.stale(), entry.too_late(), entry.not_yet_folded()}) {
+  for (const uint64_t events :
+       {entry.received(), entry.rejected(), entry.appended(), entry.folded(), entry.deduplicated(), entry.stale(),
+        entry.too_late(), entry.over_series_limit(), entry.not_yet_folded()}) {
     row.push_back(std::to_string(events));
   }
   return row;
@@ -21,13 +22,13 @@ absl::Status Run(const std::string& stream, const client::ConnectionFlags& conne
   RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const auto ledger, client->GetLedger(stream, absl::Now() + kAnswerTimeout));
   TextTable table({"partition", "received", "rejected", "appended", "folded", "deduplicated", "stale", "too late",
-                   "not yet folded"},
-                  std::vector<bool>(9, true));
+                   "over series limit", "not yet folded"},
+                  std::vector<bool>(10, true));
   for (const auto& entry : ledger.partitions()) table.AddRow(Row(std::to_string(entry.partition()), entry));
   table.AddRow(Row("total", ledger.total()));
   fmt::print("{}{}\n", table.ToString(),
              ledger.balanced() ? "balanced: received = appended + rejected, and appended = folded + deduplicated + "
-                                 "stale + too late + not yet folded"
+                                 "stale + too late + over series limit + not yet folded"
                                : "NOT balanced: events are unaccounted for; please report this with the table");
   if (!ledger.balanced()) exit_code = commandline::kFailed;
   return absl::OkStatus();

@@ -33,8 +33,8 @@ void SetDuration(int64_t us, google::protobuf::Duration& duration) {
 
 bool IsBalanced(const v1::LedgerEntry& entry) {
   return entry.received() == entry.appended() + entry.rejected() &&
-         entry.appended() ==
-             entry.folded() + entry.deduplicated() + entry.stale() + entry.too_late() + entry.not_yet_folded();
+         entry.appended() == entry.folded() + entry.deduplicated() + entry.stale() + entry.too_late() +
+                                 entry.over_series_limit() + entry.not_yet_folded();
 }
 
 void AddTo(const v1::LedgerEntry& entry, v1::LedgerEntry& total) {
@@ -45,6 +45,7 @@ void AddTo(const v1::LedgerEntry& entry, v1::LedgerEntry& total) {
   total.set_deduplicated(total.deduplicated() + entry.deduplicated());
   total.set_stale(total.stale() + entry.stale());
   total.set_too_late(total.too_late() + entry.too_late());
+  total.set_over_series_limit(total.over_series_limit() + entry.over_series_limit());
   total.set_not_yet_folded(total.not_yet_folded() + entry.not_yet_folded());
 }
 

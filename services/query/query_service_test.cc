@@ -298,9 +298,10 @@ TEST_CASE("a ledger is summed over the owners and says whether it is balanced", 
   REQUIRE(response.ok());
   CHECK(response->balanced());
   CHECK(response->partitions_size() == 4);
-  CHECK(response->total().received() == 2 + 4 * 3);
+  CHECK(response->total().received() == 2 + 4 * 4);
   CHECK(response->total().folded() == 2);
   CHECK(response->total().too_late() == 8);
+  CHECK(response->total().over_series_limit() == 4);
 }
 
 }  // namespace rivermeet::query

@@ -248,11 +248,12 @@ grpc::Status TestOwner::ReadLedger(grpc::ServerContext* context, const aggregati
     v1::LedgerEntry& entry = *response->add_entries();
     entry.set_partition(partition);
     const auto folded = static_cast<uint64_t>(offsets_[partition]);
-    entry.set_received(folded + 3);
+    entry.set_received(folded + 4);
     entry.set_rejected(1);
-    entry.set_appended(folded + 2);
+    entry.set_appended(folded + 3);
     entry.set_folded(folded);
     entry.set_too_late(2);
+    entry.set_over_series_limit(1);
   }
   return grpc::Status::OK;
 }

@@ -33,7 +33,7 @@ constexpr char kBuiltIn[] = R"({
   "auth": {"issuer": "rivermeet", "access_lifetime": "600s", "refresh_lifetime": "1209600s",
            "key_rotation": "2592000s"},
   "ingest": {"max_inflight_bytes": "268435456", "max_future": "300s", "append_timeout": "10s", "max_fields": 512},
-  "aggregation": {"snapshot_interval": "10s", "snapshot_bytes": "268435456", "hot_bytes": "1073741824",
+  "aggregation": {"snapshot_interval": "10s", "snapshot_bytes": "268435456", "hot_bytes": "1073741824", "max_series": 1000000,
                   "hot_age": "300s", "watermark_delay": "2s", "allowed_lateness": "60s", "lease": "9s",
                   "lease_renewal": "3s"},
   "query": {"timeout": "30s", "memory_bytes": "268435456", "concurrency": 16, "max_rows": "1000000"}

@@ -14,7 +14,7 @@ namespace rivermeet::windows {
 namespace {
 
 constexpr std::string_view kMagic = "RMWS";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 32;
 constexpr size_t kCheckedHeaderBytes = 24;
 constexpr size_t kBufferBytes = 256 << 10;
@@ -114,11 +114,12 @@ absl::StatusOr<std::unique_ptr<BlobReader>> BlobReader::Open(std::string_view bl
     return absl::DataLossError("the snapshot's checksum is wrong: it is not what was written");
   }
   const uint32_t version = LoadLittleEndian<uint32_t>(blob.data() + 4);
-  if (version != kVersion) {
+  if (version < 1 || version > kVersion) {
     return absl::UnimplementedError(
-        fmt::format("the snapshot has version {}, this program reads {}", version, kVersion));
+        fmt::format("the snapshot has version {}, this program reads up to {}", version, kVersion));
   }
   std::unique_ptr<BlobReader> reader(new BlobReader);
+  reader->version_ = version;
   reader->stream_->in = {body.data(), body.size(), 0};
   reader->left_ = raw_bytes;
   reader->buffer_.resize(kBufferBytes);

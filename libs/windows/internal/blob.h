@@ -2,7 +2,7 @@
 //
 //   offset  bytes
 //        0      4  "RMWS"
-//        4      4  version, 1
+//        4      4  version: 2; in 1 a ledger had no count of events over the limit of series
 //        8      8  bytes before compression
 //       16      8  bytes of the body
 //       24      4  CRC-32C of bytes 0 to 23 and of the body
@@ -86,6 +86,7 @@ class BlobReader {
     Raw(values.data(), count * sizeof(T));
   }
 
+  uint32_t version() const { return version_; }
   bool ok() const { return ok_; }
   void Fail() { ok_ = false; }
   // Everything was read.
@@ -101,6 +102,7 @@ class BlobReader {
   std::string buffer_;
   size_t at_ = 0;
   size_t filled_ = 0;
+  uint32_t version_ = 0;
   uint64_t left_ = 0;  // uncompressed bytes not read yet
   bool ok_ = true;
 };

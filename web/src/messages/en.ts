@@ -245,6 +245,7 @@ export const text = {
     deduplicated: "Repeats",
     stale: "Stale",
     tooLate: "Too late",
+    overSeriesLimit: "Over series limit",
     notYet: "Not yet folded",
     partition: "Partition",
     total: "Total",

@@ -156,6 +156,7 @@ const LEDGER_COLUMNS: readonly Column<LedgerRow>[] = [
   ledgerColumn(t.deduplicated, (e) => e.deduplicated),
   ledgerColumn(t.stale, (e) => e.stale, true),
   ledgerColumn(t.tooLate, (e) => e.tooLate, true),
+  ledgerColumn(t.overSeriesLimit, (e) => e.overSeriesLimit, true),
   ledgerColumn(t.notYet, (e) => e.notYetFolded),
 ];
 
