@@ -173,6 +173,9 @@ class PartitionState {
   // Lets go of a stream. Views of it stay whole; a later record of it would begin it anew.
   void Forget(uint64_t stream_id) { streams_.erase(stream_id); }
 
+  // Frees the memory of producers that are forgotten by now; whatever comes is folded the same.
+  void Purge() { producers_.Purge(append_time_us_); }
+
   // The last offset taken in; -1 before the first.
   int64_t through_offset() const { return through_offset_; }
   // The append time of that record; kNoTime before the first. Never decreases.

@@ -86,6 +86,9 @@ absl::StatusOr<Settings> ReadSettings(const config::v1::AggregationConfig& confi
   RM_RETURN_IF_ERROR(CheckRange("allowed_lateness", lateness, absl::ZeroDuration(), day));
   RM_RETURN_IF_ERROR(CheckRange("lease", settings.lease, absl::Seconds(1), absl::Minutes(10)));
   RM_RETURN_IF_ERROR(CheckRange("lease_renewal", settings.renewal, absl::Milliseconds(100), settings.lease / 2));
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  RM_RETURN_IF_ERROR(CheckRange("snapshot_bytes", settings.snapshot_bytes, kMiB, kMiB << 20));
+  RM_RETURN_IF_ERROR(CheckRange("hot_bytes", settings.hot_bytes, kMiB, kMiB << 20));
   RM_RETURN_IF_ERROR(CheckRange("max_series", settings.fold.max_series, 1, 100'000'000));
   if (settings.owner.empty()) return absl::InvalidArgumentError("aggregation.owner_name is empty");
   settings.fold.watermark_delay_us = absl::ToInt64Microseconds(watermark_delay);
@@ -297,6 +300,8 @@ class AggregationModule::Keeper {
       // Also of streams that were deleted since a snapshot that was restored.
       RefreshStreams(absl::Now() + std::min(settings_.renewal, kStreamsEvery));
       SetSettled();
+      const absl::Time measured_by = absl::Now() + kStreamsEvery;
+      for (const auto& [partition, owned] : owned_) owned.owner->MeasureLag(measured_by);
       if (lost.empty() && needs_.clock->MonotonicNow() < next_round) continue;
       next_round = needs_.clock->MonotonicNow() + settings_.renewal;
       const absl::Status taken = TakeFree(false, absl::Now() + settings_.lease);

@@ -418,9 +418,23 @@ TEST_CASE("settings out of their range are refused by name", "[module]") {
   config.set_owner_name("one");
   config.mutable_lease()->set_seconds(3);
   config.mutable_lease_renewal()->set_seconds(3);
-  const auto opened = AggregationModule::Open(config, {}, Soon());
-  CHECK(opened.status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(std::string(opened.status().message()).find("lease_renewal") != std::string::npos);
+  const auto refused_for = [](const config::v1::AggregationConfig& wrong, const std::string& name) {
+    CAPTURE(name);
+    const auto opened = AggregationModule::Open(wrong, {}, Soon());
+    CHECK(opened.status().code() == absl::StatusCode::kInvalidArgument);
+    CHECK(std::string(opened.status().message()).find("aggregation." + name + " is") != std::string::npos);
+  };
+  refused_for(config, "lease_renewal");
+  config.mutable_lease_renewal()->set_seconds(1);
+  auto wrong = config;
+  wrong.set_hot_bytes(1);
+  refused_for(wrong, "hot_bytes");
+  wrong = config;
+  wrong.set_snapshot_bytes(uint64_t{1} << 60);
+  refused_for(wrong, "snapshot_bytes");
+  wrong = config;
+  wrong.set_max_series(100'000'001);
+  refused_for(wrong, "max_series");
 }
 
 }  // namespace

@@ -87,29 +87,32 @@ class AggregationService::Wait {
     left_ = positions;
   }
   void Registered(std::shared_ptr<PartitionOwner> owner, uint64_t id) {
-    MutexLock lock(mutex_);
-    registered_.emplace_back(std::move(owner), id);
+    {
+      MutexLock lock(mutex_);
+      if (done_ != nullptr) {
+        registered_.emplace_back(std::move(owner), id);
+        return;
+      }
+    }
+    // It has ended while this was registered.
+    owner->CancelWait(id);
   }
   void Arrived(const absl::Status& status) {
     WaitDone done;
+    std::vector<std::pair<std::shared_ptr<PartitionOwner>, uint64_t>> registered;
     {
       MutexLock lock(mutex_);
       --left_;
       if (done_ == nullptr || (status.ok() && left_ > 0)) return;
       done = std::move(done_);
       done_ = nullptr;
-    }
-    done(status);
-  }
-  void Cancel() {
-    std::vector<std::pair<std::shared_ptr<PartitionOwner>, uint64_t>> registered;
-    {
-      MutexLock lock(mutex_);
       registered.swap(registered_);
     }
+    // Nobody waits for the others any more.
     for (auto& [owner, id] : registered) owner->CancelWait(id);
-    Arrived(absl::CancelledError("the caller gave up"));
+    done(status);
   }
+  void Cancel() { Arrived(absl::CancelledError("the caller gave up")); }
 
  private:
   Mutex mutex_;

@@ -8,7 +8,6 @@
 #include "aggregation/grpc_aggregation.h"
 #include "aggregation/test_world.h"
 #include "rpc/server.h"
-#include "testing/manual_clock.h"
 
 namespace rivermeet::aggregation {
 namespace {
@@ -135,72 +134,20 @@ TEST_CASE("a record that can't be parsed stops nobody", "[aggregation]") {
   CHECK(entry.rejected() == 3);
 }
 
-// An owner that holds 1 byte at most, and what would free memory.
-struct Tight {
-  testing::TempDir folder;
-  prometheus::Registry registry;
-  AggregationMetrics metrics{registry};
-  testing::ManualClock clock;
-  std::unique_ptr<eventlog::LocalEventLog> log = OpenLog(folder.path(), 1);
-  std::unique_ptr<PartitionOwner> owner;
-
-  explicit Tight(uint32_t max_series = 1'000) {
-    PartitionOwnerOptions options;
-    options.log = log.get();
-    options.clock = &clock;
-    options.hot_bytes = 1;
-    owner = std::make_unique<PartitionOwner>(
-        options, std::make_unique<windows::PartitionState>(windows::FoldOptions{.max_series = max_series}),
-        std::vector<catalog::Segment>(), metrics.Of(0), [] {});
+TEST_CASE("whoever waits for several partitions leaves none behind when one can't come", "[aggregation]") {
+  World world;
+  v1::WaitForOffsetsRequest request;
+  for (const uint32_t partition : {0u, 1u}) {
+    auto& position = *request.add_positions();
+    position.set_partition(partition);
+    position.set_through_offset(1'000);
   }
-};
-
-TEST_CASE("a snapshot is asked for when it would free memory, and for nothing else", "[aggregation]") {
-  Tight tight;
-  bool pressed = false;
-  // Series and windows that are open.
-  tight.owner->FoldThrough(Append(*tight.log, 0, 1, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}}));
-  tight.owner->Capture(pressed);
-  CHECK_FALSE(pressed);
-  tight.clock.Advance(absl::Seconds(2));
-  tight.owner->FoldThrough(Append(*tight.log, 0, 2, {{kStart + 600 * kSecond, {{"host", "a"}}, {{"x", 1}}, {}}}));
-  tight.owner->Capture(pressed);
-  CHECK(pressed);
-}
-
-TEST_CASE("the fold doesn't wait for memory that no snapshot can free", "[aggregation]") {
-  Tight tight;
-  tight.owner->Start();
-  int64_t last = 0;
-  for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
-    last = Append(*tight.log, 0, sequence, {{kStart, {{"host", std::to_string(sequence)}}, {{"x", 1}}, {}}});
-    // By its clock, at which no pause ever ends, it measures each time.
-    tight.clock.Advance(absl::Seconds(2));
-    std::promise<absl::Status> folded;
-    tight.owner->WaitFor(last, [&](const absl::Status& status) { folded.set_value(status); });
-    auto outcome = folded.get_future();
-    const bool came = outcome.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
-    CHECK(came);
-    if (!came) tight.owner->Stop();
-    if (!came) return;
-  }
-}
-
-TEST_CASE("events of series beyond the limit have a line in the ledger and a metric", "[aggregation]") {
-  Tight tight(1);
-  const auto offset = Append(*tight.log, 0, 1, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
-  tight.owner->FoldThrough(offset);
-  tight.owner->FoldThrough(Append(*tight.log, 0, 2, {{kStart, {{"host", "b"}}, {{"x", 1}}, {}}}));
-  windows::Ledger ledger;
-  REQUIRE(tight.owner->ReadLedger("acme", 1, ledger));
-  CHECK(ledger == windows::Ledger{2, 0, 1, 0, 0, 0, 1});
-  CHECK(tight.metrics.Of(0).over_series_limit_events.Value() == 1);
-  AggregationService service(tight.metrics);
-  service.Add(std::shared_ptr<PartitionOwner>(std::shared_ptr<void>(), tight.owner.get()));
-  v1::ReadLedgerRequest request;
-  request.set_stream_id(1);
-  request.add_partitions(0);
-  CHECK(service.ReadLedger("acme", request)->entries(0).over_series_limit() == 1);
+  std::promise<absl::Status> ended;
+  const auto wait = world.service.WaitForOffsets(request, [&](const absl::Status& status) { ended.set_value(status); });
+  CHECK(world.owners[1]->waiters() == 1);
+  world.owners[0]->Stop();
+  CHECK(ended.get_future().get().code() == absl::StatusCode::kUnavailable);
+  CHECK(world.owners[1]->waiters() == 0);
 }
 
 TEST_CASE("a query that can't be is refused with what is wrong", "[aggregation]") {

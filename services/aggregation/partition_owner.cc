@@ -62,6 +62,12 @@ absl::StatusOr<eventlog::Offset> PartitionOwner::LogEnd(absl::Time deadline) {
   return range.end;
 }
 
+void PartitionOwner::MeasureLag(absl::Time deadline) {
+  const auto range = options_.log->Range(partition(), deadline);
+  if (!range.ok()) return;
+  metrics_.lag_records.Set(static_cast<double>(std::max<int64_t>(0, range->end - through_offset() - 1)));
+}
+
 void PartitionOwner::set_serves_until(absl::Duration monotonic) {
   serves_until_ns_.store(absl::ToInt64Nanoseconds(monotonic), std::memory_order_release);
 }
@@ -166,6 +172,11 @@ void PartitionOwner::CancelWait(uint64_t id) {
   std::erase_if(waiters_, [&](const Waiting& waiter) { return waiter.id == id; });
 }
 
+size_t PartitionOwner::waiters() const {
+  MutexLock lock(mutex_);
+  return waiters_.size();
+}
+
 void PartitionOwner::FireWaiters() {
   std::vector<Waiting> ready;
   {
@@ -188,6 +199,8 @@ windows::StateImage PartitionOwner::Capture(bool& pressed) {
     over_memory_ = false;
   }
   LockForReader();
+  // What the snapshot doesn't hold is not kept in memory either.
+  state_->Purge();
   windows::StateImage image = windows::StateImage::Capture(*state_);
   state_mutex_.Unlock();
   return image;
@@ -270,19 +283,14 @@ void PartitionOwner::FoldLoop() {
       }
       status = Tail(*reader);
     }
-    MutexLock lock(mutex_);
-    reader_ = nullptr;
-    if (stopping_) return;
-    if (status.code() == absl::StatusCode::kOutOfRange) {
-      const auto range = options_.log->Range(partition(), options_.clock->Now() + absl::Seconds(5));
-      if (range.ok() && range->first > through_offset() + 1) {
-        telemetry::Log(telemetry::Level::kError, "records left the log before they were folded",
-                       {{"partition", partition()}, {"from", through_offset() + 1}, {"to", range->first}});
-        metrics_.lost_records.Increment(static_cast<double>(range->first - through_offset() - 1));
-        through_offset_.store(range->first - 1, std::memory_order_release);
-        continue;
-      }
+    {
+      MutexLock lock(mutex_);
+      reader_ = nullptr;
+      if (stopping_) return;
     }
+    if (status.code() == absl::StatusCode::kOutOfRange && PassOverRemoved()) continue;
+    MutexLock lock(mutex_);
+    if (stopping_) return;
     const bool damaged = status.code() == absl::StatusCode::kDataLoss;
     if (damaged) {
       // Callers learn no path of this machine; the log has it.
@@ -295,6 +303,19 @@ void PartitionOwner::FoldLoop() {
     changed_.WaitFor(mutex_, damaged ? kDamagedPause : kRetryPause);
     if (stopping_) return;
   }
+}
+
+bool PartitionOwner::PassOverRemoved() {
+  const auto range = options_.log->Range(partition(), options_.clock->Now() + absl::Seconds(5));
+  const int64_t next = through_offset() + 1;
+  if (!range.ok() || range->first <= next) return false;
+  telemetry::Log(telemetry::Level::kError, "records left the log before they were folded",
+                 {{"partition", partition()}, {"from", next}, {"to", range->first}});
+  metrics_.lost_records.Increment(static_cast<double>(range->first - next));
+  through_offset_.store(range->first - 1, std::memory_order_release);
+  FireWaiters();
+  on_change_();
+  return true;
 }
 
 absl::Status PartitionOwner::Tail(eventlog::LogReader& reader) {
@@ -391,8 +412,6 @@ void PartitionOwner::AfterFold(size_t bytes, int64_t append_time_us) {
   metrics_.hot_bytes.Set(static_cast<double>(hot_bytes));
   metrics_.through_offset.Set(static_cast<double>(through_offset()));
   metrics_.lag_seconds.Set(std::max(0.0, absl::ToDoubleSeconds(now - absl::FromUnixMicros(append_time_us))));
-  const auto range = options_.log->Range(partition(), now + absl::Seconds(1));
-  if (range.ok()) metrics_.lag_records.Set(static_cast<double>(range->end - through_offset() - 1));
 }
 
 // Memory is bounded by letting the log grow instead.

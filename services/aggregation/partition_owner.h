@@ -86,6 +86,10 @@ class PartitionOwner {
   // Where the durable log ends now.
   absl::StatusOr<eventlog::Offset> LogEnd(absl::Time deadline);
 
+  // Tells the metrics how much of the log is not folded. Asks the log, which may be on other machines: not on the
+  // fold's thread.
+  void MeasureLag(absl::Time deadline);
+
   // Until when it may answer, by the clock's MonotonicNow(); set at each renewal of its lease.
   void set_serves_until(absl::Duration monotonic);
   // Errors:
@@ -114,6 +118,7 @@ class PartitionOwner {
   uint64_t WaitFor(int64_t offset, Waiter done);
   // `done` is not called any more, unless it is being called now.
   void CancelWait(uint64_t id);
+  size_t waiters() const;
 
   // For the snapshot writer. `pressed`: memory is short, store all that is closed.
   windows::StateImage Capture(bool& pressed);
@@ -131,6 +136,8 @@ class PartitionOwner {
 
  private:
   void FoldLoop();
+  // Whether the log has let go of what comes next: then the fold goes on where it begins now.
+  bool PassOverRemoved();
   // Reads and folds until the log ends this reader; what ended it.
   absl::Status Tail(eventlog::LogReader& reader);
   void FoldRecords(const std::vector<eventlog::LogRecord>& records);
