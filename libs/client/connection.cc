@@ -115,6 +115,8 @@ std::optional<std::string> ProcessEnvironment(const char* name) {
 absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags, const EnvironmentLookup& environment) {
   Connection connection;
   connection.plain_http = flags.plain_http;
+  connection.authority_file =
+      flags.authority_file.empty() ? environment("RIVERMEET_CA").value_or("") : flags.authority_file;
   connection.data_folder = flags.data_folder.empty() ? environment("RIVERMEET_DATA").value_or("") : flags.data_folder;
   if (connection.data_folder.empty()) connection.data_folder = kDefaultDataFolder;
 

@@ -43,6 +43,7 @@ struct ConnectionFlags {
   std::string url;
   std::string grpc_address;
   std::string key_file;
+  std::string authority_file;
   std::string data_folder;
   bool plain_http = false;  // send the key without TLS to another machine too
 };
@@ -51,10 +52,11 @@ struct ConnectionFlags {
 struct Connection {
   std::string url;
   std::string url_source;
-  std::string grpc_address;
+  std::string grpc_address;  // "host:port", or "https://host:port" for TLS on this machine too
   std::string grpc_source;
-  std::string key;         // empty: none was found
-  std::string key_source;  // "the file ./data/keys/local.key", or where was looked in vain
+  std::string key;             // empty: none was found
+  std::string key_source;      // "the file ./data/keys/local.key", or where was looked in vain
+  std::string authority_file;  // PEM: whose certificates are believed; empty: those that the system believes
   std::string data_folder;
   bool plain_http = false;
 };
@@ -67,6 +69,7 @@ std::optional<std::string> ProcessEnvironment(const char* name);
 //   url     --url, RIVERMEET_URL, `<data>/suite.json`, http://127.0.0.1:7400
 //   grpc    --grpc, RIVERMEET_GRPC, `<data>/suite.json`, 127.0.0.1:7401
 //   key     --key-file, RIVERMEET_KEY, `<data>/keys/local.key`, none
+//   ca      --ca, RIVERMEET_CA, none
 //   data    --data, RIVERMEET_DATA, ./data
 //
 // Errors:

@@ -107,6 +107,7 @@ absl::StatusOr<HttpResponse> RivermeetClient::Http(const std::string& method, co
   internal::HttpCall call{.method = method, .url = options_.connection.url + path, .headers = Headers("")};
   call.headers.insert(call.headers.end(), headers.begin(), headers.end());
   call.body = body;
+  call.authority_file = options_.connection.authority_file;
   call.deadline = deadline;
   const Handle handle(*this);
   absl::StatusOr<internal::HttpAnswer> answer = internal::Perform(handle.get(), call);
@@ -244,6 +245,7 @@ absl::Status RivermeetClient::Subscribe(const query::v1::SubscribeRequest& reque
                           .url = options_.connection.url + "/v1/subscribe",
                           .headers = Headers("application/json"),
                           .body = body,
+                          .authority_file = options_.connection.authority_file,
                           .deadline = deadline};
   call.headers.push_back("accept: text/event-stream");
   call.cancelled = cancelled;

@@ -9,6 +9,7 @@
 #include "client/internal/server_events.h"
 #include "google/protobuf/util/json_util.h"
 #include "net/server.h"
+#include "testing/certificate_authority.h"
 
 namespace rivermeet::client {
 namespace {
@@ -199,6 +200,19 @@ TEST_CASE("a key does not leave this machine without TLS unless that is asked fo
   CHECK(RivermeetClient::Open({.connection = connection}).ok());
   connection.key = "rm_a\r\nhost: evil";
   CHECK(absl::IsInvalidArgument(RivermeetClient::Open({.connection = connection}).status()));
+}
+
+TEST_CASE("the gateway's certificate is believed when the authority that was named has signed it", "[client]") {
+  testing::CertificateAuthority authority;
+  Gateway gateway;
+  const auto server =
+      net::Server::Open({.tls = net::TlsFiles{authority.certificate(), authority.key()}}, gateway).value();
+  server->Start();
+  Connection connection{.url = server->url()};
+  const auto call = [&] { return RivermeetClient::Open({.connection = connection}).value()->GetStream("s", Soon()); };
+  CHECK_FALSE(call().ok());
+  connection.authority_file = authority.authority();
+  CHECK(call().ok());
 }
 
 TEST_CASE("an event stream reads alike however it is cut and whatever its line ends are", "[client]") {

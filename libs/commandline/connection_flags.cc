@@ -28,6 +28,12 @@ std::shared_ptr<client::ConnectionFlags> AddConnectionFlags(CLI::App& command, b
       ->type_name("FILE")
       ->group(group);
   command
+      .add_option(
+          "--ca", flags->authority_file,
+          "A PEM file of the authorities that may sign the suite's certificate; else RIVERMEET_CA, the system's")
+      ->type_name("FILE")
+      ->group(group);
+  command
       .add_option("--data", flags->data_folder,
                   "The data folder of a suite on this machine; else RIVERMEET_DATA, "
                   "./data")

@@ -31,7 +31,8 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Open(Options options) {
   RM_ASSIGN_OR_RETURN(
       std::unique_ptr<ProcReader> reader,
       ProcReader::Open({.proc = options.proc, .processes = options.process_names, .clock = options.clock}));
-  std::shared_ptr<grpc::Channel> channel = rpc::MakeStreamingChannel(options.address);
+  std::shared_ptr<grpc::Channel> channel =
+      options.channel != nullptr ? options.channel : rpc::MakeStreamingChannel(options.address);
   std::unique_ptr<Agent> agent(new Agent(std::move(options), std::move(reader), channel));
   client::BatchSender::Options sender;
   sender.channel = std::move(channel);

@@ -25,6 +25,8 @@ class Agent {
  public:
   struct Options {
     std::string address = "127.0.0.1:7401";  // gRPC
+    // Of rpc::MakeStreamingChannel(), to that address; null: without TLS.
+    std::shared_ptr<grpc::Channel> channel;
     // "rm_..."; asked for at each connection, so that a new key is picked up.
     std::function<std::string()> api_key;
     std::string host = LocalHostName();

@@ -9,6 +9,7 @@
 #include "base/shutdown.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "client/grpc_channel.h"
 #include "commandline/command_app.h"
 #include "commandline/connection_flags.h"
 #include "telemetry/logging.h"
@@ -59,11 +60,8 @@ absl::Status RunAgent(const Flags& flags) {
 
   PrepareShutdown();
   RM_ASSIGN_OR_RETURN(const client::Connection connection, client::FindConnection(*flags.connection));
-  if (!connection.key.empty() && !client::IsLoopback(connection.grpc_address) && !connection.plain_http) {
-    return absl::FailedPreconditionError(fmt::format(
-        "the key would go to {} without TLS: add --plain-http on a network you trust", connection.grpc_address));
-  }
   options.address = connection.grpc_address;
+  RM_ASSIGN_OR_RETURN(options.channel, client::OpenChannel(connection));
   options.spool_folder = flags.spool.empty() ? connection.data_folder + "/agent" : flags.spool;
   // Looked up each time: the suite may make its key after the agent has started.
   options.api_key = [flags] {
@@ -95,7 +93,7 @@ void AddCommands(CLI::App& app) {
   command.footer(
       "Examples:\n"
       "  rivermeet agent                                     to the suite on this machine\n"
-      "  rivermeet agent --grpc 10.0.0.5:7401 --key-file key --plain-http\n"
+      "  rivermeet agent --grpc 10.0.0.5:7401 --key-file key --ca authority.pem\n"
       "  rivermeet agent --print --no-process-names");
   commandline::SetAction(command, [flags](int&) { return RunAgent(*flags); });
 }

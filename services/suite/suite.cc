@@ -219,6 +219,7 @@ class Suite::Graph {
   absl::Status StartAgent() {
     agent::Agent::Options options;
     options.address = grpc_address_;
+    options.channel = rpc::MakeStreamingChannel(grpc_address_, credentials_.channel);
     options.api_key = [path = folder_.Path("keys/local.key")] { return ReadSecretFile(path).value_or(""); };
     options.spool_folder = folder_.Path("agent");
     RM_ASSIGN_OR_RETURN(agent_, agent::Agent::Open(std::move(options)));

@@ -96,6 +96,7 @@ void SetOptions(CURL* curl, Exchange& exchange, curl_slist* headers, char* error
   if (IsLoopback(std::string_view(call.url).substr(host, call.url.find('/', host) - host))) {
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   }
+  if (!call.authority_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, call.authority_file.c_str());
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
   if (call.deadline != absl::InfiniteFuture()) {
     const int64_t left = std::max<int64_t>(1, absl::ToInt64Milliseconds(call.deadline - absl::Now()));

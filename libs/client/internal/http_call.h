@@ -22,6 +22,7 @@ struct HttpCall {
   std::string url;
   std::vector<std::string> headers;  // "name: value"
   std::string_view body;
+  std::string authority_file;  // PEM, for https://; empty: what the system believes
   absl::Time deadline = absl::InfiniteFuture();
   // Where given, the body of an answer with a 2xx status goes here as it comes; false ends the call.
   std::function<bool(std::string_view)> on_data;
