@@ -12,6 +12,15 @@
 #include "eventlog/event_log_contract.h"
 #include "eventlog/kafka_event_log.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define RIVERMEET_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RIVERMEET_THREAD_SANITIZER 1
+#endif
+#endif
+
+#ifndef RIVERMEET_THREAD_SANITIZER
 namespace {
 std::atomic<bool> out_of_threads{false};
 }  // namespace
@@ -21,6 +30,7 @@ extern "C" int thrd_create(thrd_t* thread, thrd_start_t start, void* argument) {
   static const auto real = reinterpret_cast<int (*)(thrd_t*, thrd_start_t, void*)>(dlsym(RTLD_NEXT, "thrd_create"));
   return out_of_threads ? static_cast<int>(thrd_error) : real(thread, start, argument);
 }
+#endif
 
 namespace rivermeet::eventlog {
 namespace {
@@ -99,6 +109,9 @@ TEST_CASE("after a fatal answer the producer is made anew, its records' outcome 
 
 TEST_CASE("a producer that the system has no threads for is made once it has, or never when the log is closed first",
           "[kafka]") {
+#ifdef RIVERMEET_THREAD_SANITIZER
+  WARN("not run: the sanitizer's programs have a thrd_create of their own");
+#else
   MockCluster cluster(1);
   auto log = cluster.Open();
   out_of_threads = true;
@@ -114,6 +127,7 @@ TEST_CASE("a producer that the system has no threads for is made once it has, or
     log = nullptr;
     out_of_threads = false;
   }
+#endif
 }
 
 TEST_CASE("a broker that drops the connection after it took the records leaves none unanswered", "[kafka]") {
