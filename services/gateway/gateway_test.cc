@@ -390,6 +390,7 @@ TEST_CASE("health, metrics and the interface's description are served", "[gatewa
                  "rivermeet_gateway_calls_total{code=\"ok\",rpc=\"rivermeet.ingest.v1.StreamService.GetStream\"} 1"));
   const auto description = world.Ask("GET", "/openapi.json");
   CHECK(Contains(description.body, "\"openapi\":\"3.1.0\""));
+  CHECK(Contains(description.body, R"("code":{"type":"string"},"byteOffset":{"type":"integer"})"));
   for (const char* path : {"\"/v1/streams/{stream}/events\"", "\"/v1/streams/{stream.name}\"", "\"/v1/query\""}) {
     CHECK(Contains(description.body, path));
   }

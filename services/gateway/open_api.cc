@@ -183,7 +183,8 @@ constexpr char kBulkAnswer[] =
     R"("required":["accepted","rejected","errors","visibilityToken"],"properties":{)"
     R"("accepted":{"type":"integer"},"rejected":{"type":"integer"},"visibilityToken":{"type":"string"},)"
     R"("errors":{"type":"array","items":{"type":"object","required":["index","field","reason"],"properties":{)"
-    R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"}}}}}}}})";
+    R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"},)"
+    R"("code":{"type":"string"},"byteOffset":{"type":"integer"}}}}}}}})";
 constexpr char kProblem[] =
     R"({"type":"object","required":["type","title","status"],"properties":{"type":{"type":"string"},)"
     R"("title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
