@@ -126,7 +126,9 @@ inline void CheckAppendAndRead(EventLogFixture& fixture) {
     fixture.Reopen();
     CHECK(ReadRecords(fixture.log(), 0, 0, 1).front().append_time_us == time);
   }
+}
 
+inline void CheckLimitsAndRange(EventLogFixture& fixture) {
   SECTION("what is too large or for no partition is refused and not appended") {
     EventLog& log = fixture.log();
     const Record large{"", std::string(kMaxRecordBytes + 1, 'x')};
@@ -245,7 +247,10 @@ inline void CheckReaders(EventLogFixture& fixture) {
       CHECK(records.front().header == std::to_string(i));
     }
   }
+}
 
+inline void CheckReads(EventLogFixture& fixture) {
+  EventLog& log = fixture.log();
   SECTION("a read returns at least one record and not many more bytes than asked for") {
     for (int i = 0; i < 10; ++i) REQUIRE(log.AppendAndWait(0, {"", RandomText(7, 10'000)}, TestDeadline()).ok());
     auto reader = log.OpenReader(0, 0);
@@ -324,8 +329,10 @@ inline void CheckRetentionAndStop(EventLogFixture& fixture) {
 // Runs within a TEST_CASE; the fixture is made anew for every section.
 inline void CheckEventLogContract(EventLogFixture& fixture) {
   CheckAppendAndRead(fixture);
+  CheckLimitsAndRange(fixture);
   CheckConcurrentAppends(fixture);
   CheckReaders(fixture);
+  CheckReads(fixture);
   CheckRetentionAndStop(fixture);
 }
 

@@ -8,6 +8,7 @@ import { CrashBoundary } from "./app/crash-boundary.js";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/ui.css";
+import "./styles/overlays.css";
 import "./styles/shell.css";
 import "./styles/panels.css";
 import "./styles/pages.css";
