@@ -6,8 +6,8 @@
 
 namespace rivermeet {
 
-// Blocks SIGINT, SIGTERM and SIGHUP in this thread and all it will start, so that WaitForShutdown() sees them,
-// and ignores SIGPIPE. Call first in main.
+// Blocks SIGINT and SIGTERM in this thread and all it will start, so that WaitForShutdown() sees them, and ignores
+// SIGPIPE and SIGHUP: a closed terminal is no wish to stop. Call first in main.
 void PrepareShutdown();
 
 // Returns the signal's name once SIGINT or SIGTERM arrives. A second one after this has returned ends the

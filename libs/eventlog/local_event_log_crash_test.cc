@@ -1,4 +1,4 @@
-// Row 14 of the fault matrix: power is lost at every operation on the disk, with everything that was not synced lost,
+// Power is lost at every operation on the disk, with everything that was not synced lost,
 // torn or partly kept. The checker knows only what the log acknowledged.
 #include <catch2/catch.hpp>
 #include <cstdlib>

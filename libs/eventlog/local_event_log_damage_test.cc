@@ -1,4 +1,4 @@
-// Row 15 of the fault matrix: one bit flipped, or the file cut, in every kind of file. What comes back is what was
+// One bit flipped, or the file cut, in every kind of file. What comes back is what was
 // appended, or an error that names the file.
 #include <catch2/catch.hpp>
 #include <random>

@@ -1,4 +1,4 @@
-// Row 12 of the fault matrix, on a real file system that is really full.
+// A full disk and a read-only one, on a real file system.
 #include <sys/mount.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Row 1 of the fault matrix for the log alone: a process that appends is killed at each named point, and what it had
+// A process that appends is killed at each named point, and what it had
 // been told was durable is there.
 #include <signal.h>
 #include <sys/wait.h>

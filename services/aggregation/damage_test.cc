@@ -1,4 +1,4 @@
-// Rows 14 and 15 of the fault matrix for snapshots and segments: power lost at any operation on the disk, and any bit
+// Snapshots and segments: power lost at any operation on the disk, and any bit
 // flipped or file cut while nothing runs. What is read afterwards is what the log adds up to, or an error that names
 // the file.
 #include <catch2/catch.hpp>
