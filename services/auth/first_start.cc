@@ -31,7 +31,8 @@ constexpr std::string_view kSystem = "system";
 // Any number of our own: one process at a time does what the first start does.
 constexpr int64_t kLock = 0x72766d745f667374;
 
-// Writes beside the place and renames, so that the file is whole or not there; 0600 from the first byte on.
+// Writes beside the place and renames, so that the file is whole or not there; 0600 from the first byte on, which
+// files::WriteWholeFile() does not do.
 absl::Status WriteSecretFile(const KeyFiles& files, const std::string& path, std::string_view content) {
   const auto failed = [&](const char* what) {
     return absl::FailedPreconditionError(ToAbsl(fmt::format("can't {} {}: {}", what, path, strerror(errno))));
@@ -50,9 +51,9 @@ absl::Status WriteSecretFile(const KeyFiles& files, const std::string& path, std
     return status;
   }
   const int folder = open(files.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 || fsync(folder) != 0) return failed("sync the folder of");
-  close(folder);
-  return absl::OkStatus();
+  const absl::Status synced = folder >= 0 && fsync(folder) == 0 ? absl::OkStatus() : failed("sync the folder of");
+  if (folder >= 0) close(folder);
+  return synced;
 }
 
 absl::Status TakeLock(Transaction& transaction) {

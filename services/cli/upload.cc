@@ -1,11 +1,6 @@
 #include "cli/upload.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -13,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "files/file_system.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -62,16 +58,7 @@ absl::Status WriteUploadState(const std::string& path, const UploadState& state)
     return absl::InvalidArgumentError("the CSV header is not UTF-8: convert the file first");
   }
   line += '\n';
-  const std::string temporary = path + ".new";
-  const int file = open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-  const bool written =
-      file >= 0 && write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && fdatasync(file) == 0;
-  if (file >= 0) close(file);
-  if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
-    return absl::UnavailableError(
-        fmt::format("can't write {}: {}; name another place with --resume", path, std::strerror(errno)));
-  }
-  return absl::OkStatus();
+  return Annotate(files::WriteWholeFile(files::FileSystem::Posix(), path, line), "name another place with --resume");
 }
 
 absl::StatusOr<UploadState> ReadUploadState(const std::string& path) {

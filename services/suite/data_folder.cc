@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "files/file_system.h"
 
 namespace rivermeet::suite {
 namespace {
@@ -60,16 +61,9 @@ DataFolder::~DataFolder() {
 }
 
 absl::Status DataFolder::WriteState(std::string_view url, std::string_view grpc_address) {
-  const std::filesystem::path fresh = state_.string() + ".new";
-  {
-    std::ofstream out(fresh, std::ios::trunc);
-    out << fmt::format("{{\"url\": \"{}\", \"grpc\": \"{}\", \"pid\": {}}}\n", url, grpc_address, getpid());
-    if (!out.flush()) return absl::UnavailableError(fmt::format("can't write {}", fresh.string()));
-  }
-  std::error_code error;
-  std::filesystem::rename(fresh, state_, error);
-  if (error) return absl::UnavailableError(fmt::format("can't write {}: {}", state_.string(), error.message()));
-  return absl::OkStatus();
+  return files::WriteWholeFile(
+      files::FileSystem::Posix(), state_.string(),
+      fmt::format("{{\"url\": \"{}\", \"grpc\": \"{}\", \"pid\": {}}}\n", url, grpc_address, getpid()));
 }
 
 }  // namespace rivermeet::suite
