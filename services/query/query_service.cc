@@ -131,7 +131,10 @@ absl::Status QueryService::WithOwners(const Call& call, const std::function<absl
     // A segment that is gone was replaced since the owner named it, or is lost.
     if (absl::IsNotFound(status) && ++missing_segments > 3) return absl::DataLossError(status.message());
     const bool again = IsOwnerTrouble(status) || absl::IsNotFound(status);
-    if (!again || clock_.Now() + pause > patience) return status;
+    const bool over = clock_.Now() + pause > patience;
+    // Nothing that the caller did, and another owner may take over.
+    if (over && absl::IsFailedPrecondition(status)) return absl::UnavailableError(status.message());
+    if (!again || over) return status;
     metrics_.retries.Increment();
     RM_RETURN_IF_ERROR(Pause(pause, call, clock_));
     pause = std::min(2 * pause, absl::Seconds(1));

@@ -203,7 +203,10 @@ TEST_CASE("partitions without an owner are unavailable once patience ends", "[qu
                .timeout = absl::Seconds(30),
                .memory_bytes = 1 << 20,
                .owner_patience = absl::Milliseconds(100)});
-  world.directory.Set({"first", "first", "", ""});
+  SECTION("when nobody has a lease") { world.directory.Set({"first", "first", "", ""}); }
+  SECTION("when the one that had it does not answer any more, and no other does yet") {
+    world.first.LoseLeases("past its lease");
+  }
   const auto response = world.Ask(AllFunctions());
   CHECK(response.status().code() == absl::StatusCode::kUnavailable);
 }
