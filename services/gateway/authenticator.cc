@@ -45,9 +45,11 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromHeader(std::string_view
   if (bearer.empty() || bearer.size() > kMaxBearerBytes) co_return NotSignedIn();
   const std::string digest = DigestOf(bearer);
   bool first = false;
+  absl::Duration timeout = kTimeout;
   {
     MutexLock lock(mutex_);
     const auto it = remembered_.find(digest);
+    if (it != remembered_.end() && it->second.session.ok()) timeout = kRecheckTimeout;
     if (it != remembered_.end() && clock_.MonotonicNow() < it->second.until) {
       const auto& session = it->second.session;
       if (!session.ok() || clock_.Now() < (*session)->principal.expires) co_return session;
@@ -70,13 +72,14 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromHeader(std::string_view
     };
     absl::StatusOr<SessionPtr> session = co_await net::Await<absl::StatusOr<SessionPtr>>(std::move(start));
     if (!late) co_return session;
-    co_return co_await Check(std::move(bearer), std::move(call));
+    co_return co_await Check(std::move(bearer), std::move(call), kTimeout);
   }
-  co_return Remember(digest, co_await Check(std::move(bearer), std::move(call)));
+  co_return Remember(digest, co_await Check(std::move(bearer), std::move(call), timeout));
 }
 
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::Check(std::string bearer, rpc::CallInfo call) {
-  if (bearer.starts_with("rm_")) co_return co_await Exchange(std::move(bearer), std::move(call));
+net::Task<absl::StatusOr<SessionPtr>> Authenticator::Check(std::string bearer, rpc::CallInfo call,
+                                                           absl::Duration timeout) {
+  if (bearer.starts_with("rm_")) co_return co_await Exchange(std::move(bearer), std::move(call), timeout);
   co_return co_await Verify(std::move(bearer));
 }
 
@@ -114,13 +117,14 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string token) {
   co_return std::make_shared<const Session>(Session{std::move(*principal), std::move(token)});
 }
 
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::Exchange(std::string key, rpc::CallInfo call) {
+net::Task<absl::StatusOr<SessionPtr>> Authenticator::Exchange(std::string key, rpc::CallInfo call,
+                                                              absl::Duration timeout) {
   auth::v1::ExchangeApiKeyRequest request;
   request.set_api_key(std::move(key));
   call.bearer.clear();
   grpc::ByteBuffer bytes = ToBytes(request);
   absl::StatusOr<grpc::ByteBuffer> answer =
-      co_await upstream_.Unary(kExchange, std::move(call), kTimeout, std::move(bytes), nullptr);
+      co_await upstream_.Unary(kExchange, std::move(call), timeout, std::move(bytes), nullptr);
   if (!answer.ok()) co_return Told(answer.status());
   auth::v1::ExchangeApiKeyResponse response;
   if (auto status = ParseBytes(*answer, response); !status.ok()) co_return status;

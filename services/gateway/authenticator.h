@@ -33,6 +33,8 @@ class Authenticator {
   static constexpr absl::Duration kRemember = absl::Seconds(1);
   static constexpr absl::Duration kRememberRefusal = absl::Seconds(1);
   static constexpr absl::Duration kGrace = absl::Minutes(5);
+  // How long a caller whose key was good waits for its being checked again: a catalog may hang, not only be gone.
+  static constexpr absl::Duration kRecheckTimeout = absl::Milliseconds(250);
   // Until the next try to check it then: one may take as long.
   static constexpr absl::Duration kRetry = absl::Seconds(5);
   static constexpr size_t kMaxRemembered = 20000;
@@ -59,8 +61,8 @@ class Authenticator {
   };
   using Waiter = std::function<void(absl::StatusOr<SessionPtr>)>;
 
-  net::Task<absl::StatusOr<SessionPtr>> Check(std::string bearer, rpc::CallInfo call);
-  net::Task<absl::StatusOr<SessionPtr>> Exchange(std::string key, rpc::CallInfo call);
+  net::Task<absl::StatusOr<SessionPtr>> Check(std::string bearer, rpc::CallInfo call, absl::Duration timeout);
+  net::Task<absl::StatusOr<SessionPtr>> Exchange(std::string key, rpc::CallInfo call, absl::Duration timeout);
   net::Task<absl::StatusOr<SessionPtr>> Verify(std::string token);
   // What the callers who wait for this check are told.
   absl::StatusOr<SessionPtr> Remember(const std::string& digest, absl::StatusOr<SessionPtr> session);

@@ -1,5 +1,8 @@
 #include "query/catalog_streams.h"
 
+#include <algorithm>
+
+#include "absl/time/clock.h"
 #include "base/ids.h"
 #include "base/status.h"
 #include "fmt/format.h"
@@ -8,6 +11,8 @@ namespace rivermeet::query {
 namespace {
 
 constexpr absl::Duration kFresh = absl::Seconds(1);
+// For a newer version of what is cached: a catalog may hang, not only be gone.
+constexpr absl::Duration kPatience = absl::Milliseconds(250);
 constexpr absl::Duration kGoodWhileAway = absl::Minutes(5);
 constexpr size_t kMaxCached = 10'000;
 
@@ -50,6 +55,9 @@ absl::StatusOr<std::shared_ptr<const events::v1::Stream>> CatalogStreams::Find(s
       cached = found->second;
       found->second.stale = now + kFresh;  // one reads it again, the others go on with it
     }
+  }
+  if (cached.stream != nullptr && now - cached.read < kGoodWhileAway) {
+    deadline = std::min(deadline, absl::Now() + kPatience);
   }
   auto stream = store_.Get(tenant, name, deadline);
   if (!stream.ok() && absl::IsNotFound(stream.status())) {

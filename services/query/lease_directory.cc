@@ -1,5 +1,8 @@
 #include "query/lease_directory.h"
 
+#include <algorithm>
+
+#include "absl/time/clock.h"
 #include "base/status.h"
 
 namespace rivermeet::query {
@@ -7,6 +10,7 @@ namespace {
 
 constexpr absl::Duration kFresh = absl::Seconds(1);
 constexpr absl::Duration kFreshAnyway = absl::Milliseconds(20);
+constexpr absl::Duration kPatience = absl::Milliseconds(250);
 constexpr absl::Duration kGoodWhileAway = absl::Minutes(5);
 
 }  // namespace
@@ -16,6 +20,12 @@ absl::StatusOr<std::vector<std::string>> LeaseDirectory::Addresses(bool refresh,
   {
     MutexLock lock(mutex_);
     if (now - read_ < (refresh ? kFreshAnyway : kFresh)) return addresses_;
+    if (now - read_ < kGoodWhileAway) {
+      // One asks, the others go on with what there is.
+      if (!refresh && now - asked_ < kFresh) return addresses_;
+      deadline = std::min(deadline, absl::Now() + kPatience);
+    }
+    asked_ = now;
   }
   const auto leases = store_.List(deadline);
   MutexLock lock(mutex_);

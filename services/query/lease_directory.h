@@ -14,7 +14,7 @@
 namespace rivermeet::query {
 
 // Thread-safe. What is cached is good for a second, for 20 ms with `refresh`, and for five minutes while the catalog is
-// away: owners then go on without it.
+// away: owners then go on without it. For what it has, a caller never waits longer than a moment.
 class LeaseDirectory : public OwnerDirectory {
  public:
   // Both outlive this.
@@ -28,6 +28,7 @@ class LeaseDirectory : public OwnerDirectory {
   Mutex mutex_;
   std::vector<std::string> addresses_ ABSL_GUARDED_BY(mutex_);
   absl::Duration read_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  absl::Duration asked_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
 }  // namespace rivermeet::query
