@@ -36,7 +36,7 @@ class DamagedFiles(SuiteCase):
         # Twenty minutes of event time, so that closed windows are stored; values that no compression makes small, so
         # that the log has several files.
         begin = time.time() - 1200
-        for second in range(0, 1200, 4):
+        for second in range(0, 1200, 6):
             cls.history.send([event(f"h{n % 7}", random.randrange(1 << 40), begin + second) for n in range(1000)])
         cls.history.check()
         assert len(cls.log_files()) > 1, "a file of the log is behind another"
