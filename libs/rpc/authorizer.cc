@@ -25,6 +25,29 @@ authn::Role LowestRole(options::v1::Access access) {
   }
 }
 
+struct Request {
+  const google::protobuf::MethodDescriptor* method;
+  options::v1::Access access;
+  CallInfo call;
+};
+
+Request Read(const grpc::ServerContextBase& context, std::string_view name) {
+  const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(std::string(name));
+  RM_CHECK(method != nullptr);
+  return {method, AccessOf(*method), ReadCall(context)};
+}
+
+absl::Status NoToken() {
+  return absl::UnauthenticatedError("no token: send an access token or an API key as \"authorization: Bearer ...\"");
+}
+
+absl::StatusOr<Caller> Admit(const Request& request, absl::StatusOr<CredentialPtr> credential) {
+  RM_RETURN_IF_ERROR(credential.status());
+  const authn::Principal& principal = (*credential)->principal();
+  RM_RETURN_IF_ERROR(CheckAccess(request.access, *request.method, principal));
+  return Caller{.principal = principal, .call = request.call, .credential = *credential};
+}
+
 }  // namespace
 
 options::v1::Access AccessOf(const google::protobuf::MethodDescriptor& method) {
@@ -47,19 +70,22 @@ absl::Status CheckAccess(options::v1::Access access, const google::protobuf::Met
   return absl::OkStatus();
 }
 
+void Authorizer::Authorize(const grpc::ServerContextBase& context, std::string_view method, Done done) const {
+  Request request = Read(context, method);
+  if (request.access == options::v1::ACCESS_ANYONE) return done(Caller{.principal = {}, .call = request.call});
+  if (request.call.bearer.empty()) return done(NoToken());
+  const std::string bearer = request.call.bearer;
+  bearers_.Verify(bearer, [request = std::move(request), done = std::move(done)](auto credential) {
+    done(Admit(request, std::move(credential)));
+  });
+}
+
 absl::StatusOr<Caller> Authorizer::Authorize(const grpc::ServerContextBase& context, std::string_view method) const {
-  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(std::string(method));
-  RM_CHECK(descriptor != nullptr);
-  const options::v1::Access access = AccessOf(*descriptor);
-  Caller caller{.principal = {}, .call = ReadCall(context)};
-  if (access == options::v1::ACCESS_ANYONE) return caller;
-  if (caller.call.bearer.empty()) {
-    return absl::UnauthenticatedError("no token: send an access token or an API key as \"authorization: Bearer ...\"");
-  }
-  const absl::Time deadline = std::min(caller.call.deadline, absl::Now() + kVerifyTimeout);
-  RM_ASSIGN_OR_RETURN(caller.principal, verifier_.Verify(caller.call.bearer, deadline));
-  RM_RETURN_IF_ERROR(CheckAccess(access, *descriptor, caller.principal));
-  return caller;
+  const Request request = Read(context, method);
+  if (request.access == options::v1::ACCESS_ANYONE) return Caller{.principal = {}, .call = request.call};
+  if (request.call.bearer.empty()) return NoToken();
+  return Admit(request,
+               bearers_.Verify(request.call.bearer, std::min(request.call.deadline, absl::Now() + kVerifyTimeout)));
 }
 
 }  // namespace rivermeet::rpc

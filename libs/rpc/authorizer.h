@@ -4,11 +4,13 @@
 
 #include <grpcpp/server_context.h>
 
+#include <functional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "authn/principal.h"
 #include "rivermeet/options/v1/access.pb.h"
+#include "rpc/bearer_verifier.h"
 #include "rpc/call.h"
 
 namespace google::protobuf {
@@ -21,6 +23,8 @@ namespace rivermeet::rpc {
 struct Caller {
   authn::Principal principal;  // its tenant and subject are empty for an RPC open to anyone
   CallInfo call;               // to hand on to the calls that this one makes
+  // Held and listened to by what outlives the call's first answer; nullptr for an RPC open to anyone.
+  CredentialPtr credential;
 };
 
 // What the RPC's `rivermeet.options.v1.access` says; unspecified for an RPC without it.
@@ -36,19 +40,26 @@ absl::Status CheckAccess(options::v1::Access access, const google::protobuf::Met
 // Thread-safe.
 class Authorizer {
  public:
-  // `verifier` outlives the authorizer.
-  explicit Authorizer(authn::TokenVerifier& verifier) : verifier_(verifier) {}
+  using Done = std::function<void(absl::StatusOr<Caller>)>;
 
-  // Called first in every handler: `method` is "rivermeet.ingest.v1.IngestService.Ingest".
+  // `bearers` outlives the authorizer.
+  explicit Authorizer(BearerVerifier& bearers) : bearers_(bearers) {}
+
+  // Called first in every handler: `method` is "rivermeet.ingest.v1.IngestService.Ingest". Calls `done` once, mostly
+  // here and now; for somebody who has to be asked about first, later on another thread. Never blocks.
   //
   // Errors:
-  //   UNAUTHENTICATED    No token, or not a good one.
-  //   PERMISSION_DENIED  As CheckAccess() says.
-  //   UNAVAILABLE        The keys can't be had right now. Retry.
+  //   UNAUTHENTICATED     No token, or not a good one.
+  //   PERMISSION_DENIED   As CheckAccess() says.
+  //   RESOURCE_EXHAUSTED  Too many unknown callers at a time. Retry.
+  //   UNAVAILABLE         The keys can't be had right now. Retry.
+  void Authorize(const grpc::ServerContextBase& context, std::string_view method, Done done) const;
+
+  // The same for a handler with a thread of its own; blocks up to 5 s.
   absl::StatusOr<Caller> Authorize(const grpc::ServerContextBase& context, std::string_view method) const;
 
  private:
-  authn::TokenVerifier& verifier_;
+  BearerVerifier& bearers_;
 };
 
 }  // namespace rivermeet::rpc

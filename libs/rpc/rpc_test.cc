@@ -56,7 +56,8 @@ class Streams final : public StreamService::Service {
 
 struct Fixture {
   OneToken verifier;
-  Authorizer authorizer{verifier};
+  BearerVerifier bearers{{}, verifier};
+  Authorizer authorizer{bearers};
   Streams streams{authorizer};
   std::unique_ptr<Server> server;
 

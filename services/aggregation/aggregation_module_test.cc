@@ -92,7 +92,8 @@ struct Machine {
   std::unique_ptr<eventlog::LocalEventLog> log = OpenLog(folder / "log", 2);
   std::unique_ptr<objects::FileObjectStore> objects;
   AcmeToken verifier;
-  rpc::Authorizer authorizer{verifier};
+  rpc::BearerVerifier bearers{{}, verifier};
+  rpc::Authorizer authorizer{bearers};
 
   explicit Machine(absl::Duration retention = absl::InfiniteDuration()) {
     objects::FileObjectStoreOptions options;

@@ -368,6 +368,10 @@ class TenantToken final : public authn::TokenVerifier {
     principal.role = authn::Role::kViewer;
     return principal;
   }
+  absl::Status Recheck(const authn::Principal&, absl::Time) override {
+    return revoked ? absl::UnauthenticatedError("revoked") : absl::OkStatus();
+  }
+  std::atomic<bool> revoked = false;
 };
 
 struct Served {
@@ -375,7 +379,8 @@ struct Served {
   World world{};
   ReaderPool pool{1, 16};
   TenantToken verifier{};
-  rpc::Authorizer authorizer{verifier};
+  rpc::BearerVerifier bearers{{.recheck = absl::Milliseconds(50)}, verifier};
+  rpc::Authorizer authorizer{bearers};
   GrpcAggregation grpc{world.service, pool, authorizer, unsent_limit};
   std::unique_ptr<rpc::Server> server = rpc::Server::Start({.listen = ""}, {&grpc}).value();
   std::unique_ptr<v1::AggregationService::Stub> stub = v1::AggregationService::NewStub(server->InProcessChannel());
@@ -440,6 +445,22 @@ TEST_CASE("answers that nobody takes are not kept without end", "[aggregation]")
   while (reader->Read(&response)) ++responses;
   CHECK(responses == 1);
   CHECK(reader->Finish().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_CASE("a watch over gRPC ends when its caller's bearer is revoked", "[aggregation]") {
+  Served served;
+  CHECK(served.world.Wait(0, Append(*served.world.log, 0, 1, {{kStart, {}, {{"x", 1}}, {}}})).ok());
+  grpc::ClientContext context;
+  Served::Prepare(context, "acme");
+  v1::WatchPartialsRequest request;
+  *request.mutable_query() = Query({0});
+  auto reader = served.stub->WatchPartials(&context, request);
+  v1::WatchPartialsResponse response;
+  REQUIRE(reader->Read(&response));
+  served.verifier.revoked = true;
+  while (reader->Read(&response)) {
+  }
+  CHECK(reader->Finish().error_code() == grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_CASE("a wait over gRPC ends with the fold or with its deadline", "[aggregation]") {

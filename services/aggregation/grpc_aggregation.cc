@@ -3,26 +3,22 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/mutex.h"
 #include "base/status.h"
+#include "base/strings.h"
 #include "rpc/status.h"
 
 namespace rivermeet::aggregation {
 namespace {
 
+constexpr std::string_view kService = "rivermeet.aggregation.v1.AggregationService.";
+
 // Responses that may wait for a slow reader before it misses changes and gets a snapshot instead.
 constexpr size_t kQueuedResponses = 4;
-
-// A stream that has its error from the beginning.
-template <typename Response>
-class RefusedStream final : public grpc::ServerWriteReactor<Response> {
- public:
-  explicit RefusedStream(const absl::Status& status) { this->Finish(rpc::ToGrpc(status)); }
-  void OnDone() override { delete this; }
-};
 
 // Writes an answer while it is being added up. gRPC and who adds up both hold it.
 class ReadStream final : public grpc::ServerWriteReactor<v1::ReadPartialsResponse> {
@@ -98,12 +94,21 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadPartialsRespons
 };
 
 // A watch's stream. gRPC and the hub both hold it; it lives until both have let go.
-class WatchStream final : public grpc::ServerWriteReactor<v1::WatchPartialsResponse>, public WatchSubscriber {
+class WatchStream final : public grpc::ServerWriteReactor<v1::WatchPartialsResponse>,
+                          public WatchSubscriber,
+                          public std::enable_shared_from_this<WatchStream> {
  public:
   explicit WatchStream(AggregationService& service) : service_(service) {}
 
   // Keeps itself until OnDone().
-  void Hold(std::shared_ptr<WatchStream> self) { self_ = std::move(self); }
+  void Hold() { self_ = shared_from_this(); }
+
+  // Ends it when the caller's bearer does.
+  void EndWith(rpc::CredentialPtr credential) {
+    ending_with_.emplace(credential, [this, credential, weak = weak_from_this()] {
+      if (const auto self = weak.lock()) End(credential->status());
+    });
+  }
 
   bool Ready() override {
     MutexLock lock(mutex_);
@@ -172,6 +177,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchPartialsRespo
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::optional<rpc::Ending> ending_with_;
 };
 
 // A unary call that waits for offsets; a caller that gives up or whose deadline passes ends it.
@@ -223,12 +229,6 @@ class WaitCall final : public grpc::ServerUnaryReactor {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const absl::Status& status) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(rpc::ToGrpc(status));
-  return reactor;
-}
-
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
   return absl::FromChrono(std::chrono::time_point_cast<std::chrono::microseconds>(context.deadline()));
 }
@@ -237,76 +237,83 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
 
 grpc::ServerWriteReactor<v1::ReadPartialsResponse>* GrpcAggregation::ReadPartials(
     grpc::CallbackServerContext* context, const v1::ReadPartialsRequest* request) {
-  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadPartials");
-  if (!caller.ok()) return new RefusedStream<v1::ReadPartialsResponse>(caller.status());
   auto stream = std::make_shared<ReadStream>(unsent_bytes_, unsent_limit_);
   stream->Hold(stream);
-  const absl::Status queued = pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
-    if (context->IsCancelled()) return stream->Close(absl::CancelledError("the reader is gone"));
-    stream->Close(service_.ReadPartials(
-        tenant, *request, [&](v1::ReadPartialsResponse response) { return stream->Send(std::move(response)); }));
-  });
-  if (!queued.ok()) stream->Close(queued);
+  authorizer_.Authorize(
+      *context, fmt::format("{}ReadPartials", kService), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        if (!caller.ok()) return stream->Close(caller.status());
+        const absl::Status queued = pool_.Run([this, stream, context, tenant = caller->principal.tenant, request] {
+          if (context->IsCancelled()) return stream->Close(absl::CancelledError("the reader is gone"));
+          stream->Close(service_.ReadPartials(
+              tenant, *request, [&](v1::ReadPartialsResponse response) { return stream->Send(std::move(response)); }));
+        });
+        if (!queued.ok()) stream->Close(queued);
+      });
   return stream.get();
 }
 
 grpc::ServerWriteReactor<v1::WatchPartialsResponse>* GrpcAggregation::WatchPartials(
     grpc::CallbackServerContext* context, const v1::WatchPartialsRequest* request) {
-  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.WatchPartials");
-  if (!caller.ok()) return new RefusedStream<v1::WatchPartialsResponse>(caller.status());
   auto stream = std::make_shared<WatchStream>(service_);
-  stream->Hold(stream);
-  const absl::Status watching = service_.WatchPartials(caller->principal.tenant, *request, stream);
-  if (!watching.ok()) stream->End(watching);
+  stream->Hold();
+  authorizer_.Authorize(
+      *context, fmt::format("{}WatchPartials", kService), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        if (!caller.ok()) return stream->End(caller.status());
+        const absl::Status watching = service_.WatchPartials(caller->principal.tenant, *request, stream);
+        if (!watching.ok()) return stream->End(watching);
+        stream->EndWith(caller->credential);
+      });
   return stream.get();
 }
 
 grpc::ServerUnaryReactor* GrpcAggregation::WaitForOffsets(grpc::CallbackServerContext* context,
                                                           const v1::WaitForOffsetsRequest* request,
                                                           v1::WaitForOffsetsResponse*) {
-  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.WaitForOffsets");
-  if (!caller.ok()) return Refuse(context, caller.status());
   auto* const call = new WaitCall(service_);
-  call->Start(*request, [] { return absl::OkStatus(); });
+  authorizer_.Authorize(*context, fmt::format("{}WaitForOffsets", kService),
+                        [=](const absl::StatusOr<rpc::Caller>& caller) {
+                          if (!caller.ok()) return call->Refuse(caller.status());
+                          call->Start(*request, [] { return absl::OkStatus(); });
+                        });
   return call;
 }
 
 grpc::ServerUnaryReactor* GrpcAggregation::ReadLedger(grpc::CallbackServerContext* context,
                                                       const v1::ReadLedgerRequest* request,
                                                       v1::ReadLedgerResponse* response) {
-  const auto caller = authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadLedger");
-  if (!caller.ok()) return Refuse(context, caller.status());
   auto* const call = new WaitCall(service_);
-  const absl::Status queued =
-      pool_.Run([this, call, request, response, tenant = caller->principal.tenant, deadline = DeadlineOf(*context)] {
-        const auto positions = service_.LedgerPositions(*request, deadline);
-        if (!positions.ok()) {
-          call->Refuse(positions.status());
-          return;
-        }
-        call->Start(*positions, [this, tenant, request, response] {
-          auto ledger = service_.ReadLedger(tenant, *request);
-          if (ledger.ok()) *response = std::move(ledger).value();
-          return ledger.status();
-        });
+  authorizer_.Authorize(
+      *context, fmt::format("{}ReadLedger", kService), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        if (!caller.ok()) return call->Refuse(caller.status());
+        const absl::Status queued = pool_.Run(
+            [this, call, request, response, tenant = caller->principal.tenant, deadline = DeadlineOf(*context)] {
+              const auto positions = service_.LedgerPositions(*request, deadline);
+              if (!positions.ok()) return call->Refuse(positions.status());
+              call->Start(*positions, [this, tenant, request, response] {
+                auto ledger = service_.ReadLedger(tenant, *request);
+                if (ledger.ok()) *response = std::move(ledger).value();
+                return ledger.status();
+              });
+            });
+        if (!queued.ok()) call->Refuse(queued);
       });
-  if (!queued.ok()) call->Refuse(queued);
   return call;
 }
 
 grpc::ServerUnaryReactor* GrpcAggregation::ReadDimensionValues(grpc::CallbackServerContext* context,
                                                                const v1::ReadDimensionValuesRequest* request,
                                                                v1::ReadDimensionValuesResponse* response) {
-  const auto caller =
-      authorizer_.Authorize(*context, "rivermeet.aggregation.v1.AggregationService.ReadDimensionValues");
-  if (!caller.ok()) return Refuse(context, caller.status());
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const absl::Status queued = pool_.Run([this, reactor, tenant = caller->principal.tenant, request, response] {
-    auto values = service_.ReadDimensionValues(tenant, *request);
-    if (values.ok()) *response = std::move(values).value();
-    reactor->Finish(rpc::ToGrpc(values.status()));
-  });
-  if (!queued.ok()) reactor->Finish(rpc::ToGrpc(queued));
+  authorizer_.Authorize(
+      *context, fmt::format("{}ReadDimensionValues", kService), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        if (!caller.ok()) return reactor->Finish(rpc::ToGrpc(caller.status()));
+        const absl::Status queued = pool_.Run([this, reactor, tenant = caller->principal.tenant, request, response] {
+          auto values = service_.ReadDimensionValues(tenant, *request);
+          if (values.ok()) *response = std::move(values).value();
+          reactor->Finish(rpc::ToGrpc(values.status()));
+        });
+        if (!queued.ok()) reactor->Finish(rpc::ToGrpc(queued));
+      });
   return reactor;
 }
 

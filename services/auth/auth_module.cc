@@ -71,6 +71,9 @@ class LocalVerifier final : public authn::TokenVerifier {
     RM_ASSIGN_OR_RETURN(const AccessToken token, service_.ExchangeApiKey(bearer, deadline));
     return jwt_.Verify(token.token, deadline);
   }
+  absl::Status Recheck(const authn::Principal& principal, absl::Time deadline) override {
+    return jwt_.Recheck(principal, deadline);
+  }
 
  private:
   AuthService& service_;
@@ -88,7 +91,8 @@ class AuthModule::Parts {
         keys_(*options_.database, std::move(keys), *options_.clock),
         service_(*options_.database, keys_, auth, *options_.clock),
         verifier_(service_, auth, *options_.clock),
-        authorizer_(verifier_),
+        bearers_({}, verifier_, nullptr, *options_.clock),
+        authorizer_(bearers_),
         grpc_(service_, authorizer_, metrics_, *options_.clock) {}
 
   ~Parts() { Stop(); }
@@ -154,6 +158,7 @@ class AuthModule::Parts {
   KeyRing keys_;
   AuthService service_;
   LocalVerifier verifier_;
+  rpc::BearerVerifier bearers_;
   rpc::Authorizer authorizer_;
   GrpcAuth grpc_;
   std::string first_password_;

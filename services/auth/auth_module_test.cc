@@ -164,27 +164,31 @@ TEST_CASE("another process's verifier accepts tokens and keys, and refuses a rev
   catalog::ServerTempDir folder;
   Process process(catalog, folder / "keys");
   const std::string local = *ReadSecretFile(folder / "keys/local.key");
-  rpc::BearerVerifier verifier({},
-                               [&] { return rpc::MakeChannel(fmt::format("127.0.0.1:{}", process.server->port())); });
-  CHECK(verifier.Verify(local, Soon())->role == authn::Role::kAdmin);
+  const rpc::ChannelSource channel = [&] {
+    return rpc::MakeChannel(fmt::format("127.0.0.1:{}", process.server->port()));
+  };
+  authn::JwtVerifier tokens({}, rpc::PublishedBy(channel));
+  rpc::BearerVerifier verifier({}, tokens, channel);
+  const auto role = [&](const std::string& bearer) { return (*verifier.Verify(bearer, Soon()))->principal().role; };
+  CHECK(role(local) == authn::Role::kAdmin);
 
   v1::CreateApiKeyRequest request;
   request.set_name("sender");
   request.set_role(v1::ROLE_EDITOR);
   v1::CreateApiKeyResponse made;
   REQUIRE(process.Call(&v1::AuthService::Stub::CreateApiKey, request, &made, local).ok());
-  CHECK(verifier.Verify(made.secret(), Soon())->subject == made.key().id());
+  CHECK((*verifier.Verify(made.secret(), Soon()))->principal().subject == made.key().id());
   v1::ExchangeApiKeyRequest exchange;
   exchange.set_api_key(made.secret());
   v1::ExchangeApiKeyResponse token;
   REQUIRE(process.Call(&v1::AuthService::Stub::ExchangeApiKey, exchange, &token).ok());
-  CHECK(verifier.Verify(token.access_token(), Soon())->role == authn::Role::kEditor);
+  CHECK(role(token.access_token()) == authn::Role::kEditor);
 
   v1::RevokeApiKeyRequest revoke;
   revoke.set_id(made.key().id());
   v1::RevokeApiKeyResponse revoked;
   REQUIRE(process.Call(&v1::AuthService::Stub::RevokeApiKey, revoke, &revoked, local).ok());
-  absl::StatusOr<authn::Principal> late = authn::Principal{};
+  absl::StatusOr<rpc::CredentialPtr> late = nullptr;
   for (const absl::Time deadline = Soon(); late.ok() && absl::Now() < deadline;) {
     late = verifier.Verify(made.secret(), Soon());
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -1,9 +1,6 @@
 #include "gateway/authenticator.h"
 
-#include <algorithm>
-#include <boost/asio/post.hpp>
-
-#include "base/sha256.h"
+#include "base/strings.h"
 #include "net/http_parser.h"
 #include "rivermeet/auth/v1/auth.pb.h"
 
@@ -11,11 +8,7 @@ namespace rivermeet::gateway {
 namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(5);
-constexpr char kExchange[] = "/rivermeet.auth.v1.AuthService/ExchangeApiKey";
 constexpr char kRedeem[] = "/rivermeet.auth.v1.AuthService/RedeemTicket";
-
-// The table is keyed by digests, so that it holds nobody's secret.
-std::string DigestOf(std::string_view bearer) { return Sha256(bearer); }
 
 absl::Status NotSignedIn() { return absl::UnauthenticatedError("Sign in, or send a valid token or API key."); }
 
@@ -29,106 +22,35 @@ absl::Status Told(const absl::Status& status) {
   return absl::UnavailableError("the caller can't be checked right now");
 }
 
-}  // namespace
-
-Authenticator::Authenticator(authn::TokenVerifier& verifier, Upstream& upstream, const Clock& clock)
-    : verifier_(verifier), upstream_(upstream), clock_(clock), pool_(1) {}
-
-Authenticator::~Authenticator() { pool_.join(); }
-
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromHeader(std::string_view authorization, rpc::CallInfo call) {
+std::optional<std::string_view> BearerOf(std::string_view authorization) {
   const size_t space = authorization.find(' ');
   if (space == std::string_view::npos || !net::EqualsIgnoreCase(authorization.substr(0, space), "bearer")) {
-    co_return NotSignedIn();
+    return std::nullopt;
   }
-  std::string bearer(Trim(authorization.substr(space)));
-  if (bearer.empty() || bearer.size() > kMaxBearerBytes) co_return NotSignedIn();
-  const std::string digest = DigestOf(bearer);
-  bool first = false;
-  absl::Duration timeout = kTimeout;
-  {
-    MutexLock lock(mutex_);
-    const auto it = remembered_.find(digest);
-    if (it != remembered_.end() && it->second.session.ok()) timeout = kRecheckTimeout;
-    if (it != remembered_.end() && clock_.MonotonicNow() < it->second.until) {
-      const auto& session = it->second.session;
-      if (!session.ok() || clock_.Now() < (*session)->principal.expires) co_return session;
-    }
-    first = !checking_.contains(digest);
-    if (first) checking_[digest];
-  }
-  if (!first) {
-    // Somebody else asks for the same bearer already.
-    bool late = false;
-    auto start = [&](Waiter done) {
-      MutexLock lock(mutex_);
-      const auto it = checking_.find(digest);
-      if (it != checking_.end()) {
-        it->second.push_back(std::move(done));
-      } else {
-        late = true;
-        done(absl::UnavailableError("the check just ended"));
-      }
-    };
-    absl::StatusOr<SessionPtr> session = co_await net::Await<absl::StatusOr<SessionPtr>>(std::move(start));
-    if (!late) co_return session;
-    co_return co_await Check(std::move(bearer), std::move(call), kTimeout);
-  }
-  co_return Remember(digest, co_await Check(std::move(bearer), std::move(call), timeout));
+  const std::string_view bearer = Trim(authorization.substr(space));
+  if (bearer.empty() || bearer.size() > Authenticator::kMaxBearerBytes) return std::nullopt;
+  return bearer;
 }
 
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::Check(std::string bearer, rpc::CallInfo call,
-                                                           absl::Duration timeout) {
-  if (bearer.starts_with("rm_")) co_return co_await Exchange(std::move(bearer), std::move(call), timeout);
-  co_return co_await Verify(std::move(bearer));
+}  // namespace
+
+bool Authenticator::Knows(std::string_view authorization) const {
+  const auto bearer = BearerOf(authorization);
+  return bearer && bearers_.Knows(*bearer);
 }
 
-absl::StatusOr<SessionPtr> Authenticator::Remember(const std::string& digest, absl::StatusOr<SessionPtr> session) {
-  std::vector<Waiter> waiters;
-  {
-    MutexLock lock(mutex_);
-    const auto it = checking_.find(digest);
-    waiters = std::move(it->second);
-    checking_.erase(it);
-    const absl::Duration now = clock_.MonotonicNow();
-    const auto known = remembered_.find(digest);
-    if (absl::IsUnavailable(session.status()) && known != remembered_.end() && known->second.session.ok() &&
-        now - known->second.checked < kGrace && clock_.Now() < (*known->second.session)->principal.expires) {
-      known->second.until = now + kRetry;
-      session = known->second.session;
-    } else if (session.ok() || absl::IsUnauthenticated(session.status())) {
-      if (remembered_.size() >= kMaxRemembered) remembered_.clear();
-      remembered_.insert_or_assign(digest,
-                                   Remembered{session, now, now + (session.ok() ? kRemember : kRememberRefusal)});
-    }
-  }
-  for (const Waiter& waiter : waiters) waiter(session);
-  return session;
+net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromHeader(std::string_view authorization) {
+  const auto bearer = BearerOf(authorization);
+  if (!bearer) co_return NotSignedIn();
+  co_return co_await Verify(std::string(*bearer));
 }
 
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string token) {
-  using Verified = absl::StatusOr<authn::Principal>;
-  auto start = [&](std::function<void(Verified)> done) {
-    boost::asio::post(
-        pool_, [this, &token, done = std::move(done)] { done(verifier_.Verify(token, clock_.Now() + kTimeout)); });
-  };
-  Verified principal = co_await net::Await<Verified>(std::move(start));
-  if (!principal.ok()) co_return Told(principal.status());
-  co_return std::make_shared<const Session>(Session{std::move(*principal), std::move(token)});
-}
-
-net::Task<absl::StatusOr<SessionPtr>> Authenticator::Exchange(std::string key, rpc::CallInfo call,
-                                                              absl::Duration timeout) {
-  auth::v1::ExchangeApiKeyRequest request;
-  request.set_api_key(std::move(key));
-  call.bearer.clear();
-  grpc::ByteBuffer bytes = ToBytes(request);
-  absl::StatusOr<grpc::ByteBuffer> answer =
-      co_await upstream_.Unary(kExchange, std::move(call), timeout, std::move(bytes), nullptr);
-  if (!answer.ok()) co_return Told(answer.status());
-  auth::v1::ExchangeApiKeyResponse response;
-  if (auto status = ParseBytes(*answer, response); !status.ok()) co_return status;
-  co_return co_await Verify(response.access_token());
+net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string bearer) {
+  using Verified = absl::StatusOr<rpc::CredentialPtr>;
+  auto start = [&](std::function<void(Verified)> done) { bearers_.Verify(bearer, std::move(done)); };
+  Verified credential = co_await net::Await<Verified>(std::move(start));
+  if (!credential.ok()) co_return Told(credential.status());
+  co_return std::make_shared<const Session>(Session{*std::move(credential), std::move(bearer)});
 }
 
 net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromTicket(std::string ticket, rpc::CallInfo call) {
@@ -142,7 +64,7 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::FromTicket(std::string tick
   if (!answer.ok()) co_return Told(answer.status());
   auth::v1::RedeemTicketResponse response;
   if (auto status = ParseBytes(*answer, response); !status.ok()) co_return status;
-  co_return co_await Verify(response.access_token());
+  co_return co_await Verify(std::move(*response.mutable_access_token()));
 }
 
 }  // namespace rivermeet::gateway

@@ -127,15 +127,15 @@ net::Task<absl::Status> Gateway::Admit(Context& context, const Method& method) {
   if (context.request.head().Count("authorization") > 1) {
     co_return absl::UnauthenticatedError("Authorization must be given once.");
   }
-  absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromHeader(authorization, context.call);
+  absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromHeader(authorization);
   if (!session.ok()) {
     // Guessing is limited like signing in is.
     absl::Status limited = Limit(addresses_, context.request.peer(), "address");
     co_return limited.ok() ? session.status() : limited;
   }
   context.session = std::move(*session);
-  context.call.bearer = context.session->access_token;
-  const authn::Principal& principal = context.session->principal;
+  context.call.bearer = context.session->bearer;
+  const authn::Principal& principal = context.session->principal();
   if (auto status = rpc::CheckAccess(method.access, *method.descriptor, principal); !status.ok()) co_return status;
   co_return Limit(callers_, fmt::format("{}/{}", principal.tenant, principal.subject), "caller");
 }

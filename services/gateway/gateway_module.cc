@@ -85,7 +85,7 @@ class Module final : public GatewayModule {
         files_(std::move(files)),
         metrics_(*dependencies.registry),
         upstream_(dependencies.services, metrics_, *dependencies.clock),
-        authenticator_(*dependencies.verifier, upstream_, *dependencies.clock),
+        authenticator_(*dependencies.bearers, upstream_),
         live_({.rules = {.max_unsent_bytes = 256 * 1024}, .clock = dependencies.clock}, upstream_, authenticator_,
               metrics_),
         gateway_({.routes = std::move(routes),

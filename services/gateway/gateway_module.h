@@ -8,11 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "authn/principal.h"
 #include "base/clock.h"
 #include "gateway/upstream.h"
 #include "prometheus/registry.h"
 #include "rivermeet/config/v1/gateway.pb.h"
+#include "rpc/bearer_verifier.h"
 #include "telemetry/health.h"
 
 namespace rivermeet::gateway {
@@ -22,7 +22,7 @@ struct GatewayDependencies {
   // A channel for each service that callers may reach, by full name ("rivermeet.query.v1.QueryService"). Every RPC
   // of them that says who may call it is offered.
   Channels services;
-  authn::TokenVerifier* verifier = nullptr;
+  rpc::BearerVerifier* bearers = nullptr;
   prometheus::Registry* registry = nullptr;  // Where the gateway's own metrics are made.
   telemetry::Health* health = nullptr;
   // Whether /metrics, /healthz and /readyz are answered here.

@@ -1,4 +1,5 @@
 // The parts of Gateway that answer with a stream, take a bulk body, or open a live socket.
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "base/status.h"
@@ -42,8 +43,15 @@ struct Format {
 };
 
 // Copies a service's stream to the client, whose pace it takes. `first` was read before the head was sent.
-net::Task<absl::Status> Copy(std::shared_ptr<UpstreamStream> stream, std::optional<grpc::ByteBuffer> first,
-                             const Format& format, net::BodyWriter& writer) {
+net::Task<absl::Status> Copy(std::shared_ptr<UpstreamStream> stream, SessionPtr session,
+                             std::optional<grpc::ByteBuffer> first, const Format& format, net::BodyWriter& writer) {
+  // It lasts as long as its caller's bearer is good; anybody may open some.
+  std::optional<rpc::Ending> ending;
+  if (session != nullptr) {
+    auto executor = co_await boost::asio::this_coro::executor;
+    ending.emplace(session->credential,
+                   [executor, stream] { boost::asio::post(executor, [stream] { stream->Cancel(); }); });
+  }
   absl::Status broken;
   grpc::ByteBuffer bytes;
   auto next = UpstreamStream::Next::kQuiet;
@@ -62,8 +70,10 @@ net::Task<absl::Status> Copy(std::shared_ptr<UpstreamStream> stream, std::option
     next = co_await stream->Read(kHeartbeat, bytes);
   }
   if (!broken.ok()) co_return broken;
-  const std::string last = format.end(stream->status());
-  if (last.empty() && !stream->status().ok()) co_return stream->status();
+  absl::Status status = stream->status();
+  if (session != nullptr && !session->credential->status().ok()) status = session->credential->status();
+  const std::string last = format.end(status);
+  if (last.empty() && !status.ok()) co_return status;
   co_return co_await writer.Write(last);
 }
 
@@ -104,8 +114,9 @@ net::Task<net::Response> Gateway::RestStream(Context& context, const HttpRule& r
   if (events) format.heartbeat = ": still here\n\n";
   net::Response response;
   response.Set("Content-Type", events ? "text/event-stream" : "application/x-ndjson").Set("Cache-Control", "no-store");
-  response.stream = [stream, first = std::move(first), format = std::move(format)](net::BodyWriter& writer) mutable {
-    return Copy(stream, std::move(first), format, writer);
+  response.stream = [stream, session = context.session, first = std::move(first),
+                     format = std::move(format)](net::BodyWriter& writer) mutable {
+    return Copy(stream, session, std::move(first), format, writer);
   };
   co_return response;
 }
@@ -155,8 +166,8 @@ net::Task<net::Response> Gateway::ConnectStream(Context& context, const Method& 
     return Envelope(0, text);
   };
   format.end = end;
-  response.stream = [stream, format = std::move(format)](net::BodyWriter& writer) {
-    return Copy(stream, std::nullopt, format, writer);
+  response.stream = [stream, session = context.session, format = std::move(format)](net::BodyWriter& writer) {
+    return Copy(stream, session, std::nullopt, format, writer);
   };
   co_return response;
 }
@@ -252,7 +263,7 @@ net::Task<net::Response> Gateway::Live(Context& context) {
   }
   absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromTicket(std::move(ticket), context.call);
   if (!session.ok()) co_return Fail(context, session.status(), kName);
-  if ((*session)->principal.must_change_password) {
+  if ((*session)->principal().must_change_password) {
     co_return Fail(context, absl::PermissionDeniedError("The password must be changed first."), kName);
   }
   Count(context, kName, absl::OkStatus());

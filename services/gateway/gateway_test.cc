@@ -115,22 +115,24 @@ TEST_CASE("an API key is exchanged once for many requests", "[gateway]") {
   for (int i = 0; i < 5; ++i) {
     CHECK(world.Ask("GET", "/v1/streams/a", "Authorization: Bearer rm_1_good\r\n").status == 200);
   }
-  CHECK(world.streams.seen.bearer == "editor-key");
+  CHECK(world.streams.seen.bearer == "rm_1_good");
   CHECK(world.auth.exchanges <= 2);
 }
 
 TEST_CASE("an API key that was good is good for five minutes while it can't be checked", "[gateway]") {
   constexpr char kKey[] = "Authorization: Bearer rm_1_good\r\n";
   testing::ManualClock clock(absl::Now());
-  TestWorld world({}, clock);
+  TestWorld world({}, clock, kLooksWhenTold);
   CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 200);
   world.auth.away = true;
   for (int i = 0; i < 4; ++i) {
     clock.Advance(absl::Minutes(1));
+    world.bearers->Recheck();
     CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 200);
   }
   CHECK(world.Ask("GET", "/v1/streams/a", "Authorization: Bearer rm_2_new\r\n").status == 503);
   clock.Advance(absl::Minutes(1) + absl::Seconds(1));
+  world.bearers->Recheck();
   CHECK(world.Ask("GET", "/v1/streams/a", kKey).status == 503);
   world.auth.away = false;
   clock.Advance(absl::Minutes(1));
@@ -323,6 +325,29 @@ TEST_CASE("a server's stream reaches curl as lines or as events", "[gateway]") {
   CHECK(missing.status == 404);
 }
 
+TEST_CASE("a stream ends as unauthenticated when its caller's bearer is revoked", "[gateway]") {
+  TestWorld world({}, Clock::System(), kLooksWhenTold);
+  world.query.Push(Update(true, 1));
+  const std::string body = R"({"query":{"stream":"a"}})";
+  net::RawClient events = world.Client();
+  events.Send(
+      fmt::format("POST /v1/subscribe HTTP/1.1\r\nHost: a\r\n{}{}Accept: text/event-stream\r\n"
+                  "Content-Length: {}\r\n\r\n{}",
+                  kViewer, kJson, body.size(), body));
+  CHECK(Contains(events.ReadUntil("}\n\n"), "data: {\"snapshot\":true"));
+  net::RawClient connect = world.Client();
+  connect.Send(
+      fmt::format("POST /rivermeet.query.v1.QueryService/Subscribe HTTP/1.1\r\nHost: a\r\n{}"
+                  "Content-Type: application/connect+json\r\nContent-Length: {}\r\n\r\n{}{}{}",
+                  kViewer, body.size() + 5, std::string("\0\0\0\0", 4), static_cast<char>(body.size()), body));
+  CHECK(Contains(connect.ReadUntil("}"), "snapshot"));
+  world.verifier.revoked = "viewer-1";
+  world.bearers->Recheck();
+  CHECK(Contains(events.ReadUntil("}\n\n"), R"("code":"unauthenticated")"));
+  CHECK(Contains(connect.ReadUntil("}}"), R"({"error":{"code":"unauthenticated")"));
+  while (world.query.open > 0) std::this_thread::yield();
+}
+
 TEST_CASE("a server's stream speaks Connect's envelopes", "[gateway]") {
   TestWorld world;
   world.query.Push(Update(true, 1));
@@ -400,7 +425,7 @@ TEST_CASE("settings that can't be are refused by name", "[gateway]") {
   TestWorld world;
   const auto open = [&](config::v1::GatewayConfig config) {
     const auto opened =
-        GatewayModule::Open(config, {.services = {}, .verifier = &world.verifier, .registry = &world.registry});
+        GatewayModule::Open(config, {.services = {}, .bearers = world.bearers.get(), .registry = &world.registry});
     return opened.ok() ? std::string() : opened.status().ToString();
   };
   config::v1::GatewayConfig config;

@@ -84,10 +84,11 @@ void LiveChannel::RemoveListener(int worker) {
 }
 
 SessionPtr LiveChannel::BestSession() {
+  std::erase_if(sessions_, [](const SessionPtr& session) { return !session->credential->status().ok(); });
   const auto best = std::max_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-    return a->principal.expires < b->principal.expires;
+    return a->principal().expires < b->principal().expires;
   });
-  if (best == sessions_.end() || (*best)->principal.expires <= hub_.options_.clock->Now()) return nullptr;
+  if (best == sessions_.end() || (*best)->principal().expires <= hub_.options_.clock->Now()) return nullptr;
   return *best;
 }
 
@@ -142,7 +143,7 @@ net::Task<absl::Status> LiveChannel::Follow(bool& heard) {
   if (session == nullptr) co_return absl::UnauthenticatedError("The session has ended; sign in again.");
   query::v1::SubscribeRequest request;
   *request.mutable_query() = query_;
-  const rpc::CallInfo call{.bearer = session->access_token,
+  const rpc::CallInfo call{.bearer = session->bearer,
                            .traceparent = telemetry::TraceContext::NewRoot().ToTraceparent()};
   auto opened = hub_.upstream_.Stream(kSubscribe, call, absl::InfiniteDuration(), ToBytes(request),
                                       hub_.server_->executor(home_.index));

@@ -91,7 +91,7 @@ std::shared_ptr<LiveChannel> LiveHub::FindOrStart(Shard& home, const std::string
 
 void LiveHub::Join(std::shared_ptr<LiveSession> session, uint32_t id, query::v1::TimeSeriesQuery query) {
   query.DiscardUnknownFields();
-  std::string key = KeyOf(session->session()->principal, query);
+  std::string key = KeyOf(session->session()->principal(), query);
   const int home_index = static_cast<int>(StringHash()(key) % shards_.size());
   SessionPtr rights = session->session();
   server_->Post(home_index, [this, home_index, session = std::move(session), rights = std::move(rights), id,

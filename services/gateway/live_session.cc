@@ -178,9 +178,9 @@ net::Task<void> LiveSession::Reauthenticate(std::string ticket) {
   absl::StatusOr<SessionPtr> session = co_await hub_.authenticator_.FromTicket(std::move(ticket), call);
   if (socket_ == nullptr) co_return;
   if (absl::IsUnavailable(session.status())) co_return;  // The client asks again; the old session still runs.
-  const authn::Principal& old = session_->principal;
-  if (!session.ok() || (*session)->principal.tenant != old.tenant || (*session)->principal.subject != old.subject ||
-      (*session)->principal.role != old.role) {
+  const authn::Principal& old = session_->principal();
+  if (!session.ok() || (*session)->principal().tenant != old.tenant || (*session)->principal().subject != old.subject ||
+      (*session)->principal().role != old.role) {
     // Other rights see other data: that needs a socket of its own.
     socket_->Close(net::kPolicyViolation, "sign in again");
     co_return;
@@ -193,8 +193,11 @@ net::Task<void> LiveSession::Reauthenticate(std::string ticket) {
 }
 
 void LiveSession::OnTick(absl::Time now) {
-  const absl::Duration left = session_->principal.expires - now;
-  if (left <= absl::ZeroDuration()) {
+  const absl::Duration left = session_->principal().expires - now;
+  const absl::Status status = session_->credential->status();
+  if (absl::IsUnavailable(status)) {
+    socket_->Close(net::kTryAgainLater, "the session can't be checked");
+  } else if (!status.ok() || left <= absl::ZeroDuration()) {
     socket_->Close(net::kPolicyViolation, "the session has ended");
   } else if (left <= hub_.options_.warning && !warned_) {
     warned_ = true;

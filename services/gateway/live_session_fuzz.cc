@@ -50,7 +50,8 @@ struct World {
   prometheus::Registry registry;
   gateway::GatewayMetrics metrics{registry};
   gateway::Upstream upstream{{}, metrics, Clock::System()};
-  gateway::Authenticator authenticator{verifier, upstream, Clock::System()};
+  rpc::BearerVerifier bearers{{}, verifier};
+  gateway::Authenticator authenticator{bearers, upstream};
   gateway::LiveHub hub{{.rules = {}, .linger = absl::ZeroDuration()}, upstream, authenticator, metrics};
   std::unique_ptr<net::Server> server = net::Server::Open({}, pages).value();
 
@@ -73,7 +74,8 @@ struct World {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static World& world = *new World;
-  const auto caller = std::make_shared<gateway::Session>();
+  const auto caller = std::make_shared<gateway::Session>(
+      gateway::Session{std::make_shared<rpc::Credential>(authn::Principal()), "bearer"});
   const auto socket = std::make_shared<Socket>();
   std::shared_ptr<net::WebSocketHandler> session;
   world.Do([&] {

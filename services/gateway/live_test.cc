@@ -209,6 +209,23 @@ TEST_CASE("a session's end is announced, and a fresh ticket goes on", "[gateway]
   CHECK(lasting.Read().has_pong());
 }
 
+TEST_CASE("a socket closes when its session is revoked, and the others of its channel go on", "[gateway]") {
+  TestWorld world({}, Clock::System(), kLooksWhenTold);
+  world.query.Push(Update(true, 1, 10, 1.0));
+  LiveClient ended(world, "viewer-1", 0), lasting(world, "viewer-2", 0);
+  for (LiveClient* client : {&ended, &lasting}) {
+    client->Subscribe(1);
+    CHECK(client->Read().has_subscribed());
+    CHECK(client->Read().has_update());
+  }
+  world.verifier.revoked = "viewer-1";
+  world.bearers->Recheck();
+  CHECK(ended.Read().frame_case() == v1::LiveServerFrame::FRAME_NOT_SET);
+  CHECK(ended.close_code() == 1008);
+  world.query.Push(Update(false, 2, 20, 2.0));
+  CHECK(lasting.Read().update().response().sequence() == 2);
+}
+
 TEST_CASE("frames that are no messages of ours close the socket, and only that one", "[gateway]") {
   TestWorld world;
   LiveClient good(world, "viewer-1", 0);

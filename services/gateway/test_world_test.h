@@ -18,7 +18,7 @@
 #include "rivermeet/ingest/v1/ingest.grpc.pb.h"
 #include "rivermeet/ingest/v1/streams.grpc.pb.h"
 #include "rivermeet/query/v1/query.grpc.pb.h"
-#include "rpc/authorizer.h"
+#include "rpc/bearer_verifier.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
 
@@ -38,7 +38,12 @@ class TestVerifier final : public authn::TokenVerifier {
     if (principal.role == authn::Role::kNone) return absl::UnauthenticatedError("internal: no key of that id");
     return principal;
   }
+  absl::Status Recheck(const authn::Principal& principal, absl::Time) override {
+    return principal.subject == revoked ? absl::UnauthenticatedError("revoked") : absl::OkStatus();
+  }
   absl::Duration lifetime = absl::Minutes(10);
+  // A subject. Set before anybody looks.
+  std::string revoked;
 };
 
 class TestAuth final : public auth::v1::AuthService::Service {
@@ -224,16 +229,20 @@ struct TestWorld {
   telemetry::Health health;
   prometheus::Registry registry;
   std::unique_ptr<rpc::Server> rpc;
+  std::unique_ptr<rpc::BearerVerifier> bearers;
   std::unique_ptr<GatewayModule> gateway;
 
-  explicit TestWorld(config::v1::GatewayConfig config = {}, const Clock& clock = Clock::System()) {
+  explicit TestWorld(config::v1::GatewayConfig config = {}, const Clock& clock = Clock::System(),
+                     const rpc::BearerVerifierOptions& options = {}) {
     rpc = rpc::Server::Start({}, {&auth, &streams, &ingest, &query}).value();
     const auto channel = rpc->InProcessChannel();
+    bearers = std::make_unique<rpc::BearerVerifier>(
+        options, verifier, [channel] { return channel; }, clock);
     auto opened = GatewayModule::Open(config, {.services = {{"rivermeet.auth.v1.AuthService", channel},
                                                             {"rivermeet.ingest.v1.IngestService", channel},
                                                             {"rivermeet.ingest.v1.StreamService", channel},
                                                             {"rivermeet.query.v1.QueryService", channel}},
-                                               .verifier = &verifier,
+                                               .bearers = bearers.get(),
                                                .registry = &registry,
                                                .health = &health,
                                                .clock = &clock});
@@ -258,6 +267,8 @@ struct TestWorld {
   }
 };
 
+// A verifier that looks at what it watches when the test says so.
+inline const rpc::BearerVerifierOptions kLooksWhenTold{.recheck = absl::InfiniteDuration()};
 inline constexpr char kViewer[] = "Authorization: Bearer viewer-1\r\n";
 inline constexpr char kEditor[] = "Authorization: Bearer editor-1\r\n";
 inline constexpr char kJson[] = "Content-Type: application/json\r\n";

@@ -95,30 +95,34 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   using Parse = absl::StatusOr<Incoming> (*)(grpc::ByteBuffer&);
 
-  StreamCall(IngestService& service, absl::StatusOr<rpc::Caller> caller, absl::Duration append_timeout,
-             const Clock& clock, Parse parse)
-      : service_(service), caller_(std::move(caller)), append_timeout_(append_timeout), clock_(clock), parse_(parse) {}
+  StreamCall(IngestService& service, absl::Duration append_timeout, const Clock& clock, Parse parse)
+      : service_(service), append_timeout_(append_timeout), clock_(clock), parse_(parse) {}
 
-  void Begin() {
-    self_ = this->shared_from_this();
-    if (!caller_.ok()) return this->Finish(rpc::ToGrpc(caller_.status()));
+  // Until gRPC is done with it.
+  void KeepAlive() { self_ = this->shared_from_this(); }
+
+  void Begin(absl::StatusOr<rpc::Caller> caller) {
+    if (!caller.ok()) return this->Finish(rpc::ToGrpc(caller.status()));
+    caller_ = *std::move(caller);
     Read();
+    // Whether or not anything comes from the sender.
+    ending_.emplace(caller_.credential, [this, weak = this->weak_from_this()] {
+      if (const auto self = weak.lock()) End(caller_.credential->status());
+    });
   }
 
   void OnReadDone(bool ok) override {
     const std::shared_ptr<StreamCall> keep = this->shared_from_this();
-    if (ok && caller_->principal.expires <= clock_.Now()) {
+    bool take = ok;
+    {
       MutexLock lock(mutex_);
-      outcome_ = absl::UnauthenticatedError("the token has expired: sign in anew");
-      ok = false;
+      take = ok && !ended_;
+      if (!take) {
+        reading_ = false;
+        ended_ = true;
+      }
     }
-    if (!ok) {
-      MutexLock lock(mutex_);
-      reading_ = false;
-      ended_ = true;
-    } else {
-      Take(std::move(incoming_));
-    }
+    if (take) Take(std::move(incoming_));
     Continue();
   }
 
@@ -141,6 +145,16 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
     std::optional<absl::StatusOr<v1::Receipt>> outcome;
   };
 
+  void End(const absl::Status& why) {
+    {
+      MutexLock lock(mutex_);
+      if (ended_) return;
+      ended_ = true;
+      outcome_ = why;
+    }
+    Continue();
+  }
+
   void Read() {
     incoming_.Clear();
     this->StartRead(&incoming_);
@@ -159,8 +173,8 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
       if (!request.ok()) slot->outcome = request.status();
     }
     if (!request.ok()) return;
-    const absl::Time deadline = std::min(caller_->call.deadline, clock_.Now() + append_timeout_);
-    request->send(service_, OriginOf(*caller_, deadline, request->producer_id, request->sequence),
+    const absl::Time deadline = std::min(caller_.call.deadline, clock_.Now() + append_timeout_);
+    request->send(service_, OriginOf(caller_, deadline, request->producer_id, request->sequence),
                   [self = this->shared_from_this(), slot](absl::StatusOr<v1::Receipt> outcome) {
                     {
                       MutexLock lock(self->mutex_);
@@ -212,7 +226,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   }
 
   IngestService& service_;
-  const absl::StatusOr<rpc::Caller> caller_;
+  rpc::Caller caller_;
   const absl::Duration append_timeout_;
   const Clock& clock_;
   const Parse parse_;
@@ -229,6 +243,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status outcome_ ABSL_GUARDED_BY(mutex_);
+  std::optional<rpc::Ending> ending_;
 };
 
 }  // namespace
@@ -237,32 +252,41 @@ template <typename Request, typename Response, typename Call>
 grpc::ServerUnaryReactor* GrpcIngest::Serve(grpc::CallbackServerContext* context, const char* method,
                                             const Request& request, Response* response, Call call) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<rpc::Caller> caller = authorizer_.Authorize(*context, fmt::format("{}{}", kService, method));
-  if (!caller.ok()) {
-    reactor->Finish(rpc::ToGrpc(caller.status()));
-    return reactor;
-  }
-  call(OriginOf(*caller, caller->call.deadline, request.producer_id(), request.sequence()),
-       [reactor, response, context](absl::StatusOr<v1::Receipt> outcome) {
-         if (!outcome.ok()) return reactor->Finish(Refusal(context, outcome.status()));
-         *response->mutable_receipt() = *std::move(outcome);
-         reactor->Finish(grpc::Status::OK);
-       });
+  authorizer_.Authorize(*context, fmt::format("{}{}", kService, method),
+                        [=, &request](const absl::StatusOr<rpc::Caller>& caller) {
+                          if (!caller.ok()) return reactor->Finish(rpc::ToGrpc(caller.status()));
+                          call(OriginOf(*caller, caller->call.deadline, request.producer_id(), request.sequence()),
+                               [reactor, response, context](absl::StatusOr<v1::Receipt> outcome) {
+                                 if (!outcome.ok()) return reactor->Finish(Refusal(context, outcome.status()));
+                                 *response->mutable_receipt() = *std::move(outcome);
+                                 reactor->Finish(grpc::Status::OK);
+                               });
+                        });
   return reactor;
+}
+
+template <typename Call>
+Call* GrpcIngest::Serve(std::shared_ptr<Call> stream, grpc::CallbackServerContext* context, const char* method) {
+  stream->KeepAlive();
+  authorizer_.Authorize(*context, fmt::format("{}{}", kService, method),
+                        [stream](absl::StatusOr<rpc::Caller> caller) { stream->Begin(std::move(caller)); });
+  return stream.get();
 }
 
 grpc::ServerUnaryReactor* GrpcIngest::OpenProducer(grpc::CallbackServerContext* context, const v1::OpenProducerRequest*,
                                                    v1::OpenProducerResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<rpc::Caller> caller = authorizer_.Authorize(*context, fmt::format("{}OpenProducer", kService));
-  if (caller.ok()) response->set_producer_id(service_.OpenProducer());
-  reactor->Finish(rpc::ToGrpc(caller.status()));
+  authorizer_.Authorize(*context, fmt::format("{}OpenProducer", kService),
+                        [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+                          if (caller.ok()) response->set_producer_id(service_.OpenProducer());
+                          reactor->Finish(rpc::ToGrpc(caller.status()));
+                        });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* GrpcIngest::Ingest(grpc::CallbackServerContext* context, const v1::IngestRequest* request,
                                              v1::IngestResponse* response) {
-  return Serve(context, "Ingest", *request, response, [&](Origin origin, IngestService::Done done) {
+  return Serve(context, "Ingest", *request, response, [=, this](Origin origin, IngestService::Done done) {
     // gRPC made the message for this call and looks at it no more: its bytes go into the log uncopied.
     std::string batch = std::move(*const_cast<v1::IngestRequest*>(request)->mutable_batch());
     service_.IngestBatch(std::move(origin), std::move(batch), std::move(done));
@@ -272,48 +296,41 @@ grpc::ServerUnaryReactor* GrpcIngest::Ingest(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* GrpcIngest::IngestRows(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                                  grpc::ByteBuffer* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<rpc::Caller> caller = authorizer_.Authorize(*context, fmt::format("{}IngestRows", kService));
-  const auto message = std::make_shared<RowsMessage>();
-  const absl::Status readable = caller.ok() ? ParseRows(ToString(*request), *message) : caller.status();
-  if (!readable.ok()) {
-    reactor->Finish(rpc::ToGrpc(readable));
-    return reactor;
-  }
-  const v1::IngestRowsRequest& rows = message->rows;
-  service_.IngestRows(OriginOf(*caller, caller->call.deadline, rows.producer_id(), rows.sequence()), *message,
-                      [reactor, response, context, message](absl::StatusOr<v1::Receipt> outcome) {
-                        if (!outcome.ok()) return reactor->Finish(Refusal(context, outcome.status()));
-                        v1::IngestRowsResponse answer;
-                        *answer.mutable_receipt() = *std::move(outcome);
-                        *response = ToBuffer(answer);
-                        reactor->Finish(grpc::Status::OK);
-                      });
+  authorizer_.Authorize(
+      *context, fmt::format("{}IngestRows", kService), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        const auto message = std::make_shared<RowsMessage>();
+        const absl::Status readable = caller.ok() ? ParseRows(ToString(*request), *message) : caller.status();
+        if (!readable.ok()) return reactor->Finish(rpc::ToGrpc(readable));
+        const v1::IngestRowsRequest& rows = message->rows;
+        service_.IngestRows(OriginOf(*caller, caller->call.deadline, rows.producer_id(), rows.sequence()), *message,
+                            [reactor, response, context, message](absl::StatusOr<v1::Receipt> outcome) {
+                              if (!outcome.ok()) return reactor->Finish(Refusal(context, outcome.status()));
+                              v1::IngestRowsResponse answer;
+                              *answer.mutable_receipt() = *std::move(outcome);
+                              *response = ToBuffer(answer);
+                              reactor->Finish(grpc::Status::OK);
+                            });
+      });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* GrpcIngest::IngestRaw(grpc::CallbackServerContext* context,
                                                 const v1::IngestRawRequest* request, v1::IngestRawResponse* response) {
-  return Serve(context, "IngestRaw", *request, response, [&](Origin origin, IngestService::Done done) {
+  return Serve(context, "IngestRaw", *request, response, [=, this](Origin origin, IngestService::Done done) {
     service_.IngestRaw(std::move(origin), *request, std::move(done));
   });
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcIngest::IngestStream(
     grpc::CallbackServerContext* context) {
-  const auto call = std::make_shared<StreamCall<v1::IngestStreamResponse>>(
-      service_, authorizer_.Authorize(*context, fmt::format("{}IngestStream", kService)), append_timeout_, clock_,
-      ReadColumns);
-  call->Begin();
-  return call.get();
+  return Serve(std::make_shared<StreamCall<v1::IngestStreamResponse>>(service_, append_timeout_, clock_, ReadColumns),
+               context, "IngestStream");
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* GrpcIngest::IngestRowsStream(
     grpc::CallbackServerContext* context) {
-  const auto call = std::make_shared<StreamCall<v1::IngestRowsStreamResponse>>(
-      service_, authorizer_.Authorize(*context, fmt::format("{}IngestRowsStream", kService)), append_timeout_, clock_,
-      ReadRows);
-  call->Begin();
-  return call.get();
+  return Serve(std::make_shared<StreamCall<v1::IngestRowsStreamResponse>>(service_, append_timeout_, clock_, ReadRows),
+               context, "IngestRowsStream");
 }
 
 }  // namespace rivermeet::ingest

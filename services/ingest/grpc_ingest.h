@@ -4,6 +4,8 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <memory>
+
 #include "base/clock.h"
 #include "ingest/ingest_service.h"
 #include "rivermeet/ingest/v1/ingest.grpc.pb.h"
@@ -52,6 +54,8 @@ class GrpcIngest final : public internal::CallbackService {
   template <typename Request, typename Response, typename Call>
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method, const Request& request,
                                   Response* response, Call call);
+  template <typename Call>
+  Call* Serve(std::shared_ptr<Call> stream, grpc::CallbackServerContext* context, const char* method);
 
   IngestService& service_;
   const rpc::Authorizer& authorizer_;

@@ -20,16 +20,15 @@ constexpr absl::Duration kTimeout = absl::Seconds(10);
 template <typename Rule>
 grpc::ServerUnaryReactor* GrpcStreams::Serve(grpc::CallbackServerContext* context, std::string_view method, Rule rule) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<rpc::Caller> caller = authorizer_.Authorize(*context, fmt::format("{}{}", kService, method));
-  if (!caller.ok()) {
-    reactor->Finish(rpc::ToGrpc(caller.status()));
-    return reactor;
-  }
-  const absl::Time deadline = std::min(caller->call.deadline, clock_.Now() + kTimeout);
-  const absl::Status submitted =
-      workers_.Submit([reactor, rule = std::move(rule), tenant = std::move(caller->principal.tenant),
-                       deadline]() mutable { reactor->Finish(rpc::ToGrpc(rule(tenant, deadline))); });
-  if (!submitted.ok()) reactor->Finish(rpc::ToGrpc(submitted));
+  authorizer_.Authorize(
+      *context, fmt::format("{}{}", kService, method), [=, this](const absl::StatusOr<rpc::Caller>& caller) {
+        if (!caller.ok()) return reactor->Finish(rpc::ToGrpc(caller.status()));
+        const absl::Time deadline = std::min(caller->call.deadline, clock_.Now() + kTimeout);
+        const absl::Status submitted = workers_.Submit([reactor, rule, tenant = caller->principal.tenant, deadline] {
+          reactor->Finish(rpc::ToGrpc(rule(tenant, deadline)));
+        });
+        if (!submitted.ok()) reactor->Finish(rpc::ToGrpc(submitted));
+      });
   return reactor;
 }
 

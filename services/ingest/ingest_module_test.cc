@@ -47,7 +47,12 @@ class Tokens final : public authn::TokenVerifier {
                                                       : authn::Role::kEditor,
                             .expires = absl::InfiniteFuture()};
   }
+  absl::Status Recheck(const authn::Principal& principal, absl::Time) override {
+    const bool over = revoked || absl::Now() >= principal.expires;
+    return over ? absl::UnauthenticatedError("the token is over") : absl::OkStatus();
+  }
   std::string tenant;
+  std::atomic<bool> revoked = false;
 };
 
 // The whole of ingest on a real log, a real catalog and real sockets.
@@ -161,12 +166,14 @@ class Ingest {
   prometheus::Registry& registry() { return registry_; }
   telemetry::Health& health() { return health_; }
   eventlog::LocalEventLog& log() { return *log_; }
+  Tokens& tokens() { return tokens_; }
 
  private:
   catalog::CatalogFixture catalog_;
   testing::TempDir folder_;
   Tokens tokens_;
-  rpc::Authorizer authorizer_{tokens_};
+  rpc::BearerVerifier bearers_{{.recheck = absl::Milliseconds(50)}, tokens_};
+  rpc::Authorizer authorizer_{bearers_};
   prometheus::Registry registry_;
   telemetry::Health health_;
   std::unique_ptr<eventlog::LocalEventLog> log_;
@@ -368,6 +375,21 @@ TEST_CASE("without a token, with a viewer's and with an expired one nothing is t
   CHECK(ingest.StoredEvents() == answered);
 }
 
+TEST_CASE("a stream ends when its sender's bearer is revoked, though nothing is sent", "[ingest]") {
+  Ingest ingest;
+  grpc::ClientContext context;
+  Ingest::Prepare(context);
+  const auto stream = ingest.stub().IngestStream(&context);
+  v1::IngestStreamRequest request;
+  request.mutable_request()->set_batch(Ingest::Batch(1));
+  v1::IngestStreamResponse response;
+  REQUIRE((stream->Write(request) && stream->Read(&response)));
+  ingest.tokens().revoked = true;
+  CHECK_FALSE(stream->Read(&response));
+  CHECK(stream->Finish().error_code() == grpc::StatusCode::UNAUTHENTICATED);
+  CHECK(ingest.StoredEvents() == 1);
+}
+
 TEST_CASE("a quota's refusal tells a client when to come back", "[ingest]") {
   config::v1::IngestConfig config;
   config.set_events_per_second(100);
@@ -449,7 +471,8 @@ TEST_CASE("settings out of their range refuse to start, by name", "[ingest]") {
   testing::TempDir folder;
   const auto log = eventlog::LocalEventLog::Open({.folder = folder.path(), .partitions = 1}).value();
   Tokens tokens;
-  const rpc::Authorizer authorizer(tokens);
+  rpc::BearerVerifier bearers({}, tokens);
+  const rpc::Authorizer authorizer(bearers);
   const auto open = [&](const config::v1::IngestConfig& config) {
     prometheus::Registry registry;
     telemetry::Health health;

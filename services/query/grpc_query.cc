@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/strings.h"
 #include "rpc/status.h"
 #include "telemetry/logging.h"
 
@@ -37,8 +38,8 @@ class SubscribeCall : public grpc::ServerWriteReactor<v1::SubscribeResponse>,
  public:
   void KeepAlive() { self_ = shared_from_this(); }
 
-  // The live query has begun.
-  void Attach(std::shared_ptr<LiveQuery> query) {
+  // The live query has begun, and lasts as long as its caller's bearer is good.
+  void Attach(const std::shared_ptr<LiveQuery>& query, const rpc::CredentialPtr& credential) {
     bool cancelled;
     std::optional<bool> written;
     {
@@ -49,6 +50,9 @@ class SubscribeCall : public grpc::ServerWriteReactor<v1::SubscribeResponse>,
     }
     if (written) query->OnWritten(*written);
     if (cancelled) query->Stop(absl::CancelledError("the reader went away"));
+    ending_.emplace(credential, [credential, weak = std::weak_ptr<LiveQuery>(query)] {
+      if (const auto query = weak.lock()) query->Stop(credential->status());
+    });
   }
   Cancellation& cancellation() { return cancellation_; }
 
@@ -109,6 +113,7 @@ class SubscribeCall : public grpc::ServerWriteReactor<v1::SubscribeResponse>,
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<bool> written_early_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> finish_with_ ABSL_GUARDED_BY(mutex_);
+  std::optional<rpc::Ending> ending_;
 };
 
 }  // namespace
@@ -123,27 +128,26 @@ grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context,
                                            const Request* request, Response* response) {
   auto* call = new UnaryCall;
   const absl::Duration started = clock_.MonotonicNow();
-  workers_.Submit([=, this](const absl::Status& admitted) {
-    absl::Status status = admitted;
-    if (status.ok()) {
-      auto caller = authorizer_.Authorize(*context, std::string(kService) + method);
-      status = caller.status();
-      if (caller.ok()) {
-        {
-          MutexLock lock(mutex_);
-          running_.insert(&call->cancellation());
-        }
-        auto answer = (service_.*rule)(*request, CallOf(*std::move(caller), &call->cancellation()));
-        {
-          MutexLock lock(mutex_);
-          running_.erase(&call->cancellation());
-        }
-        status = answer.status();
-        if (answer.ok()) *response = *std::move(answer);
-      }
-    }
+  const auto finish = [=, this](const absl::Status& status) {
     metrics_.Finished(method, status, clock_.MonotonicNow() - started);
     call->Finish(rpc::ToGrpc(status));
+  };
+  authorizer_.Authorize(*context, fmt::format("{}{}", kService, method), [=, this](absl::StatusOr<rpc::Caller> caller) {
+    if (!caller.ok()) return finish(caller.status());
+    workers_.Submit([=, this](const absl::Status& admitted) {
+      if (!admitted.ok()) return finish(admitted);
+      {
+        MutexLock lock(mutex_);
+        running_.insert(&call->cancellation());
+      }
+      auto answer = (service_.*rule)(*request, CallOf(*caller, &call->cancellation()));
+      {
+        MutexLock lock(mutex_);
+        running_.erase(&call->cancellation());
+      }
+      if (answer.ok()) *response = *std::move(answer);
+      finish(answer.status());
+    });
   });
   return call;
 }
@@ -173,16 +177,17 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* GrpcQuery::Subscribe(grpc::Call
                                                                       const v1::SubscribeRequest* request) {
   const auto subscription = std::make_shared<SubscribeCall>();
   subscription->KeepAlive();
-  workers_.Submit([=, this](const absl::Status& admitted) {
-    if (!admitted.ok()) return subscription->Finish(admitted);
-    auto caller = authorizer_.Authorize(*context, std::string(kService) + "Subscribe");
+  authorizer_.Authorize(*context, fmt::format("{}Subscribe", kService), [=, this](absl::StatusOr<rpc::Caller> caller) {
     if (!caller.ok()) return subscription->Finish(caller.status());
-    const Call call = CallOf(*std::move(caller), &subscription->cancellation());
-    auto plan = service_.PlanSubscription(*request, call);
-    if (!plan.ok()) return subscription->Finish(plan.status());
-    const auto query = live_.Begin(*std::move(plan), call, *subscription);
-    if (!query.ok()) return subscription->Finish(query.status());
-    subscription->Attach(*query);
+    workers_.Submit([=, this](const absl::Status& admitted) {
+      if (!admitted.ok()) return subscription->Finish(admitted);
+      const Call call = CallOf(*caller, &subscription->cancellation());
+      auto plan = service_.PlanSubscription(*request, call);
+      if (!plan.ok()) return subscription->Finish(plan.status());
+      const auto query = live_.Begin(*std::move(plan), call, *subscription);
+      if (!query.ok()) return subscription->Finish(query.status());
+      subscription->Attach(*query, caller->credential);
+    });
   });
   return subscription.get();
 }

@@ -23,6 +23,10 @@ class OneToken : public authn::TokenVerifier {
                             .session = "",
                             .expires = absl::InfiniteFuture()};
   }
+  absl::Status Recheck(const authn::Principal&, absl::Time) override {
+    return revoked ? absl::UnauthenticatedError("revoked") : absl::OkStatus();
+  }
+  std::atomic<bool> revoked = false;
 };
 
 // The whole service behind a real server.
@@ -46,7 +50,8 @@ struct Served : TestWorld {
   WorkerPool background{{}, timers};
   LiveQueries live;
   OneToken verifier;
-  rpc::Authorizer authorizer{verifier};
+  rpc::BearerVerifier bearers{{.recheck = absl::Milliseconds(50)}, verifier};
+  rpc::Authorizer authorizer{bearers};
   GrpcQuery grpc_query{service, live, authorizer, workers, metrics, clock};
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<v1::QueryService::Stub> stub;
@@ -284,6 +289,14 @@ TEST_CASE("a subscription over the limit is refused, and one that needs too much
   const grpc::Status ended = one.Finish();
   CHECK(ended.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   CHECK_THAT(ended.error_message(), Catch::Matchers::Contains("query.subscription_bytes"));
+}
+
+TEST_CASE("a subscription ends when its caller's bearer is revoked", "[live]") {
+  Served served;
+  Subscriber subscriber(*served.stub, LiveQueryOf(60));
+  REQUIRE(subscriber.Read());
+  served.verifier.revoked = true;
+  CHECK(subscriber.Finish().error_code() == grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_CASE("stopping ends subscriptions with UNAVAILABLE", "[live]") {

@@ -46,11 +46,13 @@ class Suite::Graph {
     RM_ASSIGN_OR_RETURN(platform_, Platform::Start(settings_, options_.target, folder_, deadline));
     if (options_.target == "catalog") return absl::OkStatus();
     RM_ASSIGN_OR_RETURN(credentials_, rpc::ReadCredentials(settings_.rpc()));
-    verifier_.emplace(VerifierOptions(), [this] { return ChannelTo(kAuth); });
-    authorizer_.emplace(*verifier_);
+    const rpc::ChannelSource auth = [this] { return ChannelTo(kAuth); };
+    tokens_.emplace(TokenOptions(), rpc::PublishedBy(auth));
+    bearers_.emplace(rpc::BearerVerifierOptions(), *tokens_, auth);
+    authorizer_.emplace(*bearers_);
     RM_RETURN_IF_ERROR(OpenServices(deadline));
     RM_RETURN_IF_ERROR(StartServer());
-    RM_RETURN_IF_ERROR(Annotate(verifier_->Refresh(deadline), "auth"));
+    RM_RETURN_IF_ERROR(Annotate(tokens_->Refresh(deadline), "auth"));
     RM_RETURN_IF_ERROR(StartServices(deadline));
     RM_RETURN_IF_ERROR(StartGateway());
     RM_RETURN_IF_ERROR(Annotate(StartOperations(), "telemetry.listen"));
@@ -85,9 +87,9 @@ class Suite::Graph {
  private:
   bool Runs(std::string_view service) const { return options_.target == "all" || options_.target == service; }
 
-  rpc::BearerVerifierOptions VerifierOptions() const {
-    rpc::BearerVerifierOptions options;
-    options.jwt.issuer = settings_.auth().issuer();
+  authn::JwtVerifierOptions TokenOptions() const {
+    authn::JwtVerifierOptions options;
+    options.issuer = settings_.auth().issuer();
     return options;
   }
 
@@ -190,7 +192,7 @@ class Suite::Graph {
                                                                                   {kIngest, ChannelTo(kIngest)},
                                                                                   {kStreams, ChannelTo(kStreams)},
                                                                                   {kQuery, ChannelTo(kQuery)}},
-                                                                     .verifier = &*verifier_,
+                                                                     .bearers = &*bearers_,
                                                                      .registry = &platform_->registry(),
                                                                      .health = &platform_->health(),
                                                                      .metric_sources = platform_->MetricSources()}));
@@ -233,7 +235,8 @@ class Suite::Graph {
   rpc::Credentials credentials_;
   std::unique_ptr<Platform> platform_;
   std::shared_ptr<grpc::Channel> auth_channel_;
-  std::optional<rpc::BearerVerifier> verifier_;
+  std::optional<authn::JwtVerifier> tokens_;
+  std::optional<rpc::BearerVerifier> bearers_;
   std::optional<rpc::Authorizer> authorizer_;
   std::unique_ptr<auth::AuthModule> auth_;
   std::unique_ptr<aggregation::AggregationModule> aggregation_;

@@ -166,7 +166,8 @@ struct Process {
   }
 
   AcmeToken verifier;
-  rpc::Authorizer authorizer{verifier};
+  rpc::BearerVerifier bearers{{}, verifier};
+  rpc::Authorizer authorizer{bearers};
   prometheus::Registry registry;
   segments::SegmentReader segments;
   std::unique_ptr<aggregation::AggregationModule> aggregation;
