@@ -57,23 +57,26 @@ Outcome FromException() {
 }
 
 struct Session {
-  Session(const std::string& options, absl::Duration idle_transaction_timeout)
-      : connection(options), quiet(connection) {
+  explicit Session(const std::string& options) : connection(options), quiet(connection) {
     // Deprecated because lazy connections go away in pqxx 7, where this is how it behaves. A session must keep its
     // socket: the stall guard knows it by number.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     connection.inhibit_reactivation(true);
 #pragma GCC diagnostic pop
-    connection.set_variable("TimeZone", "'UTC'");
-    connection.set_variable("DateStyle", "'ISO'");
-    connection.set_variable("client_min_messages", "error");
-    connection.set_variable("idle_in_transaction_session_timeout",
-                            std::to_string(absl::ToInt64Milliseconds(idle_transaction_timeout)));
+  }
+  // Before its first use, where the stall guard watches it: throws as pqxx does.
+  void Prepare(absl::Duration idle_transaction_timeout) {
+    if (std::exchange(prepared, true)) return;
+    pqxx::nontransaction(connection)
+        .exec(fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_min_messages = error; "
+                          "SET idle_in_transaction_session_timeout = {}",
+                          absl::ToInt64Milliseconds(idle_transaction_timeout)));
   }
   pqxx::connection connection;
   // Without it the driver writes server notices to stderr.
   pqxx::quiet_errorhandler quiet;
+  bool prepared = false;
 };
 
 class PqxxTransaction final : public Transaction {
@@ -133,8 +136,10 @@ class PqxxTransaction final : public Transaction {
   Outcome failed_;
 };
 
-Outcome RunOnce(Session& session, absl::Time deadline, const Database::Body& body) {
+Outcome RunOnce(Session& session, absl::Duration idle_transaction_timeout, absl::Time deadline,
+                const Database::Body& body) {
   try {
+    session.Prepare(idle_transaction_timeout);
     PqxxTransaction transaction(session);
     if (deadline != absl::InfiniteFuture()) {
       const int64_t left = std::max<int64_t>(1, absl::ToInt64Milliseconds(deadline - absl::Now()));
@@ -183,25 +188,38 @@ class Database::Pool {
     RM_CHECK(options_.max_connections > 0);
   }
 
-  absl::StatusOr<std::unique_ptr<Session>> Take(absl::Time deadline) {
+  ~Pool() {
     {
       MutexLock lock(mutex_);
-      while (idle_.empty() && open_ == options_.max_connections) {
-        const absl::Duration left = deadline - absl::Now();
-        if (left <= absl::ZeroDuration()) {
-          return absl::DeadlineExceededError("catalog: no connection became free in time; nothing was changed");
-        }
-        freed_.WaitFor(mutex_, left);
-      }
-      if (!idle_.empty()) {
-        std::unique_ptr<Session> session = std::move(idle_.back());
-        idle_.pop_back();
-        return session;
-      }
-      if (absl::Now() < next_connect_) return refused_;
-      ++open_;
+      stopping_ = true;
     }
-    return Connect();
+    wanted_changed_.NotifyAll();
+    connector_.join();
+  }
+
+  // Whoever finds none free has one made, and waits for whichever comes first.
+  absl::StatusOr<std::unique_ptr<Session>> Take(absl::Time deadline) {
+    MutexLock lock(mutex_);
+    const uint64_t failures = failures_;
+    while (idle_.empty()) {
+      if (failures_ != failures) return refused_;
+      if (wanted_ <= waiting_ && open_ < options_.max_connections) {
+        if (absl::Now() < next_connect_) return refused_;
+        ++open_;
+        ++wanted_;
+        wanted_changed_.NotifyAll();
+      }
+      const absl::Duration left = deadline - absl::Now();
+      if (left <= absl::ZeroDuration()) {
+        return absl::DeadlineExceededError("catalog: no connection became free in time; nothing was changed");
+      }
+      ++waiting_;
+      freed_.WaitFor(mutex_, left);
+      --waiting_;
+    }
+    std::unique_ptr<Session> session = std::move(idle_.back());
+    idle_.pop_back();
+    return session;
   }
 
   // Takes it back; a broken one takes all idle ones with it: they were made to the same server.
@@ -221,29 +239,45 @@ class Database::Pool {
   }
 
   StallGuard& guard() { return guard_; }
+  const DatabaseOptions& options() const { return options_; }
 
  private:
-  absl::StatusOr<std::unique_ptr<Session>> Connect() {
-    Outcome outcome;
-    try {
-      auto session = std::make_unique<Session>(connection_, options_.idle_transaction_timeout);
-      MutexLock lock(mutex_);
-      pause_ = kFirstPause;
-      next_connect_ = absl::InfinitePast();
-      return session;
-    } catch (...) {
-      outcome = FromException();
-    }
-    absl::Status refused(absl::StatusCode::kUnavailable, outcome.status.message());
-    {
-      MutexLock lock(mutex_);
-      --open_;
-      refused_ = refused;
+  // Connects on a thread of its own: libpq can't be told a deadline in less than whole seconds, nor be called off.
+  void ConnectWhatIsWanted() {
+    mutex_.Lock();
+    while (!stopping_) {
+      if (wanted_ == 0) {
+        wanted_changed_.Wait(mutex_);
+        continue;
+      }
+      mutex_.Unlock();
+      absl::StatusOr<std::unique_ptr<Session>> session = Connect();
+      mutex_.Lock();
+      if (session.ok()) {
+        pause_ = kFirstPause;
+        next_connect_ = absl::InfinitePast();
+        idle_.push_back(*std::move(session));
+        --wanted_;
+        freed_.NotifyOne();
+        continue;
+      }
+      // Everybody who waits for one hears of it.
+      open_ -= std::exchange(wanted_, 0);
+      ++failures_;
+      refused_ = session.status();
       next_connect_ = absl::Now() + Jittered(pause_);
       pause_ = std::min(pause_ * 2, kLongestPause);
+      freed_.NotifyAll();
     }
-    freed_.NotifyOne();
-    return refused;
+    mutex_.Unlock();
+  }
+
+  absl::StatusOr<std::unique_ptr<Session>> Connect() const {
+    try {
+      return std::make_unique<Session>(connection_);
+    } catch (...) {
+      return absl::UnavailableError(FromException().status.message());
+    }
   }
 
   const DatabaseOptions options_;
@@ -252,11 +286,18 @@ class Database::Pool {
   Mutex mutex_;
   CondVar freed_;
   std::vector<std::unique_ptr<Session>> idle_ ABSL_GUARDED_BY(mutex_);
+  // Those made, in use or free, and those wanted.
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
+  CondVar wanted_changed_;
+  int wanted_ ABSL_GUARDED_BY(mutex_) = 0;
+  int waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // While the server can't be reached: when to try again, and what to say until then.
   absl::Time next_connect_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Duration pause_ ABSL_GUARDED_BY(mutex_) = kFirstPause;
   absl::Status refused_ ABSL_GUARDED_BY(mutex_);
+  std::thread connector_{[this] { ConnectWhatIsWanted(); }};
 };
 
 Database::Database(DatabaseOptions options) : pool_(std::make_unique<Pool>(std::move(options))) {}
@@ -273,7 +314,7 @@ absl::Status Database::Run(absl::Time deadline, const Body& body) {
     bool broken;
     {
       const StallGuard::Watch watch(pool_->guard(), session->connection.sock(), deadline + absl::Milliseconds(500));
-      outcome = RunOnce(*session, deadline, body);
+      outcome = RunOnce(*session, pool_->options().idle_transaction_timeout, deadline, body);
       broken = outcome.failure == Failure::kBroken || !session->connection.is_open();
     }
     pool_->Return(std::move(session), broken);
@@ -304,6 +345,7 @@ absl::Status Database::RunAlone(absl::Time deadline, std::string_view sql) {
   {
     const StallGuard::Watch watch(pool_->guard(), session->connection.sock(), deadline);
     try {
+      session->Prepare(pool_->options().idle_transaction_timeout);
       pqxx::nontransaction(session->connection).exec(std::string(sql));
     } catch (...) {
       outcome = FromException();

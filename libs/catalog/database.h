@@ -39,7 +39,7 @@ struct DatabaseOptions {
   std::string connection;
   // Connections open at a time, from 1.
   int max_connections = 4;
-  // The longest that opening one may take.
+  // The longest that opening one may take. Nobody waits for one beyond their own deadline.
   absl::Duration connect_timeout = absl::Seconds(5);
   // A transaction that does nothing for so long, because its process stands still, is rolled back by the server:
   // nobody waits for its locks any longer.

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <thread>
 
 #include "base/status.h"
@@ -118,6 +119,24 @@ TEST_CASE("a server that stands still does not hold a caller beyond the deadline
   const auto backend = database.Execute(Soon(), "SELECT pg_backend_pid()");
   REQUIRE(backend.ok());
   const auto pid = static_cast<pid_t>((*backend)[0].Int(0));
+  kill(pid, SIGSTOP);
+  const absl::Time start = absl::Now();
+  const auto stalled = database.Execute(start + absl::Milliseconds(200), "SELECT 1");
+  CHECK(stalled.status().code() == absl::StatusCode::kDeadlineExceeded);
+  CHECK(absl::Now() - start < absl::Seconds(10));
+  kill(pid, SIGCONT);
+  CHECK(database.Execute(Soon(), "SELECT 1").ok());
+}
+
+TEST_CASE("a server that stands still while it is connected to does not hold a caller beyond the deadline",
+          "[catalog]") {
+  ServerTempDir folder;
+  auto postgres = PrivatePostgres::Open({.data = folder.path(), .user = "postgres", .on_trouble = nullptr});
+  REQUIRE((*postgres)->Start(Soon()).ok());
+  pid_t pid = 0;
+  std::ifstream(folder / "postgres/postmaster.pid") >> pid;
+  REQUIRE(pid > 1);
+  Database database({.connection = (*postgres)->connection(), .connect_timeout = absl::Seconds(60)});
   kill(pid, SIGSTOP);
   const absl::Time start = absl::Now();
   const auto stalled = database.Execute(start + absl::Milliseconds(200), "SELECT 1");
