@@ -195,7 +195,7 @@ TEST_CASE("a session's end is announced, and a fresh ticket goes on", "[gateway]
   for (LiveClient* client : {&lasting, &ending, &changed}) CHECK(client->Read().has_session_ending());
   world.verifier.lifetime = absl::Minutes(10);
   v1::LiveClientFrame fresh;
-  fresh.mutable_reauthenticate()->set_ticket(world.auth.NewTicket("viewer-1"));
+  fresh.mutable_reauthenticate()->set_ticket(world.auth.NewTicket("viewer-1~2"));
   lasting.Send(fresh);
   fresh.mutable_reauthenticate()->set_ticket(world.auth.NewTicket("admin-3"));
   changed.Send(fresh);

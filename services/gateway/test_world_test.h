@@ -24,11 +24,13 @@
 
 namespace rivermeet::gateway {
 
-// Tokens are "<role>-<anything>", of tenant t1 or, for "other-...", t2.
+// Tokens are "<role>-<anything>", of tenant t1 or, for "other-...", t2. What comes after a "~" tells tokens of the same
+// subject apart.
 class TestVerifier final : public authn::TokenVerifier {
  public:
   absl::StatusOr<authn::Principal> Verify(std::string_view bearer, absl::Time) override {
-    authn::Principal principal{.subject = std::string(bearer), .tenant = "t1", .expires = absl::Now() + lifetime};
+    authn::Principal principal{
+        .subject = std::string(bearer.substr(0, bearer.find('~'))), .tenant = "t1", .expires = absl::Now() + lifetime};
     const std::string_view kind = bearer.substr(0, bearer.find('-'));
     if (kind == "viewer") principal.role = authn::Role::kViewer;
     if (kind == "editor" || kind == "other") principal.role = authn::Role::kEditor;
