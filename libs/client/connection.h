@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "base/loopback.h"
 
 namespace rivermeet::client {
 
@@ -78,9 +79,6 @@ std::optional<std::string> ProcessEnvironment(const char* name);
 //   INVALID_ARGUMENT     An address or a state file that makes no sense.
 absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags,
                                           const EnvironmentLookup& environment = ProcessEnvironment);
-
-// Whether `host_and_port` ("127.0.0.1:7401", "[::1]:80", "localhost") stays on this machine.
-bool IsLoopback(std::string_view host_and_port);
 
 // The public part of a key, "rm_<id>_..."; a text that is no key comes back as "(not a key)". Never the secret.
 std::string RedactKey(std::string_view key);

@@ -11,6 +11,7 @@
 
 #include "absl/time/clock.h"
 #include "base/config.h"
+#include "base/loopback.h"
 #include "base/shutdown.h"
 #include "base/status.h"
 #include "base/strings.h"

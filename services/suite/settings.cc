@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/config.h"
+#include "base/loopback.h"
 #include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -82,11 +83,6 @@ absl::StatusOr<config::v1::SuiteConfig> LoadSettings(const std::string& file,
   }
   RM_RETURN_IF_ERROR(CheckSettings(settings));
   return settings;
-}
-
-bool IsLoopback(std::string_view address) {
-  return address.starts_with("127.") || address.starts_with("localhost") || address.starts_with("[::1]") ||
-         address == "::1";
 }
 
 namespace {

@@ -27,9 +27,6 @@ absl::StatusOr<config::v1::SuiteConfig> LoadSettings(const std::string& file,
 // Refuses settings that contradict each other or are out of their range.
 absl::Status CheckSettings(const config::v1::SuiteConfig& settings);
 
-// Whether only this machine can reach `address` ("host" or "host:port").
-bool IsLoopback(std::string_view address);
-
 }  // namespace rivermeet::suite
 
 #endif  // RIVERMEET_SUITE_SETTINGS_H_

@@ -38,7 +38,8 @@ TEST_CASE("wrong settings refuse to start and are named", "[suite]") {
   CHECK_FALSE(LoadSettings("", {}, {"log.kind=kafka"}).ok());
   CHECK_FALSE(LoadSettings("", {}, {"log.partitions=0"}).ok());
   for (const std::string wrong : {"log.segment_bytes=1048575", "log.retention=-1s", "rpc.listen=nonsense",
-                                  "rpc.listen=127.0.0.1:65536", "rpc.listen=0.0.0.0:7401", "rpc.listen=10.0.0.1:0"}) {
+                                  "rpc.listen=127.0.0.1:65536", "rpc.listen=0.0.0.0:7401", "rpc.listen=10.0.0.1:0",
+                                  "rpc.listen=127.evil.example.com:7401", "rpc.listen=localhost.example.com:1"}) {
     CHECK(Message(LoadSettings("", {}, {wrong}).status()).find(wrong.substr(0, wrong.find('='))) != std::string::npos);
   }
 }
