@@ -404,7 +404,7 @@ absl::StatusOr<v1::Receipt> IngestService::ReceiptOf(Request& request) {
     receipt.set_accepted(receipt.accepted() + record.header.event_count());
   }
   if (!failure.ok() && receipt.positions_size() > 0 && request.own) {
-    return absl::UnknownError(ToAbsl(fmt::format(
+    return absl::AbortedError(ToAbsl(fmt::format(
         "{} of its events are durable, the rest not ({}): number requests with OpenProducer to resend safely",
         receipt.accepted(), absl::StatusCodeToString(failure.code()))));
   }

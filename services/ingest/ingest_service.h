@@ -54,7 +54,7 @@ struct Origin {
 //                       that waits for room on the log's disk: retry with the same sequence.
 //   UNAVAILABLE         The log or the catalog is away; nothing is kept here. Retry with the same sequence.
 //   DEADLINE_EXCEEDED   Unclear. Retry with the same sequence.
-//   UNKNOWN             Not numbered, and only a part of it is durable. A retry may count that part twice.
+//   ABORTED             Not numbered, and only a part of it is durable. A retry may count that part twice.
 //   FAILED_PRECONDITION The tenant doesn't exist any more.
 class IngestService {
  public:
