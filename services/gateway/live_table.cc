@@ -65,9 +65,15 @@ absl::Status LiveTable::Merge() {
     }
   }
   pending_.clear();
-  whole_bytes_ = std::max(whole_bytes_, pending_bytes_);
   pending_bytes_ = 0;
-  return absl::OkStatus();
+  const std::vector<uint32_t> rows = RowsInOrder();
+  const Frame frame = ToFrame(rows);
+  whole_bytes_ = frame.ByteSizeLong();
+  if (rows.size() == rows_by_key_.size()) return absl::OkStatus();
+  // What has left the range is forgotten here too: the table stays as large as the answer.
+  columns_.clear();
+  rows_by_key_.clear();
+  return MergeFrame(frame);
 }
 
 bool LiveTable::IsKey(const Cells& cells) {
@@ -219,16 +225,7 @@ absl::StatusOr<query::v1::SubscribeResponse> LiveTable::Whole() {
   RM_RETURN_IF_ERROR(Merge());
   query::v1::SubscribeResponse whole = latest_;
   whole.set_snapshot(true);
-  const std::vector<uint32_t> rows = RowsInOrder();
-  const bool passed = rows.size() < rows_by_key_.size();
-  *whole.mutable_frame() = ToFrame(rows);
-  if (passed) {
-    // What has left the range is forgotten here too: the table stays as large as the answer.
-    columns_.clear();
-    rows_by_key_.clear();
-    RM_RETURN_IF_ERROR(MergeFrame(whole.frame()));
-  }
-  whole_bytes_ = whole.ByteSizeLong();
+  *whole.mutable_frame() = ToFrame(RowsInOrder());
   return whole;
 }
 

@@ -58,6 +58,21 @@ std::vector<std::string> Rows(const query::v1::SubscribeResponse& response) {
   return rows;
 }
 
+TEST_CASE("what has left the range is forgotten though nobody asks for the whole", "[gateway]") {
+  LiveTable table;
+  REQUIRE(table.Apply(Response(true, 1, {{0, "a", 1}})).ok());
+  size_t most = 0;
+  for (int64_t i = 1; i <= 2'000; ++i) {
+    std::vector<Row> rows;
+    for (int host = 0; host < 50; ++host) rows.push_back({i, fmt::format("host-{}", host), 1.0});
+    REQUIRE(table.Apply(Response(false, static_cast<uint64_t>(i) + 1, rows, i - 10)).ok());
+    most = std::max(most, table.rows());
+  }
+  // The range has 550 rows; changes wait until they outgrow what they change.
+  CHECK(most < 20'000);
+  CHECK(table.Whole().value().frame().row_count() == 550);
+}
+
 TEST_CASE("changes replace and add cells, in the order of groups and times", "[gateway]") {
   LiveTable table;
   REQUIRE(table.Apply(Response(true, 1, {{10, "b", 1}, {20, "b", 2}, {10, "a", 3}})).ok());
