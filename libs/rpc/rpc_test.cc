@@ -1,5 +1,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
 
 #include "absl/time/clock.h"
 #include "google/protobuf/descriptor.h"
@@ -116,6 +118,35 @@ TEST_CASE("every RPC says who may call it", "[rpc]") {
       CHECK(AccessOf(*service->method(i)) != options::v1::ACCESS_UNSPECIFIED);
     }
   }
+}
+
+class Held final : public StreamService::Service {
+ public:
+  grpc::Status ListStreams(grpc::ServerContext*, const ingest::v1::ListStreamsRequest*,
+                           ingest::v1::ListStreamsResponse*) override {
+    while (!released) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return grpc::Status::OK;
+  }
+  std::atomic<bool> released = false;
+};
+
+TEST_CASE("calls that hold a thread each are refused beyond the server's threads", "[rpc]") {
+  Held held;
+  const auto server = Server::Start({.max_threads = 4}, {&held}).value();
+  const auto channel = server->InProcessChannel();
+  std::atomic<int> refused = 0, served = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 20; ++i) {
+    callers.emplace_back([&] {
+      const absl::Status status = List(channel, {});
+      (status.ok() ? served : refused) += status.ok() || absl::IsResourceExhausted(status);
+    });
+  }
+  while (refused < 16) std::this_thread::yield();
+  held.released = true;
+  for (std::thread& caller : callers) caller.join();
+  CHECK(served + refused == 20);
+  CHECK(served > 0);
 }
 
 TEST_CASE("a taken address is said by name", "[rpc]") {

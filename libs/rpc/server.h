@@ -22,6 +22,8 @@ struct ServerOptions {
   std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
   // Memory for messages under way, in bytes.
   size_t memory_quota_bytes = size_t{512} << 20;
+  // Threads for services that are not asynchronous: a call beyond them is refused with RESOURCE_EXHAUSTED.
+  int max_threads = 128;
 };
 
 class Server {

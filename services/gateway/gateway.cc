@@ -127,12 +127,12 @@ net::Task<absl::Status> Gateway::Admit(Context& context, const Method& method) {
   if (context.request.head().Count("authorization") > 1) {
     co_return absl::UnauthenticatedError("Authorization must be given once.");
   }
-  absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromHeader(authorization);
-  if (!session.ok()) {
-    // Guessing is limited like signing in is.
-    absl::Status limited = Limit(addresses_, context.request.peer(), "address");
-    co_return limited.ok() ? session.status() : limited;
+  // Guessing is limited like signing in is, before it costs anything.
+  if (!options_.authenticator->Knows(authorization)) {
+    if (auto limited = Limit(addresses_, context.request.peer(), "address"); !limited.ok()) co_return limited;
   }
+  absl::StatusOr<SessionPtr> session = co_await options_.authenticator->FromHeader(authorization);
+  if (!session.ok()) co_return session.status();
   context.session = std::move(*session);
   context.call.bearer = context.session->bearer;
   const authn::Principal& principal = context.session->principal();

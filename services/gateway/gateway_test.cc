@@ -291,6 +291,19 @@ TEST_CASE("too many requests get 429 and a time to wait", "[gateway]") {
   CHECK(world.Ask("GET", "/v1/streams/a", kEditor).status == 200);
 }
 
+TEST_CASE("guessing is limited before it costs the auth service anything", "[gateway]") {
+  config::v1::GatewayConfig config;
+  config.set_requests_per_second(1);
+  testing::ManualClock clock(absl::Now());
+  TestWorld world(config, clock, kLooksWhenTold);
+  int limited = 0;
+  for (int i = 0; i < 20; ++i) {
+    limited += world.Ask("GET", "/v1/streams/a", fmt::format("Authorization: Bearer rm_{}_bad\r\n", i)).status == 429;
+  }
+  CHECK(limited == 18);
+  CHECK(world.auth.exchanges == 2);
+}
+
 query::v1::SubscribeResponse Update(bool snapshot, uint64_t sequence) {
   query::v1::SubscribeResponse response;
   response.set_snapshot(snapshot);
