@@ -77,6 +77,62 @@ net::Task<absl::Status> Copy(std::shared_ptr<UpstreamStream> stream, SessionPtr 
   co_return co_await writer.Write(last);
 }
 
+absl::Status ReadParameters(std::string_view query, ingest::v1::IngestRawRequest& request) {
+  const auto parameters = net::ParseQuery(query);
+  if (!parameters) return absl::InvalidArgumentError("The query string is malformed.");
+  for (const auto& [key, value] : *parameters) {
+    uint64_t number = 0;
+    if ((key != "producer_id" && key != "producerId" && key != "sequence") || !ParseNumber(value, number)) {
+      return absl::InvalidArgumentError(key + ": no such parameter, or no whole number");
+    }
+    key == "sequence" ? request.set_sequence(number) : request.set_producer_id(number);
+  }
+  return absl::OkStatus();
+}
+
+// The message with its body, which joins it without being copied: field 3, length-delimited, is written before it by
+// hand.
+grpc::ByteBuffer WithBody(const ingest::v1::IngestRawRequest& request, std::string body) {
+  std::string head = request.SerializeAsString();
+  {
+    google::protobuf::io::StringOutputStream out(&head);
+    google::protobuf::io::CodedOutputStream coded(&out);
+    coded.WriteTag(ingest::v1::IngestRawRequest::kBodyFieldNumber << 3 | 2);
+    coded.WriteVarint64(body.size());
+  }
+  auto* owned = new std::string(std::move(body));
+  const grpc::Slice slices[2] = {
+      grpc::Slice(head),
+      grpc::Slice(
+          owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); }, owned)};
+  return grpc::ByteBuffer(slices, 2);
+}
+
+// The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
+net::Response AnswerOf(const ingest::v1::Receipt& receipt) {
+  std::string errors;
+  for (const auto& error : receipt.errors()) {
+    errors +=
+        fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{},\"code\":{}", errors.empty() ? "" : ",", error.index(),
+                    net::JsonString(error.field()), net::JsonString(error.reason()), net::JsonString(error.code()));
+    if (error.has_byte_offset()) errors += fmt::format(",\"byteOffset\":{}", error.byte_offset());
+    errors += "}";
+  }
+  const std::string json =
+      fmt::format("\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}",
+                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token()));
+  net::Response response =
+      receipt.accepted() > 0 || receipt.rejected() == 0
+          ? net::Response::Of(200, "application/json", fmt::format("{{{}}}\n", json))
+          // A problem (RFC 9457) with the receipt as its extension.
+          : net::Response::Of(400, "application/problem+json",
+                              fmt::format("{{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+                                          "\"detail\":\"No event of the body was taken: see receipt.errors.\",{}}}\n",
+                                          json));
+  response.Set("Cache-Control", "no-store");
+  return response;
+}
+
 }  // namespace
 
 net::Task<net::Response> Gateway::RestStream(Context& context, const HttpRule& rule, grpc::ByteBuffer request) {
@@ -179,8 +235,8 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   }
   const std::string& name = method->descriptor->full_name();
   if (absl::Status status = co_await Admit(context, *method); !status.ok()) co_return Fail(context, status, name);
-  std::string type =
-      ToLower(Trim(context.request.Header("content-type").substr(0, context.request.Header("content-type").find(';'))));
+  const std::string_view given = context.request.Header("content-type");
+  const std::string type = ToLower(Trim(given.substr(0, given.find(';'))));
   if (type != "application/json" && type != "application/x-ndjson" && type != "text/csv") {
     co_return net::ProblemResponse({.status = 415,
                                     .detail = "Send application/json, application/x-ndjson or text/csv.",
@@ -188,59 +244,17 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   }
   ingest::v1::IngestRawRequest request;
   request.set_stream(std::move(stream));
-  request.set_content_type(std::move(type));
-  const auto parameters = net::ParseQuery(context.request.query());
-  if (!parameters) co_return Fail(context, absl::InvalidArgumentError("The query string is malformed."), name);
-  for (const auto& [key, value] : *parameters) {
-    uint64_t number = 0;
-    if ((key != "producer_id" && key != "producerId" && key != "sequence") || !ParseNumber(value, number)) {
-      co_return Fail(context, absl::InvalidArgumentError(key + ": no such parameter, or no whole number"), name);
-    }
-    key == "sequence" ? request.set_sequence(number) : request.set_producer_id(number);
+  request.set_content_type(type);
+  if (auto status = ReadParameters(context.request.query(), request); !status.ok()) {
+    co_return Fail(context, status, name);
   }
-  // The body joins the message without being copied: field 3, length-delimited, is written before it by hand.
-  std::string head = request.SerializeAsString();
-  std::string body = context.request.TakeBody();
-  {
-    google::protobuf::io::StringOutputStream out(&head);
-    google::protobuf::io::CodedOutputStream coded(&out);
-    coded.WriteTag(ingest::v1::IngestRawRequest::kBodyFieldNumber << 3 | 2);
-    coded.WriteVarint64(body.size());
-  }
-  auto* owned = new std::string(std::move(body));
-  const grpc::Slice slices[2] = {
-      grpc::Slice(head),
-      grpc::Slice(
-          owned->data(), owned->size(), [](void* text) { delete static_cast<std::string*>(text); }, owned)};
-  absl::StatusOr<grpc::ByteBuffer> answer = co_await Call(context, *method, grpc::ByteBuffer(slices, 2));
+  absl::StatusOr<grpc::ByteBuffer> answer =
+      co_await Call(context, *method, WithBody(request, context.request.TakeBody()));
   if (!answer.ok()) co_return Fail(context, answer.status(), name);
   ingest::v1::IngestRawResponse response;
   if (auto status = ParseBytes(*answer, response); !status.ok()) co_return Fail(context, status, name);
   Count(context, name, absl::OkStatus());
-  const ingest::v1::Receipt& receipt = response.receipt();
-  std::string errors;
-  for (const auto& error : receipt.errors()) {
-    errors +=
-        fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{},\"code\":{}", errors.empty() ? "" : ",", error.index(),
-                    net::JsonString(error.field()), net::JsonString(error.reason()), net::JsonString(error.code()));
-    if (error.has_byte_offset()) errors += fmt::format(",\"byteOffset\":{}", error.byte_offset());
-    errors += "}";
-  }
-  // The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
-  const std::string json =
-      fmt::format("\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}",
-                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token()));
-  if (receipt.accepted() > 0 || receipt.rejected() == 0) {
-    co_return net::Response::Of(200, "application/json", fmt::format("{{{}}}\n", json))
-        .Set("Cache-Control", "no-store");
-  }
-  // A problem (RFC 9457) with the receipt as its extension.
-  co_return net::Response::Of(
-      400, "application/problem+json",
-      fmt::format("{{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"No event of the "
-                  "body was taken: see receipt.errors.\",{}}}\n",
-                  json))
-      .Set("Cache-Control", "no-store");
+  co_return AnswerOf(response.receipt());
 }
 
 net::Task<net::Response> Gateway::Live(Context& context) {
