@@ -36,6 +36,7 @@ absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig
   if (config.max_body_bytes() == 0) config.set_max_body_bytes(8 << 20);
   if (config.requests_per_second() == 0) config.set_requests_per_second(2000);
   if (config.logins_per_minute() == 0) config.set_logins_per_minute(20);
+  if (config.max_live_queries() == 0) config.set_max_live_queries(1024);
   if (!config.has_drain_timeout()) config.mutable_drain_timeout()->set_seconds(10);
   if (FromProto(config.drain_timeout()) < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("gateway.drain_timeout is not negative");
@@ -44,6 +45,7 @@ absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("max_connections", config.max_connections(), 16, 1000000));
   RM_RETURN_IF_ERROR(CheckRange<uint64_t>("max_body_bytes", config.max_body_bytes(), 1 << 10, 64 << 20));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("requests_per_second", config.requests_per_second(), 1, 1000000));
+  RM_RETURN_IF_ERROR(CheckRange<uint32_t>("max_live_queries", config.max_live_queries(), 1, 100000));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("logins_per_minute", config.logins_per_minute(), 1, 10000));
   if (config.tls_certificate().empty() != config.tls_key().empty()) {
     return absl::InvalidArgumentError("gateway.tls_certificate and gateway.tls_key go together");
@@ -86,8 +88,10 @@ class Module final : public GatewayModule {
         metrics_(*dependencies.registry),
         upstream_(dependencies.services, metrics_, *dependencies.clock),
         authenticator_(*dependencies.bearers, upstream_),
-        live_({.rules = {.max_unsent_bytes = 256 * 1024}, .clock = dependencies.clock}, upstream_, authenticator_,
-              metrics_),
+        live_({.rules = {.max_unsent_bytes = 256 * 1024},
+               .max_tenant_channels = config.max_live_queries(),
+               .clock = dependencies.clock},
+              upstream_, authenticator_, metrics_),
         gateway_({.routes = std::move(routes),
                   .upstream = &upstream_,
                   .authenticator = &authenticator_,

@@ -35,12 +35,13 @@ bool CanPass(const absl::Status& status) {
 
 }  // namespace
 
-LiveChannel::LiveChannel(LiveHub& hub, LiveHub::Shard& home, uint64_t number, std::string key,
+LiveChannel::LiveChannel(LiveHub& hub, LiveHub::Shard& home, uint64_t number, std::string key, std::string tenant,
                          query::v1::TimeSeriesQuery query)
     : hub_(hub),
       home_(home),
       number_(number),
       key_(std::move(key)),
+      tenant_(std::move(tenant)),
       query_(std::move(query)),
       listeners_(hub.shards_.size(), 0),
       // A channel made anew for a query must not look like the one before it.

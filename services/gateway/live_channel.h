@@ -16,10 +16,12 @@ namespace rivermeet::gateway {
 // Lives on its home thread.
 class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
  public:
-  LiveChannel(LiveHub& hub, LiveHub::Shard& home, uint64_t number, std::string key, query::v1::TimeSeriesQuery query);
+  LiveChannel(LiveHub& hub, LiveHub::Shard& home, uint64_t number, std::string key, std::string tenant,
+              query::v1::TimeSeriesQuery query);
 
   uint64_t number() const { return number_; }
   const std::string& key() const { return key_; }
+  const std::string& tenant() const { return tenant_; }
 
   void Start();
   // Ends it soon.
@@ -47,6 +49,7 @@ class LiveChannel : public std::enable_shared_from_this<LiveChannel> {
   LiveHub::Shard& home_;
   const uint64_t number_;
   const std::string key_;
+  const std::string tenant_;
   const query::v1::TimeSeriesQuery query_;
   std::vector<int> listeners_;  // By worker.
   int listener_count_ = 0;

@@ -72,14 +72,25 @@ void LiveHub::Tick(Shard& shard) {
   });
 }
 
-std::shared_ptr<LiveChannel> LiveHub::FindOrStart(Shard& home, const std::string& key, const SessionPtr& session,
-                                                  query::v1::TimeSeriesQuery query) {
+absl::StatusOr<std::shared_ptr<LiveChannel>> LiveHub::FindOrStart(Shard& home, const std::string& key,
+                                                                  const SessionPtr& session,
+                                                                  query::v1::TimeSeriesQuery query) {
   const auto it = home.by_key.find(key);
   if (it != home.by_key.end()) return it->second;
-  if (home.stopping || home.by_number.size() >= kMaxChannels) return nullptr;
+  if (home.stopping) return absl::UnavailableError("stopping");
+  if (home.by_number.size() >= kMaxChannels) {
+    return absl::ResourceExhaustedError("Too many different live queries; try later.");
+  }
+  const std::string& tenant = session->principal().tenant;
+  if (!TakeShare(tenant)) {
+    return absl::ResourceExhaustedError(
+        fmt::format("The tenant has {} different live queries, as many as it may "
+                    "(gateway.max_live_queries); close some and try again.",
+                    options_.max_tenant_channels));
+  }
   const uint64_t number = home.next_number;
   home.next_number += shards_.size();
-  auto channel = std::make_shared<LiveChannel>(*this, home, number, key, std::move(query));
+  auto channel = std::make_shared<LiveChannel>(*this, home, number, key, tenant, std::move(query));
   home.by_key.emplace(key, channel);
   home.by_number.emplace(number, channel);
   metrics_.LiveChannels(static_cast<double>(++channels_));
@@ -98,17 +109,13 @@ void LiveHub::Join(std::shared_ptr<LiveSession> session, uint32_t id, query::v1:
                              key = std::move(key), query = std::move(query)]() mutable {
     Shard& home = shard(home_index);
     const int worker = session->worker();
-    const std::shared_ptr<LiveChannel> channel = FindOrStart(home, key, rights, std::move(query));
-    if (channel == nullptr) {
-      const bool stopping = home.stopping;
-      server_->Post(worker, [session, id, stopping] {
-        session->OnRefused(id, stopping ? absl::UnavailableError("stopping")
-                                        : absl::ResourceExhaustedError("Too many different live queries; try later."));
-      });
+    const absl::StatusOr<std::shared_ptr<LiveChannel>> channel = FindOrStart(home, key, rights, std::move(query));
+    if (!channel.ok()) {
+      server_->Post(worker, [session, id, why = channel.status()] { session->OnRefused(id, why); });
       return;
     }
-    channel->AddListener(worker, rights);
-    server_->Post(worker, [session, id, number = channel->number(), whole = channel->Whole()] {
+    (*channel)->AddListener(worker, rights);
+    server_->Post(worker, [session, id, number = (*channel)->number(), whole = (*channel)->Whole()] {
       session->OnJoined(id, number, whole);
     });
   });
@@ -162,7 +169,23 @@ void LiveHub::Remove(LiveChannel& channel) {
   Shard& home = shard(HomeOf(channel.number()));
   const auto keep = channel.shared_from_this();
   home.by_key.erase(channel.key());
-  if (home.by_number.erase(channel.number()) > 0) metrics_.LiveChannels(static_cast<double>(--channels_));
+  if (home.by_number.erase(channel.number()) == 0) return;
+  metrics_.LiveChannels(static_cast<double>(--channels_));
+  ReturnShare(channel.tenant());
+}
+
+bool LiveHub::TakeShare(const std::string& tenant) {
+  MutexLock lock(tenants_mutex_);
+  size_t& channels = channels_of_tenant_[tenant];
+  if (channels >= options_.max_tenant_channels) return false;
+  ++channels;
+  return true;
+}
+
+void LiveHub::ReturnShare(const std::string& tenant) {
+  MutexLock lock(tenants_mutex_);
+  const auto found = channels_of_tenant_.find(tenant);
+  if (found != channels_of_tenant_.end() && --found->second == 0) channels_of_tenant_.erase(found);
 }
 
 }  // namespace rivermeet::gateway

@@ -2,7 +2,8 @@
 // and each update is encoded once for all their sockets.
 //
 // A channel (one such stream) lives on one worker thread, its home; a session (one socket) on the worker that accepted
-// it. They speak by posting to each other's thread, which keeps the order of what is posted: nothing here is locked.
+// it. They speak by posting to each other's thread, which keeps the order of what is posted: nothing here is locked but
+// the count of each tenant's channels.
 #ifndef RIVERMEET_GATEWAY_LIVE_HUB_H_
 #define RIVERMEET_GATEWAY_LIVE_HUB_H_
 
@@ -16,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "gateway/authenticator.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/upstream.h"
@@ -39,6 +41,8 @@ class LiveHub {
     absl::Duration linger = absl::Seconds(5);
     absl::Duration min_retry = absl::Milliseconds(200);
     absl::Duration max_retry = absl::Seconds(5);
+    // Of one tenant, so that no tenant's viewers leave none to the others.
+    size_t max_tenant_channels = 1024;
     // How long before its session's end a socket is told.
     absl::Duration warning = absl::Seconds(60);
     const Clock* clock = &Clock::System();
@@ -87,11 +91,14 @@ class LiveHub {
   void Renew(uint64_t channel, SessionPtr session);
 
   // Called on a channel's thread.
-  std::shared_ptr<LiveChannel> FindOrStart(Shard& home, const std::string& key, const SessionPtr& session,
-                                           query::v1::TimeSeriesQuery query);
+  absl::StatusOr<std::shared_ptr<LiveChannel>> FindOrStart(Shard& home, const std::string& key,
+                                                           const SessionPtr& session, query::v1::TimeSeriesQuery query);
   void Deliver(int worker, uint64_t channel, net::Frame frame, bool whole);
   void DeliverError(int worker, uint64_t channel, absl::Status status, bool retrying);
   void Remove(LiveChannel& channel);
+  // One channel more of the tenant; false when it has as many as it may.
+  bool TakeShare(const std::string& tenant);
+  void ReturnShare(const std::string& tenant);
 
   const Options options_;
   Upstream& upstream_;
@@ -101,6 +108,9 @@ class LiveHub {
   net::Server* server_ = nullptr;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<int64_t> channels_{0};
+  // Touched when a channel begins and ends, from every home.
+  Mutex tenants_mutex_;
+  StringMap<size_t> channels_of_tenant_ ABSL_GUARDED_BY(tenants_mutex_);
 };
 
 }  // namespace rivermeet::gateway

@@ -264,6 +264,27 @@ TEST_CASE("many subscriptions on one socket are bounded", "[gateway]") {
   CHECK(world.query.subscribed == 1);
 }
 
+TEST_CASE("one tenant's live queries leave room for another's", "[gateway]") {
+  config::v1::GatewayConfig config;
+  config.set_max_live_queries(3);
+  TestWorld world(config);
+  world.query.Push(Update(true, 1, 10, 1.0));
+  LiveClient greedy(world, "viewer-1", 0), same(world, "viewer-2", 0), foreign(world, "other-1", 0);
+  const auto answer = [](LiveClient& client, uint32_t id, const std::string& stream) {
+    client.Subscribe(id, stream);
+    v1::LiveServerFrame frame;
+    do frame = client.Read();
+    while (!frame.has_subscribed() && !frame.has_error());
+    return frame;
+  };
+  for (uint32_t id = 1; id <= 3; ++id) CHECK(answer(greedy, id, fmt::format("s{}", id)).has_subscribed());
+  const auto refused = answer(greedy, 4, "s4");
+  CHECK(refused.error().code() == static_cast<int>(absl::StatusCode::kResourceExhausted));
+  CHECK(refused.error().message().find("gateway.max_live_queries") != std::string::npos);
+  CHECK(answer(same, 1, "s1").has_subscribed());
+  CHECK(answer(foreign, 1, "s4").has_subscribed());
+}
+
 TEST_CASE("stopping closes sockets with 1001 and gives up the upstream streams", "[gateway]") {
   TestWorld world;
   world.query.Push(Update(true, 1, 10, 1.0));

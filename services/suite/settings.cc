@@ -30,7 +30,7 @@ constexpr char kBuiltIn[] = R"({
   "rpc": {"listen": "127.0.0.1:7401"},
   "telemetry": {"log_level": "info", "log_format": "json"},
   "gateway": {"address": "127.0.0.1", "port": 7400, "max_connections": 18000, "max_body_bytes": "8388608",
-              "requests_per_second": 2000, "logins_per_minute": 20, "drain_timeout": "10s"},
+              "requests_per_second": 2000, "max_live_queries": 1024, "logins_per_minute": 20, "drain_timeout": "10s"},
   "auth": {"issuer": "rivermeet", "access_lifetime": "600s", "refresh_lifetime": "1209600s",
            "key_rotation": "2592000s"},
   "ingest": {"max_inflight_bytes": "268435456", "max_future": "300s", "append_timeout": "10s", "max_fields": 512},
