@@ -25,7 +25,8 @@ std::string Health::ToJson() const {
   bool first = true;
   for (const auto& [name, component] : components_) {
     // Names and reasons are our own words: they hold no quotes.
-    json += fmt::format("{}\"{}\":\"{}\"", first ? "" : ",", name, component.ready ? "ok" : component.reason);
+    json += fmt::format("{}\"{}\":\"{}\"", first ? "" : ",", name,
+                        component.ready && component.reason.empty() ? "ok" : component.reason);
     first = false;
   }
   return json + "}}";

@@ -16,7 +16,7 @@ class Health {
   // Adds a component that is not ready yet. `name` is a service's or a dependency's.
   void Add(std::string_view name);
 
-  // Says how a component is; `reason` is for a person and empty when it is ready.
+  // Says how a component is; `reason` is for a person and empty when all is well with it.
   void Set(std::string_view name, bool ready, std::string_view reason = "");
 
   bool Ready() const;

@@ -15,6 +15,14 @@
 #include "telemetry/logging.h"
 
 namespace rivermeet::suite {
+namespace {
+
+// As long as cached keys, schemas and leases serve.
+constexpr absl::Duration kWithoutCatalog = absl::Minutes(5);
+// Without it nothing is taken, but a broker that changes its leader is no reason to be taken for ill.
+constexpr absl::Duration kWithoutLog = absl::Seconds(10);
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Platform>> Platform::Start(const config::v1::SuiteConfig& settings,
                                                           std::string_view target, const DataFolder& folder,
@@ -107,6 +115,20 @@ void Platform::Stop(absl::Time deadline) {
     telemetry::Log(telemetry::Level::kWarn, "private PostgreSQL did not stop in time", {{"status", status}});
   }
   postgres_.reset();
+}
+
+std::vector<Dependency> Platform::Dependencies() {
+  std::vector<Dependency> dependencies;
+  if (database_ != nullptr) {
+    dependencies.push_back({"catalog",
+                            [this](absl::Time deadline) { return database_->Execute(deadline, "SELECT 1").status(); },
+                            kWithoutCatalog});
+  }
+  if (log_ != nullptr) {
+    dependencies.push_back(
+        {"event log", [this](absl::Time deadline) { return log_->Range(0, deadline).status(); }, kWithoutLog});
+  }
+  return dependencies;
 }
 
 std::vector<const prometheus::Collectable*> Platform::MetricSources() const {

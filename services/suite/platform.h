@@ -17,6 +17,7 @@
 #include "rivermeet/config/v1/suite.pb.h"
 #include "suite/data_folder.h"
 #include "suite/log_metrics.h"
+#include "suite/readiness.h"
 #include "telemetry/health.h"
 
 namespace rivermeet::suite {
@@ -42,6 +43,9 @@ class Platform {
   objects::ObjectStore& objects() { return *objects_; }
   prometheus::Registry& registry() { return *registry_; }
   telemetry::Health& health() { return health_; }
+
+  // What of it can go away while the process runs, and how long the process does without.
+  std::vector<Dependency> Dependencies();
 
   // What to collect metrics from besides the registry.
   std::vector<const prometheus::Collectable*> MetricSources() const;

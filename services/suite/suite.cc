@@ -24,6 +24,7 @@
 #include "rpc/server.h"
 #include "segments/segment_reader.h"
 #include "suite/platform.h"
+#include "suite/readiness.h"
 #include "telemetry/logging.h"
 
 namespace rivermeet::suite {
@@ -55,11 +56,17 @@ class Suite::Graph {
     RM_RETURN_IF_ERROR(Annotate(tokens_->Refresh(deadline), "auth"));
     RM_RETURN_IF_ERROR(StartServices(deadline));
     RM_RETURN_IF_ERROR(StartGateway());
+    WatchReadiness();
     RM_RETURN_IF_ERROR(Annotate(StartOperations(), "telemetry.listen"));
     return options_.agent ? StartAgent() : absl::OkStatus();
   }
 
   void Stop(absl::Time deadline) {
+    readiness_.reset();
+    for (const char* name : {"auth", "aggregation", "query"}) {
+      if (platform_ != nullptr && Runs(name)) platform_->health().Set(name, false, "stopping");
+    }
+    if (server_ != nullptr) server_->SetServing(false);
     operations_server_.reset();
     if (agent_ != nullptr) agent_->Stop(std::min(deadline, absl::Now() + absl::Seconds(2)));
     if (gateway_ != nullptr) gateway_->Stop(deadline);
@@ -102,7 +109,21 @@ class Suite::Graph {
     return Runs("ingest") ? in_process_ : rpc::MakeChannel(rpc.ingest_address(), credentials_.channel);
   }
 
+  // Ingest and gateway say themselves how they are.
+  void WatchReadiness() {
+    for (const char* name : {"auth", "aggregation", "query"}) {
+      if (Runs(name)) platform_->health().Set(name, true);
+    }
+    readiness_.emplace(platform_->Dependencies(), platform_->health(), [this](bool ready) {
+      if (server_ != nullptr) server_->SetServing(ready);
+    });
+    readiness_->Start();
+  }
+
   absl::Status OpenServices(absl::Time deadline) {
+    for (const char* name : {"auth", "aggregation", "query"}) {
+      if (Runs(name)) platform_->health().Add(name);
+    }
     if (Runs("auth")) {
       RM_ASSIGN_OR_RETURN(auth_, auth::AuthModule::Open({.config = settings_.auth(),
                                                          .keys_folder = folder_.Path("keys"),
@@ -250,6 +271,7 @@ class Suite::Graph {
   std::optional<gateway::Operations> operations_;
   std::unique_ptr<net::Server> operations_server_;
   std::unique_ptr<agent::Agent> agent_;
+  std::optional<Readiness> readiness_;
 };
 
 Suite::Suite(std::unique_ptr<Graph> graph) : graph_(std::move(graph)) {}
