@@ -12,6 +12,7 @@
 #include "eventlog/local_event_log.h"
 #include "fmt/format.h"
 #include "objects/file_object_store.h"
+#include "suite/kafka_settings.h"
 #include "telemetry/logging.h"
 
 namespace rivermeet::suite {
@@ -73,11 +74,8 @@ absl::Status Platform::StartCatalog(const config::v1::SuiteConfig& settings, std
 
 absl::Status Platform::OpenLog(const config::v1::SuiteConfig& settings, const DataFolder& folder) {
   if (settings.log().kind() == "kafka") {
-    RM_ASSIGN_OR_RETURN(log_, eventlog::KafkaEventLog::Open({
-                                  .brokers = settings.log().kafka_brokers(),
-                                  .topic = settings.log().kafka_topic(),
-                                  .partitions = settings.log().partitions(),
-                              }));
+    RM_ASSIGN_OR_RETURN(eventlog::KafkaEventLogOptions options, KafkaOptionsOf(settings.log()));
+    RM_ASSIGN_OR_RETURN(log_, eventlog::KafkaEventLog::Open(std::move(options)));
     return absl::OkStatus();
   }
   auto local = eventlog::LocalEventLog::Open({

@@ -11,6 +11,7 @@
 #include "base/proto_time.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "suite/kafka_settings.h"
 
 namespace rivermeet::suite {
 namespace {
@@ -24,7 +25,8 @@ const std::vector<std::string> kReserved = {
 // Written as a settings file would be, so that it shows the form.
 constexpr char kBuiltIn[] = R"({
   "data": "data",
-  "log": {"kind": "local", "partitions": 2, "kafka_topic": "rivermeet-events", "segment_bytes": "134217728",
+  "log": {"kind": "local", "partitions": 2, "kafka_topic": "rivermeet-events", "kafka_replication_factor": 1,
+          "kafka_security": "plaintext", "kafka_sasl_mechanism": "SCRAM-SHA-512", "segment_bytes": "134217728",
           "retention": "3600s"},
   "catalog": {"connections": 4},
   "rpc": {"listen": "127.0.0.1:7401"},
@@ -123,9 +125,7 @@ absl::Status CheckSettings(const config::v1::SuiteConfig& settings) {
   if (log.kind() != "local" && log.kind() != "kafka") {
     return absl::InvalidArgumentError(fmt::format("log.kind \"{}\" is not local or kafka", log.kind()));
   }
-  if (log.kind() == "kafka" && log.kafka_brokers().empty()) {
-    return absl::InvalidArgumentError("log.kind kafka needs log.kafka_brokers");
-  }
+  RM_RETURN_IF_ERROR(CheckKafkaSettings(log));
   if (log.partitions() < 1 || log.partitions() > 1024) {
     return absl::InvalidArgumentError("log.partitions is 1 to 1,024");
   }
