@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "rivermeet/ingest/v1/streams.grpc.pb.h"
 #include "rpc/authorizer.h"
+#include "rpc/bearer_verifier.h"
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
@@ -53,7 +54,8 @@ config::v1::RpcConfig ConfigOf(const CertificateAuthority& authority) {
 struct World {
   CertificateAuthority authority;
   OneToken verifier;
-  Authorizer authorizer{verifier};
+  BearerVerifier bearers{{}, verifier};
+  Authorizer authorizer{bearers};
   Streams streams{authorizer};
   Credentials credentials = ReadCredentials(ConfigOf(authority)).value();
   std::unique_ptr<Server> server =
