@@ -22,7 +22,7 @@ absl::StatusOr<std::vector<std::string>> LeaseDirectory::Addresses(bool refresh,
     if (now - read_ < (refresh ? kFreshAnyway : kFresh)) return addresses_;
     if (now - read_ < kGoodWhileAway) {
       // One asks, the others go on with what there is.
-      if (!refresh && now - asked_ < kFresh) return addresses_;
+      if (now < away_until_ || (!refresh && now - asked_ < kFresh)) return addresses_;
       deadline = std::min(deadline, absl::Now() + kPatience);
     }
     asked_ = now;
@@ -30,6 +30,7 @@ absl::StatusOr<std::vector<std::string>> LeaseDirectory::Addresses(bool refresh,
   const auto leases = store_.List(deadline);
   MutexLock lock(mutex_);
   if (!leases.ok()) {
+    away_until_ = clock_.MonotonicNow() + kFresh;
     if (now - read_ < kGoodWhileAway) return addresses_;
     return Annotate(leases.status(), "the catalog");
   }

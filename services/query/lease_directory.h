@@ -29,6 +29,8 @@ class LeaseDirectory : public OwnerDirectory {
   std::vector<std::string> addresses_ ABSL_GUARDED_BY(mutex_);
   absl::Duration read_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   absl::Duration asked_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  // Until then the catalog isn't asked again, not even to refresh.
+  absl::Duration away_until_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
 };
 
 }  // namespace rivermeet::query
