@@ -73,14 +73,16 @@ BearerVerifier::BearerVerifier(BearerVerifierOptions options, authn::TokenVerifi
         Run();
       }) {}
 
-BearerVerifier::~BearerVerifier() {
+BearerVerifier::~BearerVerifier() { Stop(); }
+
+void BearerVerifier::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
     for (grpc::ClientContext* const context : exchanges_) context->TryCancel();
     changed_.NotifyAll();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void BearerVerifier::Verify(std::string_view bearer, Done done) {
@@ -96,6 +98,8 @@ void BearerVerifier::Verify(std::string_view bearer, Done done) {
       (*known)->used = now;
       if ((*known)->watched) {
         answer = (*known)->credential;
+      } else if (stopping_) {
+        answer = NotNow();
       } else {
         (*known)->bearer = bearer;
         (*known)->waiters.push_back(std::move(done));

@@ -101,8 +101,11 @@ class BearerVerifier {
   // and `clock` outlive this.
   BearerVerifier(BearerVerifierOptions options, authn::TokenVerifier& tokens, ChannelSource auth = nullptr,
                  const Clock& clock = Clock::System());
-  // Whoever waits for an answer gets it before this returns.
   ~BearerVerifier();
+
+  // Asks nobody any more: call it before the server of an in-process `auth` ends. Whoever waits for an answer gets it
+  // before this returns; from then on only bearers that are watched are known. Idempotent, by one thread.
+  void Stop();
 
   // Calls `done` once: here and now for a bearer that is watched, else later on the verifier's thread. Never blocks.
   //

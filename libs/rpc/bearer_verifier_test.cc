@@ -180,6 +180,17 @@ TEST_CASE("a refused bearer is refused for a second without being asked about", 
   CHECK(fixture.auth.exchanges == 2);
 }
 
+TEST_CASE("once stopped nobody is asked, and who is known stays known", "[rpc]") {
+  Fixture fixture;
+  REQUIRE(fixture.Verify("rm_id_secret").ok());
+  fixture.verifier.Stop();
+  fixture.server->Stop(absl::Now());
+  fixture.server.reset();
+  CHECK(fixture.Verify("rm_id_secret").ok());
+  CHECK(absl::IsUnavailable(fixture.Verify("rm_id_other").status()));
+  CHECK(fixture.auth.exchanges == 1);
+}
+
 TEST_CASE("a flood of strangers is refused beyond its bound and costs nobody known anything", "[rpc]") {
   Fixture fixture;
   BearerVerifier verifier({.recheck = absl::InfiniteDuration(), .max_remembered = 20, .max_asking = 8}, fixture.tokens,

@@ -74,6 +74,7 @@ class Suite::Graph {
     if (aggregation_ != nullptr) aggregation_->Stop(deadline);
     agent_.reset();
     gateway_.reset();
+    if (bearers_) bearers_->Stop();
     if (server_ != nullptr) server_->Stop(deadline);
     if (ingest_ != nullptr) ingest_->Stop();
     if (auth_ != nullptr) auth_->Stop();
