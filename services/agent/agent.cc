@@ -68,25 +68,11 @@ void Agent::Start() {
 }
 
 void Agent::Stop(absl::Time deadline) {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.NotifyAll();
-  }
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
   if (sender_ == nullptr) return;
   (void)sender_->Flush(deadline);
   sender_->Stop();
-}
-
-bool Agent::WaitUntil(absl::Duration until) {
-  MutexLock lock(mutex_);
-  while (!stopping_) {
-    const absl::Duration left = until - options_.clock->MonotonicNow();
-    if (left <= absl::ZeroDuration()) return true;
-    changed_.WaitFor(mutex_, left);
-  }
-  return false;
 }
 
 void Agent::Run() {
@@ -101,7 +87,7 @@ void Agent::Run() {
     LogChanges();
     // After a pause (a suspended machine) it goes on from now instead of making up for it.
     next = std::max(next + options_.interval, options_.clock->MonotonicNow());
-  } while (WaitUntil(next));
+  } while (stop_.SleepUntil(next, *options_.clock));
 }
 
 // Before the first batch where the suite is there, so that the stream has its units from the start.

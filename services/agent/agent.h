@@ -11,7 +11,7 @@
 #include "agent/host_metrics.h"
 #include "agent/proc_reader.h"
 #include "base/clock.h"
-#include "base/mutex.h"
+#include "base/stop_signal.h"
 #include "client/batch_sender.h"
 #include "rivermeet/ingest/v1/streams.grpc.pb.h"
 
@@ -62,8 +62,6 @@ class Agent {
   Agent(Options options, std::unique_ptr<ProcReader> reader, std::shared_ptr<grpc::Channel> channel);
   void Run();
   void DeclareStream();
-  // Whether the agent shall go on after waiting until the monotonic time `until`.
-  bool WaitUntil(absl::Duration until);
   void LogChanges();
 
   const Options options_;
@@ -75,9 +73,7 @@ class Agent {
   absl::Duration declare_due_;         // by thread_ alone
   client::BatchSenderStats reported_;  // by thread_ alone
   bool failing_ = false;               // by thread_ alone
-  Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

@@ -20,11 +20,7 @@ void LeaseRenewer::Start() {
 }
 
 void LeaseRenewer::Stop() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    changed_.NotifyAll();
-  }
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -48,17 +44,7 @@ void LeaseRenewer::Remove(const catalog::Lease& lease) {
 }
 
 void LeaseRenewer::Loop() {
-  while (Sleep(options_.clock->MonotonicNow() + options_.renewal)) Renew();
-}
-
-bool LeaseRenewer::Sleep(absl::Duration until) {
-  MutexLock lock(mutex_);
-  while (!stopping_) {
-    const absl::Duration left = until - options_.clock->MonotonicNow();
-    if (left <= absl::ZeroDuration()) return true;
-    changed_.WaitFor(mutex_, left);
-  }
-  return false;
+  while (stop_.SleepUntil(options_.clock->MonotonicNow() + options_.renewal, *options_.clock)) Renew();
 }
 
 void LeaseRenewer::Renew() {

@@ -13,6 +13,7 @@
 #include "aggregation/partition_owner.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/stop_signal.h"
 #include "catalog/lease_store.h"
 
 namespace rivermeet::aggregation {
@@ -50,16 +51,13 @@ class LeaseRenewer {
   };
 
   void Loop();
-  // False when it is time to stop.
-  bool Sleep(absl::Duration until);
   void Renew();
 
   const LeaseRenewerOptions options_;
   catalog::LeaseStore& leases_;
   const std::function<void(const catalog::Lease&)> on_lost_;
+  StopSignal stop_;
   Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<uint32_t, Held> held_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -10,9 +10,9 @@
 #include "auth/key_ring.h"
 #include "authn/api_key.h"
 #include "authn/jwt_verifier.h"
-#include "base/mutex.h"
 #include "base/proto_time.h"
 #include "base/status.h"
+#include "base/stop_signal.h"
 #include "base/strings.h"
 #include "rpc/authorizer.h"
 #include "telemetry/logging.h"
@@ -110,11 +110,7 @@ class AuthModule::Parts {
 
   void Stop() {
     if (!thread_.joinable()) return;
-    {
-      MutexLock lock(mutex_);
-      stopping_ = true;
-    }
-    changed_.NotifyAll();
+    stop_.Stop();
     thread_.join();
   }
 
@@ -135,13 +131,7 @@ class AuthModule::Parts {
 
   void Loop() {
     absl::Time next_clean_up = absl::Now() + kCleanUpEvery;
-    for (;;) {
-      {
-        MutexLock lock(mutex_);
-        const absl::Time next = absl::Now() + kRefreshEvery;
-        while (!stopping_ && absl::Now() < next) changed_.WaitFor(mutex_, next - absl::Now());
-        if (stopping_) return;
-      }
+    while (stop_.SleepFor(kRefreshEvery)) {
       (void)RefreshKeys(absl::Now() + kStepTimeout);
       (void)RemoveSpentPassword(*options_.database, files_, absl::Now() + kStepTimeout);
       if (absl::Now() < next_clean_up) continue;
@@ -162,9 +152,7 @@ class AuthModule::Parts {
   rpc::Authorizer authorizer_;
   GrpcAuth grpc_;
   std::string first_password_;
-  Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

@@ -18,11 +18,7 @@ CertificateWatch::CertificateWatch(net::Server& server, net::TlsFiles files)
     : server_(server), files_(std::move(files)), seen_(Look()), thread_([this] { Run(); }) {}
 
 CertificateWatch::~CertificateWatch() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    stop_.NotifyAll();
-  }
+  stop_.Stop();
   thread_.join();
 }
 
@@ -39,12 +35,7 @@ std::array<CertificateWatch::Stamp, 2> CertificateWatch::Look() const {
 }
 
 void CertificateWatch::Run() {
-  for (;;) {
-    {
-      MutexLock lock(mutex_);
-      if (!stopping_) stop_.WaitFor(mutex_, kLookEvery);
-      if (stopping_) return;
-    }
+  while (stop_.SleepFor(kLookEvery)) {
     // Before they are read: what changes in between is seen the next time.
     const auto now = Look();
     if (now == std::exchange(seen_, now)) continue;

@@ -5,7 +5,7 @@
 #include <array>
 #include <thread>
 
-#include "base/mutex.h"
+#include "base/stop_signal.h"
 #include "net/server.h"
 
 namespace rivermeet::gateway {
@@ -27,9 +27,7 @@ class CertificateWatch {
   net::Server& server_;
   const net::TlsFiles files_;
   std::array<Stamp, 2> seen_;
-  Mutex mutex_;
-  CondVar stop_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 

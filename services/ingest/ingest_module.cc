@@ -99,7 +99,7 @@ void IngestModule::Start() {
 
 void IngestModule::KeepFresh() {
   bool away = false;
-  while (true) {
+  do {
     const absl::Status status = schemas_.Refresh(clock_.Now() + kRefreshTimeout);
     if (!status.ok() != away) {
       away = !status.ok();
@@ -111,20 +111,12 @@ void IngestModule::KeepFresh() {
         telemetry::Log(telemetry::Level::kInfo, "catalog back: schemas are fresh");
       }
     }
-    MutexLock lock(mutex_);
-    if (!stopped_) stopping_.WaitFor(mutex_, kRefresh);
-    if (stopped_) return;
-  }
+  } while (stop_.SleepFor(kRefresh));
 }
 
 void IngestModule::Stop() {
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) return;
-    stopped_ = true;
-  }
+  if (!stop_.Stop()) return;
   health_.Set("ingest", false, "stopping");
-  stopping_.NotifyAll();
   if (refresher_.joinable()) refresher_.join();
   workers_.Stop();
 }

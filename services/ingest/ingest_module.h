@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "base/mutex.h"
+#include "base/stop_signal.h"
 #include "catalog/database.h"
 #include "catalog/stream_store.h"
 #include "eventlog/event_log.h"
@@ -80,9 +80,7 @@ class IngestModule {
   GrpcIngest grpc_ingest_;
   GrpcStreams grpc_streams_;
 
-  Mutex mutex_;
-  CondVar stopping_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread refresher_;
 };
 

@@ -26,16 +26,16 @@ Readiness::Readiness(std::vector<Dependency> dependencies, telemetry::Health& he
 }
 
 Readiness::~Readiness() {
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.NotifyAll();
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
 }
 
 void Readiness::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    do {
+      Look();
+    } while (stop_.SleepFor(kEvery));
+  });
 }
 
 void Readiness::Look() {
@@ -60,17 +60,6 @@ void Readiness::Look() {
                 fmt::format("away for {} s", absl::ToInt64Seconds(now - *since)));
   }
   ready_(health_.Ready());
-}
-
-void Readiness::Run() {
-  mutex_.Lock();
-  while (!stopping_) {
-    mutex_.Unlock();
-    Look();
-    mutex_.Lock();
-    if (!stopping_) changed_.WaitFor(mutex_, kEvery);
-  }
-  mutex_.Unlock();
 }
 
 }  // namespace rivermeet::suite

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "base/mutex.h"
+#include "base/stop_signal.h"
 #include "telemetry/health.h"
 
 namespace rivermeet::suite {
@@ -39,17 +39,13 @@ class Readiness {
   void Look();
 
  private:
-  void Run();
-
   const std::vector<Dependency> dependencies_;
   telemetry::Health& health_;
   const std::function<void(bool)> ready_;
   const Clock& clock_;
   // Since when each is away; of the thread that looks.
   std::vector<std::optional<absl::Duration>> away_since_;
-  Mutex mutex_;
-  CondVar changed_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  StopSignal stop_;
   std::thread thread_;
 };
 
