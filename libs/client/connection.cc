@@ -1,12 +1,6 @@
 #include "client/connection.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -70,24 +64,6 @@ absl::Status FindKey(const ConnectionFlags& flags, const EnvironmentLookup& envi
 
 std::string SuiteStatePath(const std::string& data_folder) { return data_folder + "/suite.json"; }
 std::string LocalKeyPath(const std::string& data_folder) { return data_folder + "/keys/local.key"; }
-
-absl::Status WriteSuiteState(const std::string& data_folder, const SuiteState& state) {
-  google::protobuf::Struct json;
-  (*json.mutable_fields())["url"].set_string_value(state.url);
-  (*json.mutable_fields())["grpc"].set_string_value(state.grpc_address);
-  (*json.mutable_fields())["pid"].set_number_value(static_cast<double>(state.pid));
-  std::string text;
-  RM_CHECK(google::protobuf::util::MessageToJsonString(json, &text).ok());
-  const std::string path = SuiteStatePath(data_folder);
-  const std::string temporary = path + ".new";
-  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  out << text << '\n';
-  out.close();
-  if (!out || rename(temporary.c_str(), path.c_str()) != 0) {
-    return absl::UnavailableError(fmt::format("can't write {}: {}", path, std::strerror(errno)));
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<SuiteState> ReadSuiteState(const std::string& data_folder) {
   const std::string path = SuiteStatePath(data_folder);

@@ -25,15 +25,9 @@ struct SuiteState {
 
 std::string SuiteStatePath(const std::string& data_folder);
 
-// Writes `<data>/suite.json` through a rename, so that a reader never sees half of it.
-//
-// Errors:
-//   UNAVAILABLE  The folder can't be written; the message says why.
-absl::Status WriteSuiteState(const std::string& data_folder, const SuiteState& state);
-
 // Errors:
 //   NOT_FOUND         No suite has run on this folder, or the last one stopped.
-//   INVALID_ARGUMENT  The file is not what WriteSuiteState() writes.
+//   INVALID_ARGUMENT  The file is not JSON.
 absl::StatusOr<SuiteState> ReadSuiteState(const std::string& data_folder);
 
 // The key that a suite makes for programs of the same user on the same machine: readable by its owner alone.

@@ -18,6 +18,10 @@ EnvironmentLookup Fixed(std::map<std::string, std::string> variables) {
   };
 }
 
+void WriteSuiteState(const std::string& data_folder, std::string_view json) {
+  std::ofstream(SuiteStatePath(data_folder)) << json << '\n';
+}
+
 void WriteKey(const std::string& path, const std::string& key, mode_t mode) {
   std::ofstream(path) << key << '\n';
   REQUIRE(chmod(path.c_str(), mode) == 0);
@@ -36,7 +40,7 @@ TEST_CASE("a connection without any hint goes to the default address, without a 
 
 TEST_CASE("a flag comes before the environment, that before the suite's state, that before the default", "[client]") {
   const testing::TempDir data;
-  REQUIRE(WriteSuiteState(data.path(), {"http://127.0.0.1:1", "127.0.0.1:2", 3}).ok());
+  WriteSuiteState(data.path(), R"({"url": "http://127.0.0.1:1", "grpc": "127.0.0.1:2", "pid": 3})");
   const auto url_of = [&](const std::string& flag, std::map<std::string, std::string> variables) {
     return FindConnection({.url = flag, .data_folder = data.path()}, Fixed(std::move(variables)))->url;
   };
@@ -47,9 +51,9 @@ TEST_CASE("a flag comes before the environment, that before the suite's state, t
   CHECK(FindConnection({}, Fixed({{"RIVERMEET_DATA", data.path()}}))->grpc_address == "127.0.0.1:2");
 }
 
-TEST_CASE("the suite's state comes back as it was written", "[client]") {
+TEST_CASE("the suite's state is read as it was written", "[client]") {
   const testing::TempDir data;
-  REQUIRE(WriteSuiteState(data.path(), {"http://127.0.0.1:7400", "127.0.0.1:7401", 4711}).ok());
+  WriteSuiteState(data.path(), R"({"url": "http://127.0.0.1:7400", "grpc": "127.0.0.1:7401", "pid": 4711})");
   const auto state = ReadSuiteState(data.path());
   REQUIRE(state.ok());
   CHECK(state->url == "http://127.0.0.1:7400");
