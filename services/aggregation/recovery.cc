@@ -146,8 +146,7 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
   if (range.end < recovered.committed_offset) {
     return absl::DataLossError(
         fmt::format("the log of partition {} ends at offset {}, but records up to offset {} were folded from it: it is "
-                    "another log, "
-                    "or it was cut; restore it from a copy, or begin with a new data folder and catalog",
+                    "another log, or it was cut; restore it from a copy, or begin with a new data folder and catalog",
                     partition, range.end, recovered.committed_offset));
   }
   RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,

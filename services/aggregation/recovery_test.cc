@@ -200,53 +200,50 @@ TEST_CASE("a damaged snapshot is passed over for the one before it", "[recovery]
   CHECK(third.came_to == expected);
 }
 
-TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not guessed", "[recovery]") {
+// What a recovery reads, and nothing that was folded into it yet.
+struct Sources {
   catalog::CatalogFixture catalog;
   testing::TempDir folder;
-  auto log = OpenLog(folder / "log", 1);
-  objects::FileObjectStoreOptions options;
-  options.folder = folder / "objects";
-  auto objects = objects::FileObjectStore::Open(options).value();
-  catalog::LeaseStore leases(catalog.database());
-  catalog::SnapshotStore snapshots(catalog.database());
-  catalog::ManifestStore manifest(catalog.database());
+  std::unique_ptr<eventlog::EventLog> log = OpenLog(folder / "log", 1);
+  std::unique_ptr<objects::FileObjectStore> objects =
+      objects::FileObjectStore::Open({.folder = folder / "objects"}).value();
+  catalog::SnapshotStore snapshots{catalog.database()};
+  catalog::ManifestStore manifest{catalog.database()};
+  const RecoverySources all{*log, *objects, snapshots, manifest};
+};
+
+TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not guessed", "[recovery]") {
+  Sources sources;
+  catalog::LeaseStore leases(sources.catalog.database());
   RM_CHECK_OK(leases.EnsurePartitions(1, Soon()));
   const auto lease = leases.Acquire(0, "test", "nowhere", Soon()).value();
   prometheus::Registry registry;
   AggregationMetrics metrics(registry);
   PartitionMetrics partition_metrics = metrics.Of(0);
-  const RecoverySources sources{*log, *objects, snapshots, manifest};
-  CHECK(Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).ok());
-  RM_CHECK_OK(objects->Put("snapshots/events/p0/x", "not a snapshot", Soon()));
+  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  RM_CHECK_OK(sources.objects->Put("snapshots/events/p0/x", "not a snapshot", Soon()));
   catalog::SnapshotCommit commit;
   commit.snapshot.epoch = lease.epoch;
   commit.snapshot.offset = 5;
   commit.snapshot.object = "snapshots/events/p0/x";
-  RM_CHECK_OK(snapshots.Commit(commit, Soon()).status());
+  RM_CHECK_OK(sources.snapshots.Commit(commit, Soon()).status());
   // A log that ends before it can't be the one that was folded.
-  for (uint64_t record = 1; record <= 4; ++record) Append(*log, 0, record, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
-  const absl::Status short_log = Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).status();
+  for (uint64_t record = 1; record <= 4; ++record)
+    Append(*sources.log, 0, record, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
+  const absl::Status short_log = Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).status();
   const std::string message(short_log.message());
   CAPTURE(message);
   CHECK(short_log.code() == absl::StatusCode::kDataLoss);
   CHECK(message.find("ends at offset 4") != std::string::npos);
   CHECK(message.find("up to offset 5") != std::string::npos);
-  Append(*log, 0, 5, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
+  Append(*sources.log, 0, 5, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
   // The log begins at 0, so that a replay of all of it is whole.
-  CHECK(Recover(0, sources, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).ok());
   CHECK(partition_metrics.damaged_snapshots.Value() == 1);
 }
 
 TEST_CASE("who was slow to restore removes nothing of the next owner's", "[recovery]") {
-  catalog::CatalogFixture catalog;
-  testing::TempDir folder;
-  auto log = OpenLog(folder / "log", 1);
-  objects::FileObjectStoreOptions options;
-  options.folder = folder / "objects";
-  auto objects = objects::FileObjectStore::Open(options).value();
-  catalog::SnapshotStore snapshots(catalog.database());
-  catalog::ManifestStore manifest(catalog.database());
-  const RecoverySources sources{*log, *objects, snapshots, manifest};
+  Sources sources;
   catalog::Segment segment;
   segment.first_offset = 0;
   segment.end_offset = 7;
@@ -256,11 +253,11 @@ TEST_CASE("who was slow to restore removes nothing of the next owner's", "[recov
     names.push_back(SegmentObject(segment, epoch) + segments::SegmentObjectSuffix(0xe7e7e7e7));
   }
   names.push_back("snapshots/events/p0/somebody-else");
-  for (const std::string& name : names) RM_CHECK_OK(objects->Put(name, "x", Soon()));
-  RM_CHECK_OK(RemoveOrphans(0, 5, sources, Recovered(), Soon()));
+  for (const std::string& name : names) RM_CHECK_OK(sources.objects->Put(name, "x", Soon()));
+  RM_CHECK_OK(RemoveOrphans(0, 5, sources.all, Recovered(), Soon()));
   for (size_t i = 0; i < names.size(); ++i) {
     CAPTURE(names[i]);
-    CHECK(objects->Stat(names[i], Soon()).ok() == (i >= 2));
+    CHECK(sources.objects->Stat(names[i], Soon()).ok() == (i >= 2));
   }
 }
 
