@@ -115,6 +115,25 @@ class Oversize(HostileInputCase):
         self.assertEqual(status, 400)
         self.assertIn(b"62", answer)
 
+    def test_a_value_one_level_deeper_than_the_limit(self):
+        stream = History(self.suite, "sizes.deep", declare=False)
+        nested = lambda brackets: json.loads("[" * brackets + "]" * brackets)
+        events = [{**event("d", 1), "more": nested(31)}, {**event("d", 1), "more": nested(32)}]
+        status, _, answer = stream.post(ndjson(events))
+        self.assertEqual(status, 200, answer)
+        stream.told(events, answer["receipt"])
+        self.assertEqual([(error["index"], error["field"]) for error in answer["receipt"]["errors"]], [(1, "more")])
+        self.assertIn("31", answer["receipt"]["errors"][0]["reason"])
+        stream.check()
+        # Columns carry the attributes as one text, whose own object is a level.
+        one = wire.batch("sizes", [event("d", 1)])
+        for levels, accepted in ((31, True), (32, False)):
+            code, answer = self.columns(one + wire.data(9, json.dumps({"more": nested(levels)})))
+            self.assertEqual(code, "OK", answer)
+            receipt = wire.receipt_of(answer)
+            self.assertEqual(receipt["accepted"], int(accepted), receipt)
+            self.history.told([event("d", 1)], receipt)
+
     def test_depth(self):
         for depth in (1_000, 100_000):
             for body in (b"[" * depth, b'{"a":' * depth, b'{"time":1,"a":' + b"[" * depth + b"]" * depth + b"}"):
@@ -156,10 +175,21 @@ class Oversize(HostileInputCase):
             code, answer = self.columns(wire.batch("sizes", most[:1] * count))
             self.assertIn(code, ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"), answer)
             self.assertRegex(answer, "16,?384|1,?048,?576", answer)
+        # A batch of the most bytes is refused for its long id alone, one byte more for its size.
         small = wire.batch("sizes", most[:1])
-        code, answer = self.columns(small + wire.data(8, "i" * (MAX_BATCH_BYTES - len(small))))
-        self.assertIn(code, ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"), answer)
-        self.assertRegex(answer, "1,?048,?576", answer)
+        fill = MAX_BATCH_BYTES - len(small) - len(wire.data(8, "i" * (MAX_BATCH_BYTES // 2))) + MAX_BATCH_BYTES // 2
+        for extra in (0, 1):
+            encoded = small + wire.data(8, "i" * (fill + extra))
+            self.assertEqual(len(encoded), MAX_BATCH_BYTES + extra)
+            code, answer = self.columns(encoded)
+            if extra:
+                self.assertIn(code, ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"), answer)
+                self.assertRegex(answer, "1,?048,?576", answer)
+            else:
+                self.assertEqual(code, "OK", answer)
+                receipt = wire.receipt_of(answer)
+                self.assertEqual((receipt["rejected"], receipt["errors"][0]["field"]), (1, "id"), receipt)
+                self.history.told(most[:1], receipt)
 
     def test_rows(self):
         most = [event("rows", 1) for _ in range(MAX_EVENTS)]
