@@ -32,7 +32,7 @@ std::string JarFolder() {
 }
 
 // Free at the moment; Kafka needs to know its ports before it binds them.
-int FreePort() {
+std::string FreeAddress() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -41,7 +41,7 @@ int FreePort() {
   RM_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
   RM_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
   close(fd);
-  return ntohs(address.sin_port);
+  return fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
 }
 
 std::string ReadText(const std::string& path) {
@@ -75,7 +75,8 @@ pid_t StartJava(const std::vector<std::string>& arguments, const std::string& lo
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(const std::string& folder,
+                                                                std::optional<KafkaSecurity> security) {
   if (!std::filesystem::exists(JarFolder() + "/.version")) {
     return absl::FailedPreconditionError(fmt::format("no Kafka in {}: run tools/setup --kafka", JarFolder()));
   }
@@ -84,10 +85,9 @@ absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(const std::strin
   for (int attempt = 0; attempt < 3; ++attempt) {
     const std::string data = fmt::format("{}/broker{}", folder, attempt);
     std::filesystem::create_directories(data);
-    std::unique_ptr<KafkaBroker> broker(new KafkaBroker(data, FreePort()));
-    broker->address_ = fmt::format("127.0.0.1:{}", broker->port_);
-    last = broker->Configure(FreePort());
-    if (last.ok()) last = broker->Format();
+    std::unique_ptr<KafkaBroker> broker(new KafkaBroker(data, security));
+    broker->Configure();
+    last = broker->Format();
     if (last.ok()) last = broker->Run();
     if (last.ok()) return broker;
   }
@@ -96,14 +96,21 @@ absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(const std::strin
 
 KafkaBroker::~KafkaBroker() { Kill(); }
 
-absl::Status KafkaBroker::Configure(int controller_port) {
+void KafkaBroker::Configure() {
+  address_ = FreeAddress();
+  std::string listeners = fmt::format("PLAINTEXT://{}", address_);
+  if (security_) {
+    tls_address_ = FreeAddress();
+    sasl_address_ = FreeAddress();
+    listeners += fmt::format(",SSL://{},SASL_SSL://{}", tls_address_, sasl_address_);
+  }
   std::ofstream(folder_ + "/server.properties") << fmt::format(R"(process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:{1}
-listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1}
-advertised.listeners=PLAINTEXT://127.0.0.1:{0}
+controller.quorum.voters=1@{1}
+listeners={0},CONTROLLER://{1}
+advertised.listeners={0}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
 log.dirs={2}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -111,22 +118,42 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
-)",
-                                                               port_, controller_port, folder_);
+{3})",
+                                                               listeners, FreeAddress(), folder_, Secure());
   std::ofstream(folder_ + "/log4j.properties") << R"(log4j.rootLogger=WARN, out
 log4j.logger.kafka.server.KafkaRaftServer=INFO
 log4j.appender.out=org.apache.log4j.ConsoleAppender
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
 log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
 )";
-  return absl::OkStatus();
+}
+
+std::string KafkaBroker::Secure() const {
+  if (!security_) return "";
+  // Kafka takes key and certificates from one file.
+  std::ofstream(folder_ + "/keystore.pem") << ReadText(security_->key) << ReadText(security_->certificate);
+  return fmt::format(R"(ssl.keystore.type=PEM
+ssl.keystore.location={0}/keystore.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={1}
+listener.name.ssl.ssl.client.auth=required
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{2}="{3}";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+)",
+                     folder_, security_->authority, security_->user, security_->password);
 }
 
 absl::Status KafkaBroker::Format() {
   const std::string log = folder_ + "/format.log";
-  const pid_t pid = StartJava({"-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t",
-                               "A" + RandomToken(16).substr(1), "-c", folder_ + "/server.properties"},
-                              log);
+  std::vector<std::string> arguments = {
+      "-XX:TieredStopAtLevel=1",     "kafka.tools.StorageTool", "format", "-t", "A" + RandomToken(16).substr(1), "-c",
+      folder_ + "/server.properties"};
+  if (security_) {
+    arguments.insert(arguments.end(), {"--add-scram", fmt::format("SCRAM-SHA-512=[name={},password={}]",
+                                                                  security_->user, security_->password)});
+  }
+  const pid_t pid = StartJava(arguments, log);
   int status = 0;
   waitpid(pid, &status, 0);
   if (status == 0) return absl::OkStatus();

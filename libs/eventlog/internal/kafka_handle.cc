@@ -1,5 +1,7 @@
 #include "eventlog/internal/kafka_handle.h"
 
+#include <syslog.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -98,9 +100,20 @@ absl::StatusOr<KafkaInstance> MakeKafkaInstance(rd_kafka_type_t type, KafkaConf 
 }
 
 absl::StatusOr<std::unique_ptr<KafkaHandle>> KafkaHandle::Open(const KafkaEventLogOptions& options) {
-  RM_ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options, {}));
+  RM_ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options, {{"log.thread.name", "false"}}));
+  auto failure = std::make_unique<Failure>();
+  rd_kafka_conf_set_opaque(conf.get(), failure.get());
+  // Its events would have to be fetched for ever; what it logs says the same.
+  rd_kafka_conf_set_log_cb(conf.get(), OnLog);
   RM_ASSIGN_OR_RETURN(KafkaInstance client, MakeKafkaInstance(RD_KAFKA_PRODUCER, std::move(conf)));
-  return std::unique_ptr<KafkaHandle>(new KafkaHandle(options, std::move(client)));
+  return std::unique_ptr<KafkaHandle>(new KafkaHandle(options, std::move(failure), std::move(client)));
+}
+
+void KafkaHandle::OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+  if (client == nullptr || level > LOG_ERR || std::string_view(facility) != "FAIL") return;
+  Failure& failure = *static_cast<Failure*>(rd_kafka_opaque(client));
+  MutexLock lock(failure.mutex);
+  failure.text = text;
 }
 
 absl::Status KafkaHandle::PrepareTopic(absl::Time deadline) {
@@ -125,13 +138,21 @@ absl::StatusOr<int> KafkaHandle::CountPartitions(absl::Time deadline) {
   const KafkaTopic topic(rd_kafka_topic_new(client_.get(), options_.topic.c_str(), nullptr));
   const rd_kafka_metadata_t* metadata = nullptr;
   const auto error = rd_kafka_metadata(client_.get(), 0, topic.get(), &metadata, KafkaTimeout(deadline));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError(fmt::format("brokers {}", options_.brokers), error);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return WithReason(KafkaError(fmt::format("brokers {}", options_.brokers), error));
+  }
   const std::unique_ptr<const rd_kafka_metadata_t, KafkaDeleter<rd_kafka_metadata_destroy>> owned(metadata);
   if (metadata->topic_cnt != 1) return absl::UnavailableError("the broker said nothing about the topic");
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
   if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
   if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError(fmt::format("topic {}", options_.topic), found.err);
   return found.partition_cnt;
+}
+
+absl::Status KafkaHandle::WithReason(const absl::Status& error) {
+  MutexLock lock(failure_->mutex);
+  if (failure_->text.empty()) return error;
+  return absl::Status(error.code(), fmt::format("{}: {}", MessageOf(error), failure_->text));
 }
 
 absl::Status KafkaHandle::CreateTopic(absl::Time deadline) {

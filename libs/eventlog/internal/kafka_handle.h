@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "eventlog/kafka_event_log.h"
 
 namespace rivermeet::eventlog::internal {
@@ -55,16 +56,27 @@ class KafkaHandle {
   absl::Status DeleteBefore(PartitionId partition, Offset offset, absl::Time deadline);
 
  private:
-  KafkaHandle(const KafkaEventLogOptions& options, KafkaInstance client)
-      : options_(options), client_(std::move(client)) {}
+  // The last failure of a connection.
+  struct Failure {
+    Mutex mutex;
+    std::string text ABSL_GUARDED_BY(mutex);
+  };
+
+  KafkaHandle(const KafkaEventLogOptions& options, std::unique_ptr<Failure> failure, KafkaInstance client)
+      : options_(options), failure_(std::move(failure)), client_(std::move(client)) {}
+
+  static void OnLog(const rd_kafka_t* client, int level, const char* facility, const char* text);
 
   // The topic's number of partitions, 0 when there is no such topic.
   absl::StatusOr<int> CountPartitions(absl::Time deadline);
   absl::Status CreateTopic(absl::Time deadline);
   absl::Status CheckMessageSize(absl::Time deadline);
   absl::StatusOr<Offset> OffsetAt(PartitionId partition, int64_t time, absl::Time deadline);
+  // `error` with why the brokers could not be reached: a refused password, an unknown authority.
+  absl::Status WithReason(const absl::Status& error);
 
   const KafkaEventLogOptions options_;
+  const std::unique_ptr<Failure> failure_;  // outlives the client, whose threads write to it
   const KafkaInstance client_;
 };
 
