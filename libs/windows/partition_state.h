@@ -168,7 +168,8 @@ class PartitionState {
   // null when it doesn't.
   FoldOutcome Fold(const events::v1::RecordHeader& header, const events::v1::EventBatch* batch, int64_t offset,
                    int64_t append_time_us);
-  // For a record that is nobody's: its header doesn't parse, or its stream was deleted.
+  // For a record that is nobody's: its header doesn't parse, its stream was deleted, or it left the log, and all before
+  // it, unread (`append_time_us` is kNoTime then).
   void Skip(int64_t offset, int64_t append_time_us);
   // Lets go of a stream. Views of it stay whole; a later record of it would begin it anew.
   void Forget(uint64_t stream_id) { streams_.erase(stream_id); }

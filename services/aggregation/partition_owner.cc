@@ -312,7 +312,17 @@ bool PartitionOwner::PassOverRemoved() {
   telemetry::Log(telemetry::Level::kError, "records left the log before they were folded",
                  {{"partition", partition()}, {"from", next}, {"to", range->first}});
   metrics_.lost_records.Increment(static_cast<double>(range->first - next));
+  {
+    MutexLock lock(state_mutex_);
+    state_->Skip(range->first - 1, windows::kNoTime);
+  }
   through_offset_.store(range->first - 1, std::memory_order_release);
+  {
+    // A snapshot at once: a restart from an older one would find that the log begins after it.
+    MutexLock lock(mutex_);
+    bytes_since_snapshot_ = std::max(bytes_since_snapshot_, options_.snapshot_bytes);
+    changed_.NotifyAll();
+  }
   FireWaiters();
   on_change_();
   return true;

@@ -227,6 +227,14 @@ TEST_CASE("records that retention removed are passed over without holding up rea
   gated.log.Open();
   CHECK(gated.Folds(last));
   CHECK(gated.metrics.Of(0).lost_records.Value() == 5);
+  // A restart before the next record must not begin where the log has nothing any more.
+  CHECK(Answers([&] { CHECK(gated.owner.WaitForSnapshotTime(absl::InfiniteDuration())); }));
+  bool pressed = false;
+  const windows::StateImage image = gated.owner.Capture(pressed);
+  CHECK(image.through_offset == last);
+  const auto restored = windows::DecodeState(windows::EncodeState(image), windows::FoldOptions());
+  RM_CHECK_OK(restored.status());
+  CHECK((*restored)->through_offset() == last);
 }
 
 }  // namespace
