@@ -143,6 +143,8 @@ class ServerOverWorkers final : public Server {
                            : fmt::format("{}:{}", address.to_string(), port);
   }
 
+  static size_t Over(size_t count, size_t limit) { return count > limit ? count - limit : 0; }
+
   // Runs `call` on every worker's thread and waits for all.
   template <typename Call>
   void OnEach(Call call) {
@@ -181,9 +183,14 @@ class ServerOverWorkers final : public Server {
 
   void Admit(internal::Socket socket) {
     ++core_->counters.accepted;
-    const size_t open = core_->counters.connections;
-    const bool refuse = open >= core_->options.max_connections;
-    if (open >= core_->options.max_connections + kRefusedAtOnce) {
+    boost::system::error_code gone;
+    const auto client = socket.remote_endpoint(gone);
+    if (gone) return;
+    const size_t open = core_->counters.connections + 1;
+    auto [place, of_client] = core_->clients.Take(client.address());
+    const size_t over = std::max(Over(open, core_->options.max_connections),
+                                 Over(of_client, core_->options.max_connections_per_client));
+    if (over > kRefusedAtOnce) {
       ++core_->counters.refused;
       return;
     }
@@ -194,8 +201,9 @@ class ServerOverWorkers final : public Server {
       MutexLock lock(tls_mutex_);
       tls = tls_;
     }
-    auto serve = [worker, tls = std::move(tls), refuse, socket = std::move(socket)]() mutable {
-      Connection::Serve(worker, std::move(socket), tls.get(), refuse);
+    auto serve = [worker, refuse = over > 0,
+                  transport = internal::Transport(std::move(socket), tls.get(), std::move(place))]() mutable {
+      Connection::Serve(worker, std::move(transport), refuse);
     };
     if (worker->index() == 0) {
       serve();

@@ -36,6 +36,8 @@ struct ServerOptions {
   // Beyond this, and whenever the process is short of descriptors, a new connection is answered with 503 and closed.
   // Lowered at Open() to what the process's descriptor limit leaves after 64 for others.
   size_t max_connections = 20000;
+  // The same for those of one client: an IPv4 address, or an IPv6 network of 64 bits.
+  size_t max_connections_per_client = 20000;
   HeadLimits head{};
   // All bodies in memory together; beyond it requests are answered with 503.
   size_t max_body_memory_bytes = 512 << 20;

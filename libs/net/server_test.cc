@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "net/compression.h"
+#include "net/internal/address_quota.h"
 #include "net/raw_client_test.h"
 
 namespace rivermeet::net {
@@ -313,6 +314,33 @@ TEST_CASE("connections over the limit get 503 and existing ones go on", "[net]")
   CHECK(third.ReadAll().starts_with("HTTP/1.1 503 "));
   CHECK(first.Ask(Get("/")).status == 200);
   CHECK(running.server->Stats().refused == 1);
+}
+
+TEST_CASE("a client's connections over its limit get 503, another's don't, and closed ones don't count", "[net]") {
+  Running running({.max_connections_per_client = 2});
+  auto first = std::make_unique<RawClient>(running.server->port());
+  RawClient second(running.server->port());
+  CHECK(first->Ask(Get("/")).status == 200);
+  CHECK(second.Ask(Get("/")).status == 200);
+  {
+    RawClient third(running.server->port());
+    CHECK(third.ReadAll().starts_with("HTTP/1.1 503 "));
+  }
+  CHECK(running.server->Stats().refused == 1);
+  RawClient other(running.server->port(), 0, "127.0.0.2");
+  CHECK(other.Ask(Get("/")).status == 200);
+  first.reset();
+  while (running.server->Stats().connections > 2) std::this_thread::yield();
+  RawClient again(running.server->port());
+  CHECK(again.Ask(Get("/")).status == 200);
+}
+
+TEST_CASE("a client is an IPv4 address or an IPv6 network of 64 bits", "[net]") {
+  const auto key = [](const char* address) { return internal::ClientKey(boost::asio::ip::make_address(address)); };
+  CHECK(key("10.0.0.1") == key("::ffff:10.0.0.1"));
+  CHECK(key("10.0.0.1") != key("10.0.0.2"));
+  CHECK(key("2001:db8::1") == key("2001:db8::ffff:1"));
+  CHECK(key("2001:db8::1") != key("2001:db8:0:1::1"));
 }
 
 TEST_CASE("running out of descriptors refuses connections and recovers", "[net]") {

@@ -50,7 +50,7 @@ std::vector<std::string> Hear(Worker& worker, std::string_view bytes, size_t fir
   boost::asio::post(worker.context(), [&] {
     Socket socket(worker.context().get_executor());
     socket.assign(boost::asio::ip::tcp::v4(), ends[0]);
-    WebSocketConnection::Open({std::shared_ptr<Worker>(), &worker}, Transport(std::move(socket), nullptr), recorder,
+    WebSocketConnection::Open({std::shared_ptr<Worker>(), &worker}, Transport(std::move(socket), nullptr, {}), recorder,
                               kRules, "", std::string(bytes.substr(0, first)));
   });
   poll();

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "base/loopback.h"
 #include "base/proto_time.h"
 #include "base/status.h"
 #include "fmt/format.h"
@@ -33,6 +34,7 @@ absl::Status CheckRange(std::string_view field, Value value, Value lowest, Value
 absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig config) {
   if (config.address().empty()) config.set_address("127.0.0.1");
   if (config.max_connections() == 0) config.set_max_connections(18000);
+  if (config.max_connections_per_client() == 0) config.set_max_connections_per_client(1000);
   if (config.max_body_bytes() == 0) config.set_max_body_bytes(8 << 20);
   if (config.requests_per_second() == 0) config.set_requests_per_second(2000);
   if (config.logins_per_minute() == 0) config.set_logins_per_minute(20);
@@ -43,6 +45,8 @@ absl::StatusOr<config::v1::GatewayConfig> WithDefaults(config::v1::GatewayConfig
   }
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("port", config.port(), 0, 65535));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("max_connections", config.max_connections(), 16, 1000000));
+  RM_RETURN_IF_ERROR(
+      CheckRange<uint32_t>("max_connections_per_client", config.max_connections_per_client(), 1, 1000000));
   RM_RETURN_IF_ERROR(CheckRange<uint64_t>("max_body_bytes", config.max_body_bytes(), 1 << 10, 64 << 20));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("requests_per_second", config.requests_per_second(), 1, 1000000));
   RM_RETURN_IF_ERROR(CheckRange<uint32_t>("max_live_queries", config.max_live_queries(), 1, 100000));
@@ -62,6 +66,8 @@ net::ServerOptions ServerOptionsOf(const config::v1::GatewayConfig& config, cons
   options.address = config.address();
   options.port = static_cast<uint16_t>(config.port());
   options.max_connections = config.max_connections();
+  options.max_connections_per_client =
+      IsLoopback(config.address()) ? options.max_connections : config.max_connections_per_client();
   // A frame to 10,000 sockets is 10,000 system calls: two threads halve the time it takes.
   options.threads = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 4);
   options.clock = &clock;

@@ -445,6 +445,9 @@ TEST_CASE("settings that can't be are refused by name", "[gateway]") {
   config.set_max_connections(3);
   CHECK(Contains(open(config), "gateway.max_connections"));
   config.Clear();
+  config.set_max_connections_per_client(1'000'001);
+  CHECK(Contains(open(config), "gateway.max_connections_per_client"));
+  config.Clear();
   config.set_tls_certificate("/x");
   CHECK(Contains(open(config), "tls_key"));
   config.Clear();

@@ -22,8 +22,8 @@ constexpr absl::Duration kBodyGrace = absl::Seconds(5);
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<Worker> worker, Socket socket, SSL_CTX* tls)
-    : worker_(std::move(worker)), transport_(std::move(socket), tls) {
+Connection::Connection(std::shared_ptr<Worker> worker, Transport transport)
+    : worker_(std::move(worker)), transport_(std::move(transport)) {
   ++worker_->counters().connections;
 }
 
@@ -33,9 +33,9 @@ Connection::~Connection() {
   worker_->Remove(*this);
 }
 
-void Connection::Serve(std::shared_ptr<Worker> worker, Socket socket, SSL_CTX* tls, bool refuse) {
+void Connection::Serve(std::shared_ptr<Worker> worker, Transport transport, bool refuse) {
   auto& context = worker->context();
-  auto connection = std::make_shared<Connection>(worker, std::move(socket), tls);
+  auto connection = std::make_shared<Connection>(worker, std::move(transport));
   worker->Add(*connection);
   auto run = [connection, refuse]() -> Task<void> {
     if (refuse) {

@@ -16,11 +16,11 @@ namespace rivermeet::net::internal {
 
 class Connection final : public Member, public std::enable_shared_from_this<Connection> {
  public:
-  // Serves `socket` on `worker`, on whose thread it is called, until either side ends it. `refuse` answers with 503
-  // and closes.
-  static void Serve(std::shared_ptr<Worker> worker, Socket socket, SSL_CTX* tls, bool refuse);
+  // Serves a connection on `worker`, on whose thread it is called, until either side ends it. `refuse` answers with
+  // 503 and closes.
+  static void Serve(std::shared_ptr<Worker> worker, Transport transport, bool refuse);
 
-  Connection(std::shared_ptr<Worker> worker, Socket socket, SSL_CTX* tls);
+  Connection(std::shared_ptr<Worker> worker, Transport transport);
   ~Connection() override;
 
   void OnTick(absl::Duration now) override;

@@ -114,7 +114,8 @@ absl::StatusOr<SslContext> LoadTls(const TlsFiles& files) {
   return context;
 }
 
-Transport::Transport(Socket socket, SSL_CTX* tls) : socket_(std::move(socket)) {
+Transport::Transport(Socket socket, SSL_CTX* tls, AddressQuota::Place place)
+    : place_(std::move(place)), socket_(std::move(socket)) {
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
   socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);

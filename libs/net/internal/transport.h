@@ -15,6 +15,7 @@
 #include <span>
 
 #include "absl/status/statusor.h"
+#include "net/internal/address_quota.h"
 #include "net/server.h"
 #include "net/task.h"
 
@@ -37,8 +38,8 @@ struct IoResult {
 
 class Transport {
  public:
-  // `tls` is nullptr for a plain connection.
-  Transport(Socket socket, SSL_CTX* tls);
+  // `tls` is nullptr for a plain connection; `place` is kept as long as the connection.
+  Transport(Socket socket, SSL_CTX* tls, AddressQuota::Place place);
   Transport(Transport&&) = default;
   ~Transport();
 
@@ -66,6 +67,8 @@ class Transport {
 
   IoResult SslResult(int returned);
 
+  // After the socket is gone.
+  AddressQuota::Place place_;
   Socket socket_;
   std::unique_ptr<SSL, SslDeleter> ssl_;
 };

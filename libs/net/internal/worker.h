@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "net/internal/address_quota.h"
 #include "net/internal/transport.h"
 #include "net/server.h"
 
@@ -37,6 +38,7 @@ struct Core {
   ServerOptions options;
   Handler* handler = nullptr;
   Counters counters;
+  AddressQuota clients;
   // Signalled when a worker has lost its last connection.
   Mutex mutex;
   CondVar quiet;
