@@ -122,17 +122,15 @@ GrpcQuery::GrpcQuery(QueryService& service, LiveQueries& live, const rpc::Author
                      QueryMetrics& metrics, const Clock& clock)
     : service_(service), live_(live), authorizer_(authorizer), workers_(workers), metrics_(metrics), clock_(clock) {}
 
-template <typename Request, typename Response>
-grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context, const char* method,
-                                           absl::StatusOr<Response> (QueryService::*rule)(const Request&, const Call&),
-                                           const Request* request, Response* response) {
+grpc::ServerUnaryReactor* GrpcQuery::Answer(grpc::CallbackServerContext& context, const char* method,
+                                            std::function<absl::Status(const Call&)> rule) {
   auto* call = new UnaryCall;
   const absl::Duration started = clock_.MonotonicNow();
   const auto finish = [=, this](const absl::Status& status) {
     metrics_.Finished(method, status, clock_.MonotonicNow() - started);
     call->Finish(rpc::ToGrpc(status));
   };
-  authorizer_.Authorize(*context, fmt::format("{}{}", kService, method), [=, this](absl::StatusOr<rpc::Caller> caller) {
+  authorizer_.Authorize(context, fmt::format("{}{}", kService, method), [=, this](absl::StatusOr<rpc::Caller> caller) {
     if (!caller.ok()) return finish(caller.status());
     workers_.Submit([=, this](const absl::Status& admitted) {
       if (!admitted.ok()) return finish(admitted);
@@ -140,16 +138,26 @@ grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context,
         MutexLock lock(mutex_);
         running_.insert(&call->cancellation());
       }
-      auto answer = (service_.*rule)(*request, CallOf(*caller, &call->cancellation()));
+      const absl::Status status = rule(CallOf(*caller, &call->cancellation()));
       {
         MutexLock lock(mutex_);
         running_.erase(&call->cancellation());
       }
-      if (answer.ok()) *response = *std::move(answer);
-      finish(answer.status());
+      finish(status);
     });
   });
   return call;
+}
+
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context, const char* method,
+                                           absl::StatusOr<Response> (QueryService::*rule)(const Request&, const Call&),
+                                           const Request* request, Response* response) {
+  return Answer(*context, method, [this, rule, request, response](const Call& call) {
+    absl::StatusOr<Response> answer = (service_.*rule)(*request, call);
+    if (answer.ok()) *response = *std::move(answer);
+    return answer.status();
+  });
 }
 
 void GrpcQuery::CancelAll() {

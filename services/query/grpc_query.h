@@ -2,6 +2,7 @@
 #ifndef RIVERMEET_QUERY_GRPC_QUERY_H_
 #define RIVERMEET_QUERY_GRPC_QUERY_H_
 
+#include <functional>
 #include <set>
 
 #include "base/clock.h"
@@ -36,6 +37,9 @@ class GrpcQuery : public v1::QueryService::CallbackService {
   void CancelAll();
 
  private:
+  // Runs `rule` on a worker, for a caller who may call `method`, and finishes the call with its outcome.
+  grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext& context, const char* method,
+                                   std::function<absl::Status(const Call&)> rule);
   template <typename Request, typename Response>
   grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context, const char* method,
                                   absl::StatusOr<Response> (QueryService::*rule)(const Request&, const Call&),
