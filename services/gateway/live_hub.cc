@@ -35,7 +35,6 @@ void LiveHub::Attach(net::Server& server) {
     shards_.back()->index = i;
     // Numbers of a home are those that leave its index as the remainder.
     shards_.back()->next_number = static_cast<uint64_t>(server.threads() + i);
-    shards_.back()->tick = std::make_unique<boost::asio::steady_timer>(server.executor(i));
   }
 }
 
@@ -44,7 +43,7 @@ void LiveHub::Stop() {
     std::promise<void> done;
     const bool posted = server_->Post(shard->index, [&] {
       shard->stopping = true;
-      shard->tick->cancel();
+      shard->tick.reset();
       for (const auto& [number, channel] : shard->by_number) channel->Stop();
       shard->by_number.clear();
       shard->by_key.clear();
@@ -62,6 +61,7 @@ std::shared_ptr<net::WebSocketHandler> LiveHub::NewSession(SessionPtr session, i
 void LiveHub::Tick(Shard& shard) {
   if (shard.ticking || shard.stopping || shard.sessions.empty()) return;
   shard.ticking = true;
+  if (shard.tick == nullptr) shard.tick = std::make_unique<boost::asio::steady_timer>(server_->executor(shard.index));
   shard.tick->expires_after(kTick);
   shard.tick->async_wait([this, &shard](const boost::system::error_code& error) {
     shard.ticking = false;

@@ -76,6 +76,7 @@ class LiveHub {
     // As a home of sessions.
     absl::flat_hash_map<uint64_t, std::vector<LiveSession*>> listeners;
     absl::flat_hash_set<LiveSession*> sessions;
+    // From the first session to Stop(): it must not outlive the server's threads.
     std::unique_ptr<boost::asio::steady_timer> tick;
     bool ticking = false;
   };
