@@ -31,8 +31,8 @@ constexpr size_t kWaitingReads = 256;
 // Partitions that are restored side by side.
 constexpr int kRestorers = 4;
 constexpr size_t kWaitingRestores = 4'096;
-// Of one partition's snapshot and what else is read before its fold begins.
-constexpr absl::Duration kRestoreTime = absl::Minutes(10);
+// Of one read or query of a restore. Who stops waits no longer for those under way.
+constexpr absl::Duration kRestoreStep = absl::Seconds(10);
 constexpr absl::Duration kChoresEvery = absl::Seconds(30);
 // How soon a deleted stream and another retention are noticed.
 constexpr absl::Duration kStreamsEvery = absl::Seconds(1);
@@ -137,7 +137,6 @@ class AggregationModule::Keeper {
       changed_.NotifyAll();
     }
     if (thread_.joinable()) thread_.join();
-    restorers_.reset();
     // All stop folding before the first takes its time to write.
     for (auto& [partition, owned] : owned_) TakeDown(*owned.owner);
     for (auto& [partition, owned] : owned_) {
@@ -148,6 +147,7 @@ class AggregationModule::Keeper {
                      {{"partition", partition}, {"snapshot", taken}, {"lease", released}});
     }
     owned_.clear();
+    restorers_.reset();
     std::map<uint32_t, catalog::Lease> restoring;
     {
       MutexLock lock(mutex_);
@@ -190,11 +190,7 @@ class AggregationModule::Keeper {
     }
     for (const catalog::Lease& lease : leases) {
       const absl::Status queued = restorers_->Run([this, lease] {
-        {
-          MutexLock lock(mutex_);
-          if (stopping_) return;
-        }
-        auto owned = Restore(lease, absl::Now() + kRestoreTime);
+        auto owned = Restore(lease);
         MutexLock lock(mutex_);
         restored_.push_back({lease, std::move(owned)});
         changed_.NotifyAll();
@@ -253,7 +249,11 @@ class AggregationModule::Keeper {
     return leases_.Release(lease, deadline);
   }
 
-  absl::StatusOr<Owned> Restore(const catalog::Lease& lease, absl::Time deadline) {
+  absl::StatusOr<Owned> Restore(const catalog::Lease& lease) {
+    const auto deadline = [this] {
+      MutexLock lock(mutex_);
+      return stopping_ ? absl::InfinitePast() : absl::Now() + kRestoreStep;
+    };
     const uint32_t partition = static_cast<uint32_t>(lease.partition);
     PartitionMetrics metrics = metrics_.Of(partition);
     RM_ASSIGN_OR_RETURN(Recovered recovered, Recover(partition, sources_, settings_.fold, metrics, deadline));
@@ -417,7 +417,7 @@ class AggregationModule::Keeper {
   GrpcAggregation grpc_;
   const RecoverySources sources_;
   LeaseRenewer renewer_;
-  // Gone once Stop() has begun.
+  // Gone once Stop() has given back what is owned.
   std::optional<ReaderPool> restorers_;
   // Of Start(), then of the thread, then of Stop().
   std::map<uint32_t, Owned> owned_;

@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
+#include <thread>
 
-#include "absl/cleanup/cleanup.h"
 #include "aggregation/recovery.h"
 #include "aggregation/test_world.h"
 #include "catalog/lease_store.h"
@@ -302,44 +302,64 @@ TEST_CASE("an owner whose partition was taken stops answering for it", "[module]
   CHECK(one.Wait({{0, 0}}).ok());
 }
 
-TEST_CASE("restoring a partition takes longer than a lease and costs none", "[module]") {
+// A process that serves partition 0 and restores partition 1 until `gate` is opened.
+struct SlowRestore {
   Machine machine;
-  catalog::LeaseStore leases(machine.catalog.database());
+  catalog::LeaseStore leases{machine.catalog.database()};
   std::map<uint32_t, int64_t> last;
-  {
-    Process before(machine, "before");
-    last = Feed(machine, 0, 60);
-    CHECK(before.Wait(last).ok());
+  GatedStore gate{*machine.objects};
+  std::optional<Process> process;
+
+  SlowRestore() {
+    {
+      Process before(machine, "before");
+      last = Feed(machine, 0, 60);
+      CHECK(before.Wait(last).ok());
+    }
+    const auto other = catalog::LeaseStore(machine.catalog.database(), "events", absl::Hours(1))
+                           .Acquire(1, "other", "elsewhere", Soon());
+    REQUIRE(other.ok());
+    process.emplace(machine, "one", absl::Hours(1), &gate);
+    CHECK(process->Wait({{0, last[0]}}).ok());
+    RM_CHECK_OK(leases.Release(*other, Soon()));
+    REQUIRE(Await([&] { return gate.waited_for(); }));
   }
-  const auto lease_of = [&](int32_t partition) { return leases.List(Soon()).value()[static_cast<size_t>(partition)]; };
-  const auto other = catalog::LeaseStore(machine.catalog.database(), "events", absl::Hours(1))
-                         .Acquire(1, "other", "elsewhere", Soon());
-  REQUIRE(other.ok());
-  GatedStore gate(*machine.objects);
-  Process process(machine, "one", absl::Hours(1), &gate);
-  const absl::Cleanup open = [&] { gate.Open(); };
-  CHECK(process.Wait({{0, last[0]}}).ok());
-  RM_CHECK_OK(leases.Release(*other, Soon()));
-  REQUIRE(Await([&] { return gate.waited_for(); }));
-  const int64_t epochs[] = {lease_of(0).epoch, lease_of(1).epoch};
+  ~SlowRestore() { gate.Open(); }
+
+  catalog::Lease lease_of(int32_t partition) { return leases.List(Soon()).value()[static_cast<size_t>(partition)]; }
+};
+
+TEST_CASE("restoring a partition takes longer than a lease and costs none", "[module]") {
+  SlowRestore slow;
+  Process& process = *slow.process;
+  const int64_t epochs[] = {slow.lease_of(0).epoch, slow.lease_of(1).epoch};
   // By the database's clock: a lease is 2 s.
   const auto now = [&] {
-    return (*machine.catalog.database().Execute(Soon(), "SELECT extract(epoch FROM clock_timestamp())::bigint"))[0].Int(
-        0);
+    return (*slow.machine.catalog.database().Execute(Soon(), "SELECT extract(epoch FROM clock_timestamp())::bigint"))[0]
+        .Int(0);
   };
   const int64_t begun = now();
   CHECK(Await([&] { return now() > begun + 3; }));
   for (const int32_t partition : {0, 1}) {
     CAPTURE(partition);
-    CHECK(lease_of(partition).owner == "one");
-    CHECK(lease_of(partition).epoch == epochs[partition]);
-    CHECK(lease_of(partition).remaining > absl::ZeroDuration());
+    CHECK(slow.lease_of(partition).owner == "one");
+    CHECK(slow.lease_of(partition).epoch == epochs[partition]);
+    CHECK(slow.lease_of(partition).remaining > absl::ZeroDuration());
   }
-  CHECK(process.Wait({{0, last[0]}}).ok());
-  CHECK(process.Wait({{1, last[1]}}).error_code() == grpc::StatusCode::FAILED_PRECONDITION);
-  gate.Open();
-  CHECK(Await([&] { return process.Wait({{1, last[1]}}).ok(); }));
-  CHECK(lease_of(1).epoch == epochs[1]);
+  CHECK(process.Wait({{0, slow.last[0]}}).ok());
+  CHECK(process.Wait({{1, slow.last[1]}}).error_code() == grpc::StatusCode::FAILED_PRECONDITION);
+  slow.gate.Open();
+  CHECK(Await([&] { return process.Wait({{1, slow.last[1]}}).ok(); }));
+  CHECK(slow.lease_of(1).epoch == epochs[1]);
+}
+
+TEST_CASE("a stop hands over what is served before it waits for what is being restored", "[module]") {
+  SlowRestore slow;
+  std::thread stopping([&] { slow.process->module->Stop(Soon()); });
+  CHECK(Await([&] { return slow.lease_of(0).remaining <= absl::ZeroDuration(); }));
+  slow.gate.Open();
+  stopping.join();
+  CHECK(slow.lease_of(1).remaining <= absl::ZeroDuration());
 }
 
 TEST_CASE("what is past the stream's retention leaves the manifest", "[module]") {

@@ -302,6 +302,31 @@ TEST_CASE("a snapshot that failed leaves nothing behind, unless it may have been
   CHECK(kept() == std::pair<size_t, size_t>(6, 2));
 }
 
+TEST_CASE("a commit of unknown outcome is tried again whatever the catalog answers next", "[damage]") {
+  testing::TempDir folder;
+  catalog::CatalogFixture catalog;
+  auto log = OpenLog(folder / "log", 1);
+  auto objects = objects::FileObjectStore::Open({.folder = folder / "objects"}).value();
+  Append(*log, 0, 1, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
+  // What a failover looks like: no answer, then one that refuses, then all is well.
+  for (const char* sql :
+       {"CREATE SEQUENCE attempts",
+        "CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "DECLARE attempt bigint := nextval('attempts'); BEGIN "
+        "IF attempt = 1 THEN PERFORM pg_sleep(30); END IF; "
+        "IF attempt = 2 THEN RAISE 'full' USING ERRCODE = '53100'; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER fail BEFORE INSERT ON snapshots FOR EACH ROW EXECUTE FUNCTION fail_twice()"}) {
+    RM_CHECK_OK(catalog.database().Execute(Soon(), sql).status());
+  }
+  OwnerLife life(*log, *objects, catalog.database(), folder / "scratch");
+  RM_CHECK_OK(life.Begin());
+  life.owner()->FoldThrough(0);
+  RM_CHECK_OK(life.snapshotter().Take(absl::Now() + absl::Seconds(1)));
+  const auto attempts = catalog.database().Execute(Soon(), "SELECT last_value FROM attempts");
+  RM_CHECK_OK(attempts.status());
+  CHECK((*attempts)[0].Int(0) == 3);
+}
+
 // One machine whose disk forgets what was not synced; the catalog is a server of its own, which has committed or not.
 struct PowerWorld {
   testing::TempDir folder;

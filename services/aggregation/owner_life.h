@@ -29,8 +29,8 @@ class OwnerLife {
   absl::Status Begin() {
     RM_RETURN_IF_ERROR(leases_.EnsurePartitions(1, Soon()));
     RM_ASSIGN_OR_RETURN(const auto lease, leases_.Acquire(0, "child", "nowhere", Soon()));
-    RM_ASSIGN_OR_RETURN(auto recovered, Recover(0, sources_, windows::FoldOptions(), partition_metrics_, Soon()));
-    RM_RETURN_IF_ERROR(RemoveOrphans(0, lease.epoch, sources_, recovered, Soon()));
+    RM_ASSIGN_OR_RETURN(auto recovered, Recover(0, sources_, windows::FoldOptions(), partition_metrics_, Soon));
+    RM_RETURN_IF_ERROR(RemoveOrphans(0, lease.epoch, sources_, recovered, Soon));
     restored_ = recovered.state->through_offset();
     PartitionOwnerOptions options;
     options.epoch = static_cast<uint64_t>(lease.epoch);

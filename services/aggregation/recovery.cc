@@ -19,8 +19,8 @@ constexpr size_t kListed = 1'000;
 absl::StatusOr<std::unique_ptr<windows::PartitionState>> Load(const catalog::Snapshot& snapshot,
                                                               objects::ObjectStore& objects,
                                                               const windows::FoldOptions& options,
-                                                              absl::Time deadline) {
-  auto blob = objects.Get(snapshot.object, deadline);
+                                                              StepDeadline deadline) {
+  auto blob = objects.Get(snapshot.object, deadline());
   if (blob.status().code() == absl::StatusCode::kNotFound) {
     return absl::DataLossError(fmt::format("snapshot {} is missing", snapshot.object));
   }
@@ -35,10 +35,10 @@ absl::StatusOr<std::unique_ptr<windows::PartitionState>> Load(const catalog::Sna
 }
 
 // Out of the way, so that what was passed over once is never trusted again: later commits remove what it named.
-void Quarantine(const std::string& object, objects::ObjectStore& objects, absl::Time deadline) {
-  const auto blob = objects.Get(object, deadline);
-  if (!blob.ok() || !objects.Put("damaged/" + object, *blob, deadline).ok()) return;
-  objects.Remove(object, deadline).IgnoreError();
+void Quarantine(const std::string& object, objects::ObjectStore& objects, StepDeadline deadline) {
+  const auto blob = objects.Get(object, deadline());
+  if (!blob.ok() || !objects.Put("damaged/" + object, *blob, deadline()).ok()) return;
+  objects.Remove(object, deadline()).IgnoreError();
 }
 
 // The segments that a replay can make anew: those of after the earliest state that the log still reaches.
@@ -57,10 +57,10 @@ std::vector<catalog::Segment> Replayable(const std::vector<catalog::Segment>& se
 
 absl::StatusOr<std::vector<catalog::Segment>> FindDamaged(const std::vector<catalog::Segment>& segments,
                                                           const RecoverySources& sources, PartitionMetrics& metrics,
-                                                          absl::Time deadline) {
+                                                          StepDeadline deadline) {
   std::vector<catalog::Segment> damaged;
   for (const catalog::Segment& segment : segments) {
-    const absl::Status status = segments::CheckSegmentObject(sources.objects, segment.object, deadline);
+    const absl::Status status = segments::CheckSegmentObject(sources.objects, segment.object, deadline());
     if (status.ok()) continue;
     if (!absl::IsDataLoss(status)) return status;
     metrics.damaged_segments.Increment();
@@ -78,7 +78,7 @@ absl::StatusOr<std::unique_ptr<windows::PartitionState>> ChooseState(uint32_t pa
                                                                      int64_t below, int64_t log_first,
                                                                      const windows::FoldOptions& options,
                                                                      PartitionMetrics& metrics, absl::Status& last,
-                                                                     absl::Time deadline) {
+                                                                     StepDeadline deadline) {
   std::unique_ptr<windows::PartitionState> chosen;
   for (const catalog::Snapshot& snapshot : snapshots) {
     if (chosen != nullptr && (snapshot.offset >= below || snapshot.offset < log_first)) continue;
@@ -110,13 +110,13 @@ std::optional<int64_t> EpochOf(std::string_view object) {
 }
 
 absl::Status RemoveUnnamed(objects::ObjectStore& objects, const std::string& prefix, const std::set<std::string>& named,
-                           int64_t epoch, uint64_t& removed, absl::Time deadline) {
+                           int64_t epoch, uint64_t& removed, StepDeadline deadline) {
   std::string after;
   while (true) {
-    RM_ASSIGN_OR_RETURN(const auto page, objects.List(prefix, after, kListed, deadline));
+    RM_ASSIGN_OR_RETURN(const auto page, objects.List(prefix, after, kListed, deadline()));
     for (const objects::ObjectInfo& object : page) {
       if (named.contains(object.key) || EpochOf(object.key).value_or(epoch) >= epoch) continue;
-      RM_RETURN_IF_ERROR(objects.Remove(object.key, deadline));
+      RM_RETURN_IF_ERROR(objects.Remove(object.key, deadline()));
       ++removed;
     }
     if (page.size() < kListed) return absl::OkStatus();
@@ -138,10 +138,11 @@ std::string SegmentObject(const catalog::Segment& segment, uint64_t epoch) {
 }
 
 absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
-                                  const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline) {
+                                  const windows::FoldOptions& options, PartitionMetrics& metrics,
+                                  StepDeadline deadline) {
   Recovered recovered;
-  RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline));
-  RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline));
+  RM_ASSIGN_OR_RETURN(recovered.snapshots, sources.snapshots.List(static_cast<int32_t>(partition), deadline()));
+  RM_ASSIGN_OR_RETURN(const eventlog::OffsetRange range, sources.log.Range(partition, deadline()));
   if (!recovered.snapshots.empty()) recovered.committed_offset = recovered.snapshots.front().offset;
   if (range.end < recovered.committed_offset) {
     return absl::DataLossError(
@@ -150,7 +151,7 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
                     partition, range.end, recovered.committed_offset));
   }
   RM_ASSIGN_OR_RETURN(std::vector<catalog::Segment> segments,
-                      sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline));
+                      sources.manifest.List({.partition = static_cast<int32_t>(partition)}, deadline()));
   RM_ASSIGN_OR_RETURN(const std::vector<catalog::Segment> damaged,
                       FindDamaged(Replayable(segments, recovered.snapshots, range), sources, metrics, deadline));
   // A state of before the first damaged segment still holds what went into it.
@@ -186,14 +187,14 @@ absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sou
 }
 
 absl::Status RemoveOrphans(uint32_t partition, int64_t epoch, const RecoverySources& sources,
-                           const Recovered& recovered, absl::Time deadline) {
+                           const Recovered& recovered, StepDeadline deadline) {
   std::set<std::string> named;
   for (const catalog::Snapshot& snapshot : recovered.snapshots) named.insert(snapshot.object);
   for (const auto* segments : {&recovered.manifest, &recovered.superseded}) {
     for (const catalog::Segment& segment : *segments) named.insert(segment.object);
   }
   // Readers may still be at those that were removed a moment ago; they have their own time.
-  RM_ASSIGN_OR_RETURN(const auto leaving, sources.manifest.Removed(absl::ZeroDuration(), 1'000'000, deadline));
+  RM_ASSIGN_OR_RETURN(const auto leaving, sources.manifest.Removed(absl::ZeroDuration(), 1'000'000, deadline()));
   for (const catalog::Segment& segment : leaving) named.insert(segment.object);
   uint64_t removed = 0;
   RM_RETURN_IF_ERROR(RemoveUnnamed(sources.objects, SnapshotFolder(partition), named, epoch, removed, deadline));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "aggregation/aggregation_metrics.h"
@@ -39,6 +40,10 @@ struct RecoverySources {
   catalog::ManifestStore& manifest;
 };
 
+// Until when the next step of a restore may take, asked before each: a restore takes as long as it has to, but nobody
+// who ends it waits longer than for a step.
+using StepDeadline = absl::FunctionRef<absl::Time()>;
+
 // Reads the newest snapshot that is whole; a damaged one is named in the log, counted, put aside under
 // "damaged/" and passed over. So is one that named a damaged segment which an older one and the log can make anew: the
 // segments that can be are read, and their checksums looked at.
@@ -48,13 +53,14 @@ struct RecoverySources {
 //                folded from it; the message says what to restore.
 //   UNAVAILABLE, DEADLINE_EXCEEDED  Catalog, store or log are away. Retry.
 absl::StatusOr<Recovered> Recover(uint32_t partition, const RecoverySources& sources,
-                                  const windows::FoldOptions& options, PartitionMetrics& metrics, absl::Time deadline);
+                                  const windows::FoldOptions& options, PartitionMetrics& metrics,
+                                  StepDeadline deadline);
 
 // Removes snapshot and segment objects of the partition's owners before `epoch` that no row refers to: left over from
 // crashes. Only who got the lease with that epoch may call this, after it has; whoever gets the next one meanwhile
 // loses nothing.
 absl::Status RemoveOrphans(uint32_t partition, int64_t epoch, const RecoverySources& sources,
-                           const Recovered& recovered, absl::Time deadline);
+                           const Recovered& recovered, StepDeadline deadline);
 
 // Object names.
 std::string SnapshotFolder(uint32_t partition);

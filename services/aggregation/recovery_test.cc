@@ -220,7 +220,7 @@ TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not 
   prometheus::Registry registry;
   AggregationMetrics metrics(registry);
   PartitionMetrics partition_metrics = metrics.Of(0);
-  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon).ok());
   RM_CHECK_OK(sources.objects->Put("snapshots/events/p0/x", "not a snapshot", Soon()));
   catalog::SnapshotCommit commit;
   commit.snapshot.epoch = lease.epoch;
@@ -230,7 +230,7 @@ TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not 
   // A log that ends before it can't be the one that was folded.
   for (uint64_t record = 1; record <= 4; ++record)
     Append(*sources.log, 0, record, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
-  const absl::Status short_log = Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).status();
+  const absl::Status short_log = Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon).status();
   const std::string message(short_log.message());
   CAPTURE(message);
   CHECK(short_log.code() == absl::StatusCode::kDataLoss);
@@ -238,7 +238,7 @@ TEST_CASE("a partition whose log no longer reaches its snapshot is refused, not 
   CHECK(message.find("up to offset 5") != std::string::npos);
   Append(*sources.log, 0, 5, {{kStart, {{"host", "a"}}, {{"x", 1}}, {}}});
   // The log begins at 0, so that a replay of all of it is whole.
-  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon()).ok());
+  CHECK(Recover(0, sources.all, windows::FoldOptions(), partition_metrics, Soon).ok());
   CHECK(partition_metrics.damaged_snapshots.Value() == 1);
 }
 
@@ -254,7 +254,7 @@ TEST_CASE("who was slow to restore removes nothing of the next owner's", "[recov
   }
   names.push_back("snapshots/events/p0/somebody-else");
   for (const std::string& name : names) RM_CHECK_OK(sources.objects->Put(name, "x", Soon()));
-  RM_CHECK_OK(RemoveOrphans(0, 5, sources.all, Recovered(), Soon()));
+  RM_CHECK_OK(RemoveOrphans(0, 5, sources.all, Recovered(), Soon));
   for (size_t i = 0; i < names.size(); ++i) {
     CAPTURE(names[i]);
     CHECK(sources.objects->Stat(names[i], Soon()).ok() == (i >= 2));

@@ -237,9 +237,11 @@ absl::StatusOr<catalog::Committed> Snapshotter::Commit(const catalog::SnapshotCo
     auto committed = sources_.snapshots.Commit(commit, deadline);
     deadline = absl::Now() + options_.timeout;
     const absl::StatusCode code = committed.status().code();
-    if (code != absl::StatusCode::kUnavailable && code != absl::StatusCode::kDeadlineExceeded) return committed;
-    work.unclear = true;
-    telemetry::Log(telemetry::Level::kWarn, "the catalog is away: the snapshot's commit is tried again",
+    work.unclear =
+        work.unclear || code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kDeadlineExceeded;
+    // Once it isn't known, only these two say what has become of it; whatever else the catalog answers may pass.
+    if (committed.ok() || code == absl::StatusCode::kFailedPrecondition || !work.unclear) return committed;
+    telemetry::Log(telemetry::Level::kWarn, "the snapshot's commit is tried again: its outcome isn't known",
                    {{"partition", owner_.partition()}, {"status", committed.status()}});
     if (!owner_.Pause(kRetryPause)) return committed;
   }
