@@ -43,7 +43,7 @@ class AggregationService {
   // up; an error of `send` ends it.
   //
   // Errors:
-  //   RESOURCE_EXHAUSTED  The answer is over the limit; the message says what to narrow.
+  //   INVALID_ARGUMENT  The answer is over the limit; the message says what to narrow.
   using ReadSink = absl::FunctionRef<absl::Status(v1::ReadPartialsResponse)>;
   absl::Status ReadPartials(std::string_view tenant, const v1::ReadPartialsRequest& request, ReadSink send);
 

@@ -285,13 +285,13 @@ TEST_CASE("an answer over the limit is refused with what to narrow, whether it i
   World world(size_t{5} << 20);
   v1::ReadPartialsRequest request = FillWithRows(world);
   const absl::Status refused = ReadAll(world.service, "acme", request).status();
-  CHECK(refused.code() == absl::StatusCode::kResourceExhausted);
+  CHECK(refused.code() == absl::StatusCode::kInvalidArgument);
   CHECK(std::string(refused.message()).find("5 MiB of rows: ask for a shorter range") != std::string::npos);
   auto follower = std::make_shared<Follower>();
   v1::WatchPartialsRequest watch;
   *watch.mutable_query() = request.query();
   CHECK(world.service.WatchPartials("acme", watch, follower).ok());
-  CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kResourceExhausted; }));
+  CHECK(follower->Await([&] { return follower->closed.code() == absl::StatusCode::kInvalidArgument; }));
   CHECK(follower->responses == 0);
   request.mutable_query()->clear_group_by();
   CHECK(ReadAll(world.service, "acme", request)->at(0).partials().event_count_size() == 20);

@@ -46,7 +46,7 @@ v1::SegmentReference ToReference(const catalog::Segment& segment) {
 }
 
 absl::Status TooManyRows(size_t limit) {
-  return absl::ResourceExhaustedError(fmt::format(
+  return absl::InvalidArgumentError(fmt::format(
       "the answer has more than {} MiB of rows: ask for a shorter range, a longer step, fewer dimensions in "
       "group_by, or filter",
       limit >> 20));

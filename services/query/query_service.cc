@@ -89,7 +89,7 @@ struct QueryService::Reading {
       table.Merge(view, row);
     }
     if (table.bytes() + groups.bytes() <= memory_bytes) return absl::OkStatus();
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
+    return absl::InvalidArgumentError(ToAbsl(fmt::format(
         "the query needs more than {} MiB of memory, the limit of one query (query.memory_bytes), at {} rows: ask for "
         "fewer groups, a shorter range or a longer step",
         memory_bytes >> 20, table.size())));
@@ -209,13 +209,13 @@ absl::StatusOr<v1::QueryResponse> QueryService::Query(const v1::QueryRequest& re
   const std::vector<bool> chosen = ChooseGroups(plan, reading->groups, reading->table, &left_out);
   *response.mutable_frame() = BuildFrame(plan, reading->groups, reading->table, chosen);
   if (response.frame().row_count() > options_.planner.max_rows) {
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
+    return absl::InvalidArgumentError(ToAbsl(fmt::format(
         "the answer has {} rows, at most {} are allowed (query.max_rows): set group_limit, a shorter range or a longer "
         "step",
         response.frame().row_count(), options_.planner.max_rows)));
   }
   if (const size_t bytes = response.frame().ByteSizeLong(); bytes > kMaxAnswerBytes) {
-    return absl::ResourceExhaustedError(
+    return absl::InvalidArgumentError(
         ToAbsl(fmt::format("the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter "
                            "range or a longer step",
                            response.frame().row_count(), bytes >> 20, kMaxAnswerBytes >> 20)));

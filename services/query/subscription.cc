@@ -52,7 +52,7 @@ size_t Subscription::bytes() const {
 
 absl::Status Subscription::CheckLimits() const {
   if (bytes() > limits_.max_bytes) {
-    return absl::ResourceExhaustedError(ToAbsl(fmt::format(
+    return absl::InvalidArgumentError(ToAbsl(fmt::format(
         "the subscription needs more than {} MiB of memory, the limit of one (query.subscription_bytes): ask for fewer "
         "groups, a shorter range or a longer step",
         limits_.max_bytes >> 20)));
@@ -60,7 +60,7 @@ absl::Status Subscription::CheckLimits() const {
   size_t rows = 0;
   for (const auto& [partition, tables] : visible_) rows += tables.hot.size() + tables.stored.size();
   if (rows > limits_.max_rows) {
-    return absl::ResourceExhaustedError(
+    return absl::InvalidArgumentError(
         ToAbsl(fmt::format("the subscription has {} rows, at most {} are allowed (query.max_rows): ask for fewer "
                            "groups, a shorter range or a "
                            "longer step",
@@ -302,7 +302,7 @@ absl::StatusOr<std::optional<v1::SubscribeResponse>> Subscription::TakeChanges(a
   }
   dirty_.clear();
   if (const size_t bytes = response.ByteSizeLong(); bytes > kMaxUpdateBytes) {
-    return absl::ResourceExhaustedError(
+    return absl::InvalidArgumentError(
         ToAbsl(fmt::format("the answer has {} rows in {} MiB, at most {} MiB are allowed: set group_limit, a shorter "
                            "range or a longer step",
                            response.frame().row_count(), bytes >> 20, kMaxUpdateBytes >> 20)));
