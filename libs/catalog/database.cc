@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "base/disk_full.h"
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/status.h"
@@ -21,15 +22,17 @@ struct Outcome {
   Failure failure = Failure::kNone;
 };
 
+// SQLSTATE of a server whose disk has no room.
+constexpr std::string_view kDiskFull = "53100";
+
 absl::StatusCode CodeOf(std::string_view sqlstate) {
   const std::string_view group = sqlstate.substr(0, 2);
   if (sqlstate == "23505") return absl::StatusCode::kAlreadyExists;
   if (sqlstate == "57014") return absl::StatusCode::kDeadlineExceeded;
-  if (sqlstate == "53300") return absl::StatusCode::kUnavailable;
   if (group == "23") return absl::StatusCode::kFailedPrecondition;
   if (group == "22") return absl::StatusCode::kInvalidArgument;
-  if (group == "53") return absl::StatusCode::kResourceExhausted;
-  if (group == "57" || group == "08") return absl::StatusCode::kUnavailable;
+  if (sqlstate == kDiskFull) return absl::StatusCode::kResourceExhausted;
+  if (group == "53" || group == "57" || group == "08") return absl::StatusCode::kUnavailable;
   return absl::StatusCode::kInternal;
 }
 
@@ -50,7 +53,9 @@ Outcome FromException() {
   } catch (const pqxx::sql_error& error) {
     const absl::StatusCode code = CodeOf(error.sqlstate());
     const bool shut_down = error.sqlstate().substr(0, 3) == "57P";
-    return Failed(code, error.what(), shut_down ? Failure::kBroken : Failure::kFinal);
+    Outcome outcome = Failed(code, error.what(), shut_down ? Failure::kBroken : Failure::kFinal);
+    if (error.sqlstate() == kDiskFull) outcome.status = WithDiskFull(std::move(outcome.status));
+    return outcome;
   } catch (const std::exception& error) {
     return Failed(absl::StatusCode::kInternal, error.what(), Failure::kFinal);
   }
@@ -67,11 +72,12 @@ struct Session {
   }
   // Before its first use, where the stall guard watches it: throws as pqxx does.
   void Prepare(absl::Duration idle_transaction_timeout) {
-    if (std::exchange(prepared, true)) return;
+    if (prepared) return;
     pqxx::nontransaction(connection)
         .exec(fmt::format("SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_min_messages = error; "
                           "SET idle_in_transaction_session_timeout = {}",
                           absl::ToInt64Milliseconds(idle_transaction_timeout)));
+    prepared = true;
   }
   pqxx::connection connection;
   // Without it the driver writes server notices to stderr.

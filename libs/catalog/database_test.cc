@@ -6,8 +6,10 @@
 #include <fstream>
 #include <thread>
 
+#include "base/disk_full.h"
 #include "base/status.h"
 #include "catalog/postgres_fixture.h"
+#include "fmt/format.h"
 
 namespace rivermeet::catalog {
 namespace {
@@ -60,6 +62,18 @@ TEST_CASE("the database's errors have their own codes", "[catalog]") {
         absl::StatusCode::kInvalidArgument);
   CHECK(database.Execute(Soon(), "SELECT nonsense").status().code() == absl::StatusCode::kInternal);
   CHECK(database.Execute(Soon(), "SELECT count(*) FROM t")->size() == 1);
+}
+
+TEST_CASE("a server without room says that its disk is full, one without memory only that it can't now", "[catalog]") {
+  CatalogFixture catalog(false);
+  const auto fail_with = [&](std::string_view sqlstate) {
+    return catalog.database()
+        .Execute(Soon(), fmt::format("DO $$ BEGIN RAISE 'no room' USING ERRCODE = '{}'; END $$", sqlstate))
+        .status();
+  };
+  CHECK(absl::IsResourceExhausted(fail_with("53100")));
+  CHECK(IsDiskFull(fail_with("53100")));
+  CHECK(absl::IsUnavailable(fail_with("53200")));
 }
 
 TEST_CASE("a body that hides a failed statement does not commit", "[catalog]") {
