@@ -97,7 +97,7 @@ absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view bearer, absl::Tim
   const auto signature = DecodeBase64Url(bearer.substr(second + 1));
   if (!kid || !signature) return Refused();
 
-  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor(*kid, deadline));
+  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor(*kid, {options_.refresh_after, options_.refetch_pause}, deadline));
   const PublicKey* key = state->keys->Find(*kid);
   if (key == nullptr || !key->Verify(bearer.substr(0, second), *signature)) return Refused();
 
@@ -114,7 +114,7 @@ absl::StatusOr<Principal> JwtVerifier::Verify(std::string_view bearer, absl::Tim
 
 absl::Status JwtVerifier::Recheck(const Principal& principal, absl::Time deadline) {
   if (clock_.Now() >= principal.expires + options_.leeway) return Refused();
-  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor("", deadline));
+  RM_ASSIGN_OR_RETURN(const StatePtr state, StateFor("", {options_.recheck_after, options_.refresh_after}, deadline));
   return state->ended.contains(SourceOf(principal)) ? Refused() : absl::OkStatus();
 }
 
@@ -164,22 +164,24 @@ absl::Status JwtVerifier::Fetch(absl::Time deadline) {
 }
 
 // The same or a newer state: one caller fetches when it is time.
-JwtVerifier::StatePtr JwtVerifier::Renewed(StatePtr state, absl::Time deadline) {
-  if (clock_.MonotonicNow() - state->fetched <= options_.refresh_after || !fetching_.TryLock()) return state;
+JwtVerifier::StatePtr JwtVerifier::Renewed(StatePtr state, const Freshness& freshness, absl::Time deadline) {
+  if (clock_.MonotonicNow() - state->fetched <= freshness.after || !fetching_.TryLock()) return state;
   bool due;
   {
     MutexLock lock(mutex_);
-    due = clock_.MonotonicNow() - tried_ >= (failed_ ? options_.refetch_pause : options_.refresh_after);
+    due = clock_.MonotonicNow() - tried_ >= (failed_ ? freshness.after_failure : freshness.after);
   }
   if (due) (void)Fetch(std::min(deadline, absl::Now() + kRenewTimeout));
   fetching_.Unlock();
   return Current();
 }
 
-absl::StatusOr<JwtVerifier::StatePtr> JwtVerifier::StateFor(std::string_view kid, absl::Time deadline) {
+absl::StatusOr<JwtVerifier::StatePtr> JwtVerifier::StateFor(std::string_view kid, const Freshness& freshness,
+                                                            absl::Time deadline) {
   StatePtr state = Current();
   const bool usable = IsUsable(state);
-  if (usable && (kid.empty() || state->keys->Find(kid) != nullptr)) return Renewed(std::move(state), deadline);
+  if (usable && (kid.empty() || state->keys->Find(kid) != nullptr))
+    return Renewed(std::move(state), freshness, deadline);
   MutexLock lock(fetching_);
   absl::Duration since;
   {

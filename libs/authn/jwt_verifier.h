@@ -41,8 +41,10 @@ struct JwtVerifierOptions {
   // A longer token is refused unread.
   size_t max_token_bytes = 8192;
   // What was published is fetched again after this, by one caller, while the others go on with what is in hand: the
-  // longest that an ended session works.
+  // longest that a token of an ended session is taken for good.
   absl::Duration refresh_after = absl::Milliseconds(800);
+  // The same for Recheck(), which says that something has ended; after a failure it waits `refresh_after`.
+  absl::Duration recheck_after = absl::Milliseconds(200);
   // After a failure, and for a token with an unknown kid, it is fetched at most once in this time.
   absl::Duration refetch_pause = absl::Seconds(5);
   // What is in hand serves this long without the source; then every token is UNAVAILABLE.
@@ -66,6 +68,11 @@ class JwtVerifier final : public TokenVerifier {
   absl::Status Refresh(absl::Time deadline);
 
  private:
+  // After how long what is in hand is fetched again.
+  struct Freshness {
+    absl::Duration after;
+    absl::Duration after_failure;
+  };
   // What was fetched last. Immutable.
   struct State {
     std::string jwks;
@@ -79,8 +86,8 @@ class JwtVerifier final : public TokenVerifier {
   bool IsUsable(const StatePtr& state) const;
   absl::Status Fetch(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(fetching_);
   // What to verify a token with this kid by; an empty kid is any.
-  absl::StatusOr<StatePtr> StateFor(std::string_view kid, absl::Time deadline);
-  StatePtr Renewed(StatePtr state, absl::Time deadline);
+  absl::StatusOr<StatePtr> StateFor(std::string_view kid, const Freshness& freshness, absl::Time deadline);
+  StatePtr Renewed(StatePtr state, const Freshness& freshness, absl::Time deadline);
 
   const JwtVerifierOptions options_;
   const KeySource source_;

@@ -16,6 +16,8 @@ namespace {
 using auth::v1::AuthService;
 
 constexpr absl::Duration kTimeout = absl::Seconds(5);
+// One that is busy with a large request of a new caller's keeps no other new caller waiting.
+constexpr int kAnsweringThreads = 2;
 
 absl::Status NotNow() { return absl::UnavailableError("the caller can't be checked right now"); }
 
@@ -69,9 +71,10 @@ struct BearerVerifier::Exchange {
 
 BearerVerifier::BearerVerifier(BearerVerifierOptions options, authn::TokenVerifier& tokens, ChannelSource auth,
                                const Clock& clock)
-    : options_(std::move(options)), tokens_(tokens), auth_(std::move(auth)), clock_(clock), thread_([this] {
-        Run();
-      }) {}
+    : options_(std::move(options)), tokens_(tokens), auth_(std::move(auth)), clock_(clock) {
+  for (int i = 0; i < kAnsweringThreads; ++i) threads_.emplace_back([this] { AnswerAll(); });
+  threads_.emplace_back([this] { Watch(); });
+}
 
 BearerVerifier::~BearerVerifier() { Stop(); }
 
@@ -82,7 +85,8 @@ void BearerVerifier::Stop() {
     for (grpc::ClientContext* const context : exchanges_) context->TryCancel();
     changed_.NotifyAll();
   }
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void BearerVerifier::Verify(std::string_view bearer, Done done) {
@@ -166,27 +170,38 @@ void BearerVerifier::Ask(const std::string& digest, Known& known) {
   changed_.NotifyAll();
 }
 
-void BearerVerifier::Run() {
+void BearerVerifier::AnswerAll() {
+  mutex_.Lock();
+  while (!stopping_ || !exchanges_.empty() || !work_.empty()) {
+    if (work_.empty()) {
+      changed_.Wait(mutex_);
+      continue;
+    }
+    const Work work = std::move(work_.front());
+    work_.pop_front();
+    mutex_.Unlock();
+    Answer(work);
+    mutex_.Lock();
+  }
+  // The others may have seen work or an exchange that is over now.
+  changed_.NotifyAll();
+  mutex_.Unlock();
+}
+
+void BearerVerifier::Watch() {
   const Clock& clock = Clock::System();
   absl::Duration next = clock.MonotonicNow() + options_.recheck;
   mutex_.Lock();
-  while (!stopping_ || !exchanges_.empty() || !work_.empty()) {
-    if (!stopping_ && watching_ && clock.MonotonicNow() >= next) {
-      mutex_.Unlock();
-      Recheck();
-      next = clock.MonotonicNow() + options_.recheck;
-      mutex_.Lock();
-    } else if (!work_.empty()) {
-      const Work work = std::move(work_.front());
-      work_.pop_front();
-      mutex_.Unlock();
-      Answer(work);
-      mutex_.Lock();
-    } else if (!stopping_ && watching_) {
-      changed_.WaitFor(mutex_, next - clock.MonotonicNow());
-    } else {
-      changed_.Wait(mutex_);
+  while (!stopping_) {
+    const absl::Duration left = watching_ ? next - clock.MonotonicNow() : absl::InfiniteDuration();
+    if (left > absl::ZeroDuration()) {
+      changed_.WaitFor(mutex_, left);
+      continue;
     }
+    mutex_.Unlock();
+    Recheck();
+    next = clock.MonotonicNow() + options_.recheck;
+    mutex_.Lock();
   }
   mutex_.Unlock();
 }
@@ -261,9 +276,11 @@ void BearerVerifier::Answer(const Work& work) {
       known.checked = known.asked;
       known.watched = watching_ = true;
       answer = known.credential;
+      changed_.NotifyAll();
     } else if (goes_on && known.credential != nullptr) {
       known.watched = watching_ = true;
       answer = known.credential;
+      changed_.NotifyAll();
     } else {
       answer = principal.status();
       ended = std::move(known.credential);

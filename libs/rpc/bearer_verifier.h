@@ -63,7 +63,7 @@ class Credential {
 using CredentialPtr = std::shared_ptr<const Credential>;
 
 // What to do when a credential ends, as long as this exists; at once when it has ended. It must not block: it runs on
-// the verifier's thread. A destructor waits for one that runs.
+// the thread that looks at all of them. A destructor waits for one that runs.
 class Ending {
  public:
   Ending(const CredentialPtr& credential, std::function<void()> then)
@@ -107,7 +107,8 @@ class BearerVerifier {
   // before this returns; from then on only bearers that are watched are known. Idempotent, by one thread.
   void Stop();
 
-  // Calls `done` once: here and now for a bearer that is watched, else later on the verifier's thread. Never blocks.
+  // Calls `done` once: here and now for a bearer that is watched, else later on one of the verifier's few threads,
+  // where others wait for their turn. Never blocks.
   //
   // Errors:
   //   UNAUTHENTICATED     Not a token of ours, expired, tampered with or revoked: told alike. Sign in anew.
@@ -152,7 +153,8 @@ class BearerVerifier {
     bool too_old;
   };
 
-  void Run();
+  void AnswerAll();
+  void Watch();
   absl::StatusOr<Known*> Remember(const std::string& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Ask(const std::string& digest, Known& known) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Answer(const Work& work);
@@ -179,7 +181,7 @@ class BearerVerifier {
   std::deque<Work> work_ ABSL_GUARDED_BY(mutex_);
   std::set<grpc::ClientContext*> exchanges_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace rivermeet::rpc
