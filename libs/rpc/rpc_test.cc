@@ -1,10 +1,12 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
 #include "google/protobuf/descriptor.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "rivermeet/aggregation/v1/aggregation.grpc.pb.h"
 #include "rivermeet/auth/v1/auth.grpc.pb.h"
 #include "rivermeet/ingest/v1/ingest.grpc.pb.h"
@@ -14,6 +16,7 @@
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/status.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::rpc {
 namespace {
@@ -124,7 +127,7 @@ class Held final : public StreamService::Service {
  public:
   grpc::Status ListStreams(grpc::ServerContext*, const ingest::v1::ListStreamsRequest*,
                            ingest::v1::ListStreamsResponse*) override {
-    while (!released) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    released.wait(false);
     return grpc::Status::OK;
   }
   std::atomic<bool> released = false;
@@ -142,11 +145,38 @@ TEST_CASE("calls that hold a thread each are refused beyond the server's threads
       (status.ok() ? served : refused) += status.ok() || absl::IsResourceExhausted(status);
     });
   }
-  while (refused < 16) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return refused >= 16; }));
   held.released = true;
+  held.released.notify_all();
   for (std::thread& caller : callers) caller.join();
   CHECK(served + refused == 20);
   CHECK(served > 0);
+}
+
+// What grpc.health.v1.Health.Check answers: an encoded HealthCheckResponse.
+std::string Health(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  const grpc::Slice nothing;
+  const grpc::ByteBuffer request(&nothing, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
+                 [&](grpc::Status status) { done.set_value(std::move(status)); });
+  REQUIRE(done.get_future().get().ok());
+  grpc::Slice slice;
+  REQUIRE(response.DumpToSingleSlice(&slice).ok());
+  return std::string(reinterpret_cast<const char*>(slice.begin()), slice.size());
+}
+
+TEST_CASE("a server's health is good once it is said to be", "[rpc]") {
+  Fixture fixture;
+  const std::string good("\x08\x01");
+  CHECK(Health(fixture.Tcp()) != good);
+  fixture.server->SetServing(true);
+  CHECK(Health(fixture.Tcp()) == good);
+  fixture.server->SetServing(false);
+  CHECK(Health(fixture.Tcp()) != good);
 }
 
 TEST_CASE("a taken address is said by name", "[rpc]") {

@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     return absl::AlreadyExistsError(
         fmt::format("gRPC can't listen on {}: the address is taken or not this machine's", options.listen));
   }
+  made->SetServing(false);
   return made;
 }
 

@@ -43,7 +43,7 @@ class Server {
   // A channel that does not leave the process. Good as long as the server runs.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
-  // What gRPC's health service answers.
+  // What gRPC's health service answers; NOT_SERVING until it is told otherwise.
   void SetServing(bool serving);
 
   // Takes no new calls, waits for the running ones until `deadline`, then cancels them.
