@@ -10,6 +10,7 @@
 #include <set>
 
 #include "client/batch_builder.h"
+#include "testing/eventually.h"
 #include "testing/temp_dir.h"
 
 namespace rivermeet::client {
@@ -219,7 +220,7 @@ TEST_CASE("what a server says as it ends a stream is told", "[sender]") {
   server.Start();
   const auto sender = OpenSender(OptionsFor(server));
   SendMany(*sender, 200);
-  while (sender->Stats().connections < 20) absl::SleepFor(absl::Milliseconds(1));
+  REQUIRE(testing::Eventually([&] { return sender->Stats().connections >= 20; }));
   CHECK(sender->Stats().last_error == absl::UnavailableError("the test broke the stream"));
 }
 

@@ -14,6 +14,7 @@
 #include "net/compression.h"
 #include "net/internal/address_quota.h"
 #include "net/raw_client_test.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::net {
 namespace {
@@ -204,7 +205,7 @@ TEST_CASE("compressed bodies are inflated within bounds, or passed on where the 
   CHECK(refused.status == 413);
   CHECK(refused.body.find("The limit is 1000000.") != std::string::npos);
   // The last connection gives its bytes back after its answer is out.
-  while (running.server->Stats().body_bytes > 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return running.server->Stats().body_bytes == 0; }));
 }
 
 TEST_CASE("a HEAD request gets the length and no body", "[net]") {
@@ -289,7 +290,7 @@ TEST_CASE("clients that are too slow are cut off", "[net]") {
   SECTION("taking a response") {
     RawClient client(running.server->port(), 4096);
     client.Send(Get("/big"));
-    while (running.server->Stats().timed_out == 0) std::this_thread::yield();
+    REQUIRE(testing::Eventually([&] { return running.server->Stats().timed_out != 0; }));
     CHECK(running.server->Stats().timed_out == 1);
   }
 }
@@ -330,7 +331,7 @@ TEST_CASE("a client's connections over its limit get 503, another's don't, and c
   RawClient other(running.server->port(), 0, "127.0.0.2");
   CHECK(other.Ask(Get("/")).status == 200);
   first.reset();
-  while (running.server->Stats().connections > 2) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return running.server->Stats().connections <= 2; }));
   RawClient again(running.server->port());
   CHECK(again.Ask(Get("/")).status == 200);
 }
@@ -361,7 +362,7 @@ TEST_CASE("running out of descriptors refuses connections and recovers", "[net]"
   address.sin_port = htons(running.server->port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   REQUIRE(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  while (running.server->Stats().refused == 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return running.server->Stats().refused != 0; }));
   CHECK(before.Ask(Get("/")).status == 200);
   ::close(client);
   setrlimit(RLIMIT_NOFILE, &old);

@@ -12,6 +12,7 @@
 
 #include "net/raw_client_test.h"
 #include "net/server.h"
+#include "testing/certificate_authority.h"
 
 namespace rivermeet::net {
 namespace {
@@ -104,6 +105,14 @@ TEST_CASE("a certificate is renewed without a restart, and bad files are named",
   ::chmod(files.private_key.c_str(), 0644);
   CHECK(running.server->ReloadTls().ToString().find("chmod 600") != std::string::npos);
   ::chmod(files.private_key.c_str(), 0600);
+  // While only one of the two files has been replaced.
+  const testing::CertificateAuthority authority;
+  const std::string key = files.private_key + ".kept";
+  std::filesystem::rename(files.private_key, key);
+  std::filesystem::copy_file(authority.key(), files.private_key);
+  CHECK(absl::IsInvalidArgument(running.server->ReloadTls()));
+  std::filesystem::rename(key, files.private_key);
+  CHECK(running.server->ReloadTls().ok());
   // Made once, to be expired.
   std::filesystem::copy_file(EXPIRED_CERTIFICATE, files.certificate_chain,
                              std::filesystem::copy_options::overwrite_existing);

@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "rivermeet/auth/v1/auth.grpc.pb.h"
 #include "rpc/server.h"
+#include "testing/eventually.h"
 #include "testing/manual_clock.h"
 
 namespace rivermeet::rpc {
@@ -94,7 +95,7 @@ TEST_CASE("a key in use is asked about once a minute", "[rpc]") {
     fixture.clock.Advance(absl::Seconds(1));
   }
   fixture.verifier.Recheck();
-  while (fixture.auth.exchanges < 2) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return fixture.auth.exchanges >= 2; }));
   CHECK(fixture.Verify("rm_id_secret").ok());
 }
 
@@ -126,7 +127,7 @@ TEST_CASE("asking about a stranger does not hold up the one who asks", "[rpc]") 
   }
   CHECK(answers == 0);
   fixture.auth.hangs = false;
-  while (answers < 10) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return answers >= 10; }));
   CHECK(fixture.auth.exchanges == 1);
 }
 
@@ -208,7 +209,7 @@ TEST_CASE("a flood of strangers is refused beyond its bound and costs nobody kno
   CHECK(refused == 92);
   CHECK(verifier.Knows("rm_id_secret"));
   fixture.auth.hangs = false;
-  while (answered < 100) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return answered >= 100; }));
 }
 
 TEST_CASE("while the auth service is away a known key is asked about seldom", "[rpc]") {

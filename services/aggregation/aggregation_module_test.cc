@@ -17,6 +17,7 @@
 #include "rivermeet/aggregation/v1/aggregation.grpc.pb.h"
 #include "rpc/server.h"
 #include "segments/segment_reader.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::aggregation {
 namespace {
@@ -204,16 +205,6 @@ std::map<uint32_t, int64_t> Feed(Machine& machine, int64_t from, int64_t seconds
   return last;
 }
 
-template <typename Condition>
-bool Await(Condition condition) {
-  const absl::Time until = Soon();
-  while (!condition()) {
-    if (absl::Now() > until) return false;
-    absl::SleepFor(absl::Milliseconds(20));
-  }
-  return true;
-}
-
 TEST_CASE("memory and segments together give every event once, across a restart", "[module]") {
   Machine machine;
   std::map<int64_t, uint64_t> expected;
@@ -247,14 +238,14 @@ TEST_CASE("snapshots are taken while the fold goes on and reads stay whole", "[m
     last = Feed(machine, minute * 60, 60);
     CHECK(process.Wait(last).ok());
     // However slow the machine is, some of it is stored by then.
-    if (minute % 10 == 9) CHECK(Await([&] { return manifest.List({}, Soon())->size() > stored; }));
+    if (minute % 10 == 9) CHECK(testing::Eventually([&] { return manifest.List({}, Soon())->size() > stored; }));
     if (minute % 10 == 9) stored = manifest.List({}, Soon())->size();
     uint64_t events = 0;
     for (const auto& [window, count] : process.Read(Query({0, 1}, 60 * kSecond))) events += count;
     CHECK(events == static_cast<uint64_t>(minute + 1) * 120);
   }
   catalog::SnapshotStore snapshots(machine.catalog.database());
-  CHECK(Await([&] {
+  CHECK(testing::Eventually([&] {
     const auto list = snapshots.List(0, Soon());
     return list.ok() && !list->empty() && list->front().offset == last[0] + 1;
   }));
@@ -288,7 +279,7 @@ TEST_CASE("an owner whose partition was taken stops answering for it", "[module]
   RM_CHECK_OK(machine.catalog.database()
                   .Execute(Soon(), "UPDATE leases SET owner = 'two', epoch = epoch + 1 WHERE partition = 1")
                   .status());
-  CHECK(Await([&] {
+  CHECK(testing::Eventually([&] {
     grpc::ClientContext context;
     rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
     v1::ReadPartialsRequest request;
@@ -322,7 +313,7 @@ struct SlowRestore {
     process.emplace(machine, "one", absl::Hours(1), &gate);
     CHECK(process->Wait({{0, last[0]}}).ok());
     RM_CHECK_OK(leases.Release(*other, Soon()));
-    REQUIRE(Await([&] { return gate.waited_for(); }));
+    REQUIRE(testing::Eventually([&] { return gate.waited_for(); }));
   }
   ~SlowRestore() { gate.Open(); }
 
@@ -339,7 +330,7 @@ TEST_CASE("restoring a partition takes longer than a lease and costs none", "[mo
         .Int(0);
   };
   const int64_t begun = now();
-  CHECK(Await([&] { return now() > begun + 3; }));
+  CHECK(testing::Eventually([&] { return now() > begun + 3; }));
   for (const int32_t partition : {0, 1}) {
     CAPTURE(partition);
     CHECK(slow.lease_of(partition).owner == "one");
@@ -349,14 +340,14 @@ TEST_CASE("restoring a partition takes longer than a lease and costs none", "[mo
   CHECK(process.Wait({{0, slow.last[0]}}).ok());
   CHECK(process.Wait({{1, slow.last[1]}}).error_code() == grpc::StatusCode::FAILED_PRECONDITION);
   slow.gate.Open();
-  CHECK(Await([&] { return process.Wait({{1, slow.last[1]}}).ok(); }));
+  CHECK(testing::Eventually([&] { return process.Wait({{1, slow.last[1]}}).ok(); }));
   CHECK(slow.lease_of(1).epoch == epochs[1]);
 }
 
 TEST_CASE("a stop hands over what is served before it waits for what is being restored", "[module]") {
   SlowRestore slow;
   std::thread stopping([&] { slow.process->module->Stop(Soon()); });
-  CHECK(Await([&] { return slow.lease_of(0).remaining <= absl::ZeroDuration(); }));
+  CHECK(testing::Eventually([&] { return slow.lease_of(0).remaining <= absl::ZeroDuration(); }));
   slow.gate.Open();
   stopping.join();
   CHECK(slow.lease_of(1).remaining <= absl::ZeroDuration());
@@ -412,7 +403,7 @@ TEST_CASE("a deleted stream leaves memory at once and what still comes of it is 
     CHECK(events(process, 1) == 600);
     CHECK(process.Wait({{0, append(other_id, 1'000)}}).ok());
     RM_CHECK_OK(streams.Delete("acme", "s", Soon()));
-    CHECK(Await([&] { return events(process, 1) == 0; }));
+    CHECK(testing::Eventually([&] { return events(process, 1) == 0; }));
     // Of a batch that was under way when the stream was deleted.
     last = append(1, 1'001);
     CHECK(process.Wait({{0, last}}).ok());
@@ -429,7 +420,7 @@ TEST_CASE("a deleted stream leaves memory at once and what still comes of it is 
   CHECK(recreated->id > other_id);
   Process process(machine, "one");
   CHECK(process.Wait({{0, last}}).ok());
-  CHECK(Await([&] { return events(process, 1) == 0; }));
+  CHECK(testing::Eventually([&] { return events(process, 1) == 0; }));
   CHECK(events(process, recreated->id) == 0);
   CHECK(events(process, other_id) == 1);
 }

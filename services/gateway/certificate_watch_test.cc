@@ -95,16 +95,6 @@ TEST_CASE("the certificate is renewed while requests come in, and none fails", "
     authority.Renew();
     becomes([&] { return served() != before; });
   }
-  // With a key of another one it is not taken.
-  const std::string before = served();
-  authority.MakeNew();
-  authority.ReplaceCertificate();
-  const int then = asked;
-  becomes([&] { return asked > then + 100; });
-  CHECK(served() == before);
-  authority.ReplaceKey();
-  becomes([&] { return served() != before; });
-
   over = true;
   for (std::thread& client : clients) client.join();
   CHECK(failed == 0);

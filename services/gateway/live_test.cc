@@ -7,6 +7,7 @@
 
 #include "gateway/test_world_test.h"
 #include "rivermeet/gateway/v1/live.pb.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::gateway {
 namespace {
@@ -185,7 +186,7 @@ TEST_CASE("a channel that nobody has any more is given up", "[gateway]") {
     CHECK(client.Read().has_pong());
     CHECK(world.query.open == 1);
   }
-  while (world.query.open > 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return world.query.open == 0; }));
 }
 
 TEST_CASE("a session's end is announced, and a fresh ticket goes on", "[gateway]") {
@@ -297,7 +298,7 @@ TEST_CASE("stopping closes sockets with 1001 and gives up the upstream streams",
   }
   CHECK(client.close_code() == 1001);
   stop.join();
-  while (world.query.open > 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return world.query.open == 0; }));
 }
 
 // Not a test: a gateway for tests/load's rivermeet_sockets to measure without the rest of a suite. Each event that is

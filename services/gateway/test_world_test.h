@@ -124,7 +124,7 @@ class TestStreams final : public ingest::v1::StreamService::Service {
       context->AddTrailingMetadata(kDiskFullTrailer, "1");
       return {grpc::StatusCode::RESOURCE_EXHAUSTED, "write /data/log: No space left on device"};
     }
-    if (request->name() == "half") return {grpc::StatusCode::UNKNOWN, "5 of its events are durable"};
+    if (request->name() == "half") return {grpc::StatusCode::ABORTED, "5 of its events are durable"};
     if (request->name() == "away") return {grpc::StatusCode::UNAVAILABLE, "connect 10.1.2.3:5432"};
     if (request->name() == "slow") {
       while (!context->IsCancelled()) std::this_thread::yield();

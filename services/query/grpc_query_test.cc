@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "query/test_world.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::query {
 namespace {
@@ -269,7 +270,7 @@ TEST_CASE("a cancelled subscription leaves nothing behind", "[live]") {
     REQUIRE(subscriber.Read());
     CHECK(served.metrics.subscriptions.Value() == 1);
   }
-  while (served.metrics.subscriptions.Value() > 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return served.metrics.subscriptions.Value() == 0; }));
   CHECK(served.metrics.subscriptions.Value() == 0);
 }
 
@@ -383,7 +384,7 @@ TEST_CASE("queries over the limit are refused at once or after their wait, and r
       return count;
     }();
   };
-  while (refused() < 3) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return refused() >= 3; }));
   served.Add({{.time_us = kNow * kSecond, .host = "a", .partition = 0}});
   for (std::thread& asker : askers) asker.join();
   CHECK(std::count_if(statuses.begin(), statuses.end(), [](const auto& s) { return s.ok(); }) == 1);

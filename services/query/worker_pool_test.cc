@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "testing/eventually.h"
+
 namespace rivermeet::query {
 
 TEST_CASE("a pool runs so many at a time, lets so many wait and refuses the rest at once", "[pool]") {
@@ -26,7 +28,7 @@ TEST_CASE("a pool runs so many at a time, lets so many wait and refuses the rest
   }
   CHECK(refused == 2);
   go = true;
-  while (done < 5) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return done >= 5; }));
   CHECK(most <= 2);
 }
 
@@ -39,11 +41,11 @@ TEST_CASE("work that waits too long is refused, and a stopped pool refuses what 
     while (!go) std::this_thread::yield();
   });
   pool.Submit([&](const absl::Status& admitted) { refused += absl::IsResourceExhausted(admitted) ? 1 : 0; });
-  while (refused == 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return refused != 0; }));
   std::atomic<int> unavailable = 0;
   pool.Submit([&](const absl::Status& admitted) { unavailable += absl::IsUnavailable(admitted) ? 1 : 0; });
   std::thread stopper([&] { pool.Stop(); });
-  while (unavailable == 0) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return unavailable != 0; }));
   go = true;
   stopper.join();
   pool.Submit([&](const absl::Status& admitted) { unavailable += absl::IsUnavailable(admitted) ? 1 : 0; });
