@@ -36,6 +36,16 @@ std::string ReadText(const std::string& path) {
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 
+std::string HostAndPort(const std::string& address) {
+  const size_t scheme = address.find("://");
+  if (scheme == std::string::npos) return address;
+  std::string host = address.substr(scheme + 3);
+  host = host.substr(0, host.find('/'));
+  const size_t after_bracket = host.rfind(']') == std::string::npos ? 0 : host.rfind(']');
+  if (host.find(':', after_bracket) != std::string::npos) return host;
+  return host + (address.starts_with("https://") ? ":443" : ":80");
+}
+
 bool Connects(const addrinfo& address) {
   const int connection = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connection < 0) return false;
@@ -48,7 +58,8 @@ bool Connects(const addrinfo& address) {
 
 }  // namespace
 
-Finding CheckPort(const std::string& what, const std::string& address) {
+Finding CheckPort(const std::string& what, const std::string& url) {
+  const std::string address = HostAndPort(url);
   const size_t colon = address.rfind(':');
   std::string host = address.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);

@@ -20,8 +20,8 @@ struct Finding {
   std::string advice;  // what to do; empty when all is well
 };
 
-// Whether something listens at "host:port".
-Finding CheckPort(const std::string& what, const std::string& address);
+// Whether something listens at "host:port" or the host of a URL.
+Finding CheckPort(const std::string& what, const std::string& url);
 
 // Space and the median of writing 64 KiB durably, 20 times, into a file that is removed again.
 Finding CheckDiskSpace(const std::string& folder);

@@ -1,5 +1,7 @@
 #include "cli/doctor_checks.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,7 +128,24 @@ TEST_CASE("a key file that others can read is a problem", "[doctor]") {
 
 TEST_CASE("a port that nothing listens at is a problem", "[doctor]") {
   CHECK(CheckPort("port", "127.0.0.1:1").level == Level::kProblem);
+  CHECK(CheckPort("port", "https://127.0.0.1:1").detail == "nothing listens at 127.0.0.1:1");
   CHECK(CheckPort("port", "no.such.host.invalid:80").level == Level::kProblem);
+}
+
+TEST_CASE("a port that accepts connections is good, whether its address comes with a scheme or not", "[doctor]") {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(listener, 8) == 0);
+  REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::string where = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  for (const std::string scheme : {"", "http://", "https://"}) {
+    CHECK(CheckPort("port", scheme + where).level == Level::kGood);
+  }
+  ::close(listener);
 }
 
 }  // namespace

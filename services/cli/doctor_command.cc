@@ -18,14 +18,6 @@ namespace {
 
 using Level = Finding::Level;
 
-std::string HostAndPort(const std::string& url) {
-  const bool secure = url.rfind("https://", 0) == 0;
-  std::string host = url.substr(url.find("://") + 3);
-  host = host.substr(0, host.find('/'));
-  const size_t after_bracket = host.rfind(']') == std::string::npos ? 0 : host.rfind(']');
-  return host.find(':', after_bracket) != std::string::npos ? host : host + (secure ? ":443" : ":80");
-}
-
 void Print(const Finding& finding) {
   const bool colour = isatty(STDOUT_FILENO) != 0;
   static constexpr const char* kWords[] = {"good", "note", "bad "};
@@ -76,7 +68,7 @@ absl::Status Doctor(const client::ConnectionFlags& flags, int& exit_code) {
                       fmt::format("rivermeet {}, {} {}, {} cores", RIVERMEET_VERSION, system.sysname, system.release,
                                   sysconf(_SC_NPROCESSORS_ONLN)),
                       ""});
-  findings.push_back(CheckPort("HTTP port", HostAndPort(connection.url)));
+  findings.push_back(CheckPort("HTTP port", connection.url));
   if (findings.back().level == Level::kGood) CheckSuite(connection, findings);
   findings.push_back(CheckPort("gRPC port", connection.grpc_address));
   findings.push_back(CheckClock());

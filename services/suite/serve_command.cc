@@ -95,8 +95,8 @@ absl::Status Serve(const Flags& flags) {
   RM_ASSIGN_OR_RETURN(
       const std::unique_ptr<Suite> suite,
       Suite::Start(settings, {.target = flags.target, .agent = flags.agent}, *folder, begin + kStartTimeout));
-  const std::string scheme = settings.rpc().tls_certificate().empty() ? "" : "https://";
-  RM_RETURN_IF_ERROR(folder->WriteState(suite->url(), scheme + suite->grpc_address()));
+  const bool tls = !settings.rpc().tls_certificate().empty() && !suite->grpc_address().empty();
+  RM_RETURN_IF_ERROR(folder->WriteState(suite->url(), (tls ? "https://" : "") + suite->grpc_address()));
   telemetry::Log(telemetry::Level::kInfo, "ready",
                  {{"target", flags.target},
                   {"url", suite->url()},
