@@ -49,7 +49,8 @@ net::Task<absl::StatusOr<SessionPtr>> Authenticator::Verify(std::string bearer) 
   using Verified = absl::StatusOr<rpc::CredentialPtr>;
   auto start = [&](std::function<void(Verified)> done) { bearers_.Verify(bearer, std::move(done)); };
   Verified credential = co_await net::Await<Verified>(std::move(start));
-  if (!credential.ok()) co_return Told(credential.status());
+  if (absl::IsUnauthenticated(credential.status())) co_return NotSignedIn();
+  if (!credential.ok()) co_return credential.status();
   co_return std::make_shared<const Session>(Session{*std::move(credential), std::move(bearer)});
 }
 

@@ -110,8 +110,6 @@ std::string PublicMessageOf(const absl::Status& status) {
       return "This took longer than it may.";
     case absl::StatusCode::kUnimplemented:
       return "There is no such method.";
-    case absl::StatusCode::kUnknown:
-      // Ingest says how much of a request without a number it has stored.
     case absl::StatusCode::kDataLoss:
       // Services say what is damaged by the name it has in the store, never by a path.
       return std::string(MessageOf(status));

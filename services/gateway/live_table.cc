@@ -54,10 +54,10 @@ absl::Status LiveTable::Apply(const query::v1::SubscribeResponse& response) {
   if (response.frame().row_count() == 0 && !response.snapshot()) return absl::OkStatus();
   pending_bytes_ += response.frame().ByteSizeLong();
   pending_.push_back(response.frame());
-  return pending_bytes_ > whole_bytes_ + kMinMergeBytes ? Merge() : absl::OkStatus();
+  return pending_bytes_ > whole_bytes_ + kMinMergeBytes ? Merge().status() : absl::OkStatus();
 }
 
-absl::Status LiveTable::Merge() {
+absl::StatusOr<Frame> LiveTable::Merge() {
   for (const Frame& frame : pending_) {
     if (auto status = MergeFrame(frame); !status.ok()) {
       ready_ = false;
@@ -67,13 +67,15 @@ absl::Status LiveTable::Merge() {
   pending_.clear();
   pending_bytes_ = 0;
   const std::vector<uint32_t> rows = RowsInOrder();
-  const Frame frame = ToFrame(rows);
+  Frame frame = ToFrame(rows);
   whole_bytes_ = frame.ByteSizeLong();
-  if (rows.size() == rows_by_key_.size()) return absl::OkStatus();
-  // What has left the range is forgotten here too: the table stays as large as the answer.
-  columns_.clear();
-  rows_by_key_.clear();
-  return MergeFrame(frame);
+  if (rows.size() < rows_by_key_.size()) {
+    // What has left the range is forgotten here too: the table stays as large as the answer.
+    columns_.clear();
+    rows_by_key_.clear();
+    RM_RETURN_IF_ERROR(MergeFrame(frame));
+  }
+  return frame;
 }
 
 bool LiveTable::IsKey(const Cells& cells) {
@@ -222,10 +224,10 @@ Frame LiveTable::ToFrame(const std::vector<uint32_t>& rows) const {
 
 absl::StatusOr<query::v1::SubscribeResponse> LiveTable::Whole() {
   if (!ready_) return DoesNotFit();
-  RM_RETURN_IF_ERROR(Merge());
+  RM_ASSIGN_OR_RETURN(Frame frame, Merge());
   query::v1::SubscribeResponse whole = latest_;
   whole.set_snapshot(true);
-  *whole.mutable_frame() = ToFrame(RowsInOrder());
+  *whole.mutable_frame() = std::move(frame);
   return whole;
 }
 

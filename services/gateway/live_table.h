@@ -44,7 +44,8 @@ class LiveTable {
     StringMap<uint32_t> positions;
   };
 
-  absl::Status Merge();
+  // Takes in what is pending; the whole.
+  absl::StatusOr<query::v1::Frame> Merge();
   absl::Status MergeFrame(const query::v1::Frame& frame);
   absl::Status CheckColumns(const query::v1::Frame& frame) const;
   void StartColumns(const query::v1::Frame& frame);
