@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/loopback.h"
 #include "base/status.h"
 #include "rpc/channel.h"
 #include "rpc/credentials.h"

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/loopback.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "client/internal/http_call.h"

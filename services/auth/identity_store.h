@@ -84,9 +84,9 @@ absl::StatusOr<bool> SessionIsLive(catalog::Transaction& transaction, std::strin
 absl::Status InsertRefreshToken(catalog::Transaction& transaction, std::string_view hash, std::string_view session,
                                 absl::Time now);
 absl::Status MarkRefreshTokenUsed(catalog::Transaction& transaction, std::string_view hash, absl::Time now);
-// Holds token and session until the commit: of two uses at a time the second sees the first.
 // False when there is no such token, too.
 absl::StatusOr<bool> RefreshTokenIsUnused(catalog::Transaction& transaction, std::string_view hash);
+// Holds token and session until the commit: of two uses at a time the second sees the first.
 absl::StatusOr<std::optional<RefreshRow>> LockRefreshToken(catalog::Transaction& transaction, std::string_view hash);
 
 absl::Status InsertApiKey(catalog::Transaction& transaction, const ApiKeyRow& key);

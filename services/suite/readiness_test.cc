@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "catalog/postgres_fixture.h"
+#include "testing/eventually.h"
 #include "testing/manual_clock.h"
 
 namespace rivermeet::suite {
@@ -35,7 +36,7 @@ TEST_CASE("a catalog that is away shows at once, and makes the process unready a
   CHECK(says(R"("catalog":"away for 300 s")"));
 
   REQUIRE((*postgres)->Start(soon()).ok());
-  while (!check({}).ok()) std::this_thread::yield();
+  REQUIRE(testing::Eventually([&] { return check(soon()).ok(); }));
   readiness.Look();
   CHECK(ready);
   CHECK(says(R"("catalog":"ok")"));

@@ -1,5 +1,5 @@
-"""Faults between the processes of the cluster form: an owner that wakes after its lease (row 3), processes that stand
-still for a second (row 3), no broker (row 6), no catalog."""
+"""Faults between the processes of the cluster form: an owner that wakes after its lease, processes that stand
+still for a second, no broker, no catalog."""
 import json
 import os
 import pathlib

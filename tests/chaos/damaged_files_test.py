@@ -1,4 +1,4 @@
-"""Row 15: while nothing runs, a bit flips or a file is cut. What is read afterwards is what was acknowledged, or an error
+"""Damaged files: while nothing runs, a bit flips or a file is cut. What is read afterwards is what was acknowledged, or an error
 that says what is damaged; damaged files are set aside and told by `doctor`."""
 import pathlib
 import random

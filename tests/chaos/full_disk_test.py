@@ -1,4 +1,4 @@
-"""Row 12, a full disk: the data folder on a tmpfs of a fixed size. What doesn't fit is refused and says why, what was
+"""A full disk: the data folder on a tmpfs of a fixed size. What doesn't fit is refused and says why, what was
 taken stays and is read, and all goes on as soon as there is room."""
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Row 25: what is not JSON, not CSV, not text, not a number, not a time, or cut off, at every way in. Each bad event is
+"""Malformed input: what is not JSON, not CSV, not text, not a number, not a time, or cut off, at every way in. Each bad event is
 named with its place, the good ones beside it are counted, and the process lives."""
 import json
 import pathlib

@@ -1,4 +1,4 @@
-"""Row 24: one byte over each limit, and lengths that nobody could mean. Each is refused with the limit named, good
+"""Too much: one byte over each limit, and lengths that nobody could mean. Each is refused with the limit named, good
 events of the same request are kept, memory stays flat and the process lives."""
 import gzip
 import json

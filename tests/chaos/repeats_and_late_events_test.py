@@ -1,4 +1,4 @@
-"""Row 22: what comes twice, a thousand times, after a restart, out of order, late, or with gaps."""
+"""Repeats and late events: what comes twice, a thousand times, after a restart, out of order, late, or with gaps."""
 import concurrent.futures
 import pathlib
 import random

@@ -1,4 +1,4 @@
-"""Row 32: each setting wrong in each way. The program ends at once with the exit code of docs/cli.md, one line that
+"""Wrong settings: each setting wrong in each way. The program ends at once with the exit code of docs/cli.md, one line that
 names the setting, and leaves nothing running."""
 import json
 import os

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/loopback.h"
 #include "base/strings.h"
 #include "client/connection.h"
 #include "google/protobuf/struct.pb.h"
