@@ -8,6 +8,7 @@
 #include "authn/base64url.h"
 #include "authn/internal/strict_json.h"
 #include "base/ids.h"
+#include "base/json_string.h"
 #include "base/sha256.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -90,7 +91,7 @@ std::string SigningKey::private_pem() const {
 }
 
 std::string SigningKey::Sign(std::string_view payload, std::string_view type) const {
-  const std::string header = fmt::format(R"({{"alg":"RS256","typ":{},"kid":"{}"}})", JsonQuoted(type), kid());
+  const std::string header = fmt::format(R"({{"alg":"RS256","typ":{},"kid":"{}"}})", JsonString(type), kid());
   const std::string message = EncodeBase64Url(header) + "." + EncodeBase64Url(payload);
   const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   std::string signature(static_cast<size_t>(EVP_PKEY_get_size(impl_->key.get())), '\0');
@@ -106,10 +107,10 @@ std::string MakeAccessToken(const SigningKey& key, const AccessTokenOptions& opt
                             absl::Time now) {
   std::string payload = fmt::format(
       R"({{"iss":{},"aud":{},"sub":{},"client_id":"rivermeet","tid":{},"role":"{}","iat":{},"nbf":{},"exp":{},"jti":"{}")",
-      JsonQuoted(options.issuer), JsonQuoted(options.audience), JsonQuoted(principal.subject),
-      JsonQuoted(principal.tenant), RoleName(principal.role), absl::ToUnixSeconds(now), absl::ToUnixSeconds(now),
+      JsonString(options.issuer), JsonString(options.audience), JsonString(principal.subject),
+      JsonString(principal.tenant), RoleName(principal.role), absl::ToUnixSeconds(now), absl::ToUnixSeconds(now),
       absl::ToUnixSeconds(principal.expires), RandomToken(16));
-  if (!principal.session.empty()) payload += fmt::format(",\"sid\":{}", JsonQuoted(principal.session));
+  if (!principal.session.empty()) payload += fmt::format(",\"sid\":{}", JsonString(principal.session));
   if (principal.must_change_password) payload += ",\"pwd_change\":true";
   return key.Sign(payload + "}");
 }

@@ -106,7 +106,7 @@ TEST_CASE("the long form says the same", "[events]") {
                                {"up", "false"},
                                {"cpu", "12.5"},
                                {"id", "7"},
-                               {"attributes", R"({"k":{"x": [1]},"e\u000a":2})"}});
+                               {"attributes", R"({"k":{"x": [1]},"e\n":2})"}});
 }
 
 TEST_CASE("a schema decides what a value is", "[events]") {

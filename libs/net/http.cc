@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_string.h"
 #include "base/strings.h"
 #include "fmt/format.h"
 
@@ -127,44 +128,6 @@ std::optional<std::string_view> FindCookie(const RequestHead& head, std::string_
     }
   }
   return std::nullopt;
-}
-
-std::string JsonString(std::string_view text) {
-  std::string json = "\"";
-  while (!text.empty()) {
-    size_t bad = text.size();
-    const bool whole = IsUtf8(text, &bad);
-    for (const char c : text.substr(0, whole ? text.size() : bad)) {
-      switch (c) {
-        case '"':
-          json += "\\\"";
-          break;
-        case '\\':
-          json += "\\\\";
-          break;
-        case '\n':
-          json += "\\n";
-          break;
-        case '\r':
-          json += "\\r";
-          break;
-        case '\t':
-          json += "\\t";
-          break;
-        default:
-          if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            json += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-          } else {
-            json.push_back(c);
-          }
-      }
-    }
-    if (whole) break;
-    json += "\xef\xbf\xbd";
-    text.remove_prefix(bad + 1);
-  }
-  json.push_back('"');
-  return json;
 }
 
 Response ProblemResponse(const Problem& problem) {

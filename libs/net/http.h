@@ -136,9 +136,6 @@ struct Problem {
 };
 Response ProblemResponse(const Problem& problem);
 
-// `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
-std::string JsonString(std::string_view text);
-
 }  // namespace rivermeet::net
 
 #endif  // RIVERMEET_NET_HTTP_H_

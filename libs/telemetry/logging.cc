@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "absl/time/clock.h"
+#include "base/json_string.h"
 #include "base/strings.h"
 
 namespace rivermeet::telemetry {
@@ -19,28 +20,10 @@ constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
 std::atomic<int> lowest_level{static_cast<int>(Level::kInfo)};
 std::atomic<bool> as_json{true};
 
-void AppendJsonString(std::string& out, std::string_view text) {
-  const bool cut = text.size() > kMaxValueBytes;
-  if (cut) text = text.substr(0, kMaxValueBytes);
-  out += '"';
-  while (!text.empty()) {
-    size_t good = text.size();
-    IsUtf8(text, &good);
-    for (const char c : text.substr(0, good)) {
-      if (c == '"' || c == '\\') {
-        out += '\\';
-        out += c;
-      } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-        out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        out += c;
-      }
-    }
-    if (good < text.size()) out += "\\ufffd";
-    text.remove_prefix(std::min(text.size(), good + 1));
-  }
-  if (cut) out += "...";
-  out += '"';
+// A value, cut where it is too long.
+void AppendText(std::string& out, std::string_view text) {
+  AppendJsonString(out, text.substr(0, kMaxValueBytes));
+  if (text.size() > kMaxValueBytes) out.insert(out.size() - 1, "...");
 }
 
 void AppendValue(std::string& out, const Field& field) {
@@ -48,7 +31,7 @@ void AppendValue(std::string& out, const Field& field) {
       [&](const auto& value) {
         using Value = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<Value, std::string>) {
-          AppendJsonString(out, value);
+          AppendText(out, value);
         } else if constexpr (std::is_same_v<Value, double>) {
           out += std::isfinite(value) ? fmt::format("{}", value) : "null";
         } else {
@@ -95,13 +78,13 @@ std::string FormatLogLine(Level level, std::string_view message, std::initialize
   std::string line;
   if (json) {
     line = fmt::format(R"({{"time":"{}","level":"{}","message":)", now, name);
-    AppendJsonString(line, message);
+    AppendText(line, message);
   } else {
     line = fmt::format("{} {:5} {}", now, name, message);
   }
   for (const Field& field : fields) {
     line += json ? "," : " ";
-    if (json) AppendJsonString(line, field.key);
+    if (json) AppendText(line, field.key);
     if (!json) line += field.key;
     line += json ? ':' : '=';
     AppendValue(line, field);

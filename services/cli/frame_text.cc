@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "absl/time/time.h"
+#include "base/json_string.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/text_table.h"
@@ -125,35 +126,15 @@ std::string BriefNumber(double value) {
   return fmt::format("{:.{}f}", value, std::clamp(6 - digits, 0, size < 0.1 ? 6 : 3));
 }
 
-std::string JsonText(std::string_view text) {
-  std::string json = "\"";
-  while (!text.empty()) {
-    size_t bad = text.size();
-    (void)IsUtf8(text, &bad);
-    for (const char c : text.substr(0, bad)) {
-      if (c == '"' || c == '\\') {
-        json += {'\\', c};
-      } else if (static_cast<unsigned char>(c) < ' ') {
-        json += fmt::format("\\u{:04x}", static_cast<int>(c));
-      } else {
-        json += c;
-      }
-    }
-    if (bad < text.size()) json += "\\ufffd";
-    text.remove_prefix(std::min(bad + 1, text.size()));
-  }
-  return json + "\"";
-}
-
 std::string RowJson(const Frame& frame, int row) {
   std::string json = "{";
   for (int i = 0; i < frame.columns_size(); ++i) {
     const Column& column = frame.columns(i);
-    json += fmt::format("{}{}:", i > 0 ? "," : "", JsonText(column.name()));
+    json += fmt::format("{}{}:", i > 0 ? "," : "", JsonString(column.name()));
     const std::optional<std::string> text = CellText(column, row);
     const bool finite =
         column.type() != query::v1::COLUMN_TYPE_FLOAT64 || !text || std::isfinite(column.float64_values(row));
-    json += !text || !finite ? "null" : IsNumber(column) ? *text : JsonText(*text);
+    json += !text || !finite ? "null" : IsNumber(column) ? *text : JsonString(*text);
   }
   return json + "}";
 }

@@ -36,9 +36,6 @@ std::string FrameText(const query::v1::Frame& frame, OutputFormat format);
 // One row as a JSON object. NaN and infinities, which JSON lacks, are null.
 std::string RowJson(const query::v1::Frame& frame, int row);
 
-// A text as a JSON string with its quotes; what is not UTF-8 is replaced.
-std::string JsonText(std::string_view text);
-
 }  // namespace rivermeet::cli
 
 #endif  // RIVERMEET_CLI_FRAME_TEXT_H_

@@ -87,11 +87,5 @@ TEST_CASE("numbers for people have at most six digits", "[frame]") {
   CHECK(BriefNumber(1e20) == "1.00000e+20");
 }
 
-TEST_CASE("a text becomes JSON whatever its bytes are", "[frame]") {
-  CHECK(JsonText("a\"\\\n\x01") == R"("a\"\\\u000a\u0001")");
-  CHECK(JsonText("a\xff"
-                 "b") == R"("a\ufffdb")");
-}
-
 }  // namespace
 }  // namespace rivermeet::cli

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/json_string.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cli/frame_text.h"
@@ -186,8 +187,8 @@ class Reporter {
   void WriteReject(const EventBody& body, const ingest::v1::EventError& error) {
     const std::string_view event = body.Event(error.index());
     if (rejects_.is_open()) {
-      rejects_ << fmt::format("{{\"field\":{},\"reason\":{},\"event\":{}}}\n", JsonText(error.field()),
-                              JsonText(error.reason()), JsonText(event));
+      rejects_ << fmt::format("{{\"field\":{},\"reason\":{},\"event\":{}}}\n", JsonString(error.field()),
+                              JsonString(error.reason()), JsonString(event));
     }
     if (told_ >= 3) return;
     EndLine();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/disk_full.h"
+#include "base/json_string.h"
 #include "base/retry_after.h"
 #include "base/strings.h"
 #include "fmt/format.h"
@@ -124,14 +125,14 @@ net::Response ProblemOf(const absl::Status& status, std::string_view request_id)
   net::Response response = net::ProblemResponse({.status = HttpStatusOf(status),
                                                  .detail = PublicMessageOf(status),
                                                  .request_id = std::string(request_id),
-                                                 .extra = {{"code", net::JsonString(ConnectNameOf(status.code()))}}});
+                                                 .extra = {{"code", JsonString(ConnectNameOf(status.code()))}}});
   AddHints(status, request_id, response);
   return response;
 }
 
 std::string ConnectErrorJson(const absl::Status& status) {
-  return fmt::format("{{\"code\":{},\"message\":{}}}", net::JsonString(ConnectNameOf(status.code())),
-                     net::JsonString(PublicMessageOf(status)));
+  return fmt::format("{{\"code\":{},\"message\":{}}}", JsonString(ConnectNameOf(status.code())),
+                     JsonString(PublicMessageOf(status)));
 }
 
 net::Response ConnectErrorOf(const absl::Status& status, std::string_view request_id) {

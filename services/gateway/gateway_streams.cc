@@ -2,6 +2,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "base/json_string.h"
 #include "base/status.h"
 #include "fmt/format.h"
 #include "gateway/errors.h"
@@ -114,13 +115,13 @@ net::Response AnswerOf(const ingest::v1::Receipt& receipt) {
   for (const auto& error : receipt.errors()) {
     errors +=
         fmt::format("{}{{\"index\":{},\"field\":{},\"reason\":{},\"code\":{}", errors.empty() ? "" : ",", error.index(),
-                    net::JsonString(error.field()), net::JsonString(error.reason()), net::JsonString(error.code()));
+                    JsonString(error.field()), JsonString(error.reason()), JsonString(error.code()));
     if (error.has_byte_offset()) errors += fmt::format(",\"byteOffset\":{}", error.byte_offset());
     errors += "}";
   }
   const std::string json =
       fmt::format("\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}",
-                  receipt.accepted(), receipt.rejected(), errors, net::JsonString(receipt.visibility_token()));
+                  receipt.accepted(), receipt.rejected(), errors, JsonString(receipt.visibility_token()));
   net::Response response =
       receipt.accepted() > 0 || receipt.rejected() == 0
           ? net::Response::Of(200, "application/json", fmt::format("{{{}}}\n", json))

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/json_string.h"
 #include "fmt/format.h"
 #include "net/http.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
-using net::JsonString;
 
 std::string Ref(const std::string& name) { return fmt::format("{{\"$ref\":\"#/components/schemas/{}\"}}", name); }
 

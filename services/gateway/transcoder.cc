@@ -1,5 +1,6 @@
 #include "gateway/transcoder.h"
 
+#include "base/json_string.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "fmt/format.h"
@@ -68,7 +69,7 @@ absl::Status SetFromText(Message& message, const FieldDescriptor* field, std::st
       // A time, a duration and the like have a text form in JSON.
       Message* part =
           field->is_repeated() ? reflection->AddMessage(&message, field) : reflection->MutableMessage(&message, field);
-      if (!MessageFromJson(net::JsonString(text), *part).ok()) return WrongType(path, field->message_type()->name());
+      if (!MessageFromJson(JsonString(text), *part).ok()) return WrongType(path, field->message_type()->name());
       return absl::OkStatus();
     }
   }

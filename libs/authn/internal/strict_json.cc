@@ -58,20 +58,4 @@ std::optional<bool> StrictJson::Bool(std::string_view name) const {
 
 bool StrictJson::Has(std::string_view name) const { return object_[name].error() == simdjson::SUCCESS; }
 
-std::string JsonQuoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted.push_back('\\');
-      quoted.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      quoted.push_back(c);
-    }
-  }
-  quoted.push_back('"');
-  return quoted;
-}
-
 }  // namespace rivermeet::authn

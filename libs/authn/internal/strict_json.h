@@ -33,9 +33,6 @@ class StrictJson {
 
 std::optional<std::string_view> TextOf(const simdjson::dom::object& object, std::string_view name);
 
-// `text` as a JSON string, quotes included.
-std::string JsonQuoted(std::string_view text);
-
 }  // namespace rivermeet::authn
 
 #endif  // RIVERMEET_AUTHN_INTERNAL_STRICT_JSON_H_

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/json_string.h"
 #include "base/status.h"
 #include "events/names.h"
 #include "events/time_text.h"
@@ -47,21 +48,6 @@ Kind KindOf(const v1::Field* field) {
     default:
       return Kind::kAttribute;
   }
-}
-
-void AppendJsonString(std::string& to, std::string_view text) {
-  to += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      to += '\\';
-      to += c;
-    } else if (static_cast<uint8_t>(c) < 0x20) {
-      to += fmt::format("\\u{:04x}", static_cast<uint8_t>(c));
-    } else {
-      to += c;
-    }
-  }
-  to += '"';
 }
 
 bool IsExact(const JsonNumber& number) {
