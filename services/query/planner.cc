@@ -67,9 +67,10 @@ absl::StatusOr<int64_t> TimeOf(const google::protobuf::Timestamp& time, std::str
 
 absl::StatusOr<int64_t> DurationOf(const google::protobuf::Duration& duration, std::string_view field) {
   constexpr int64_t kMaxSeconds = 3'650 * 86'400;
+  // Nothing shorter than our time's unit: a range of no length has no windows to divide by.
   if (duration.seconds() < 0 || duration.nanos() < 0 || duration.nanos() > 999'999'999 ||
-      duration.seconds() > kMaxSeconds || (duration.seconds() == 0 && duration.nanos() == 0)) {
-    return Bad(field, "must be longer than 0 and at most 10 years");
+      duration.seconds() > kMaxSeconds || (duration.seconds() == 0 && duration.nanos() < 1'000)) {
+    return Bad(field, "must be from 1 us to 10 years");
   }
   return duration.seconds() * kSecondUs + duration.nanos() / 1'000;
 }

@@ -164,6 +164,9 @@ TEST_CASE("every wrong query names its field and says what would be right", "[pl
   CHECK_THAT(Error(With([](auto& q) { q.mutable_start()->set_seconds(1); })), StartsWith("query.start:"));
   CHECK_THAT(Error(With([](auto& q) { q.clear_last(); })), StartsWith("query.start:"));
   CHECK_THAT(Error(With([](auto& q) { q.mutable_last()->set_seconds(0); })), StartsWith("query.last:"));
+  // On a whole second it would be a range of no length, which something would be divided by.
+  CHECK_THAT(Error(With([](auto& q) { q.mutable_last()->clear_seconds(), q.mutable_last()->set_nanos(999); })),
+             StartsWith("query.last:"));
   CHECK_THAT(Error(With([](auto& q) { SetRange(q, 100, 100, 1); })), StartsWith("query.start:"));
   CHECK_THAT(Error(With([](auto& q) { SetRange(q, int64_t{1} << 60, 100, 1); })), StartsWith("query.start:"));
   CHECK_THAT(Error(With([](auto& q) {
