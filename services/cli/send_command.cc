@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "base/ids.h"
@@ -38,7 +39,7 @@ struct Flags {
   std::string resume;
   bool from_start = false;
   bool quiet = false;
-  int parallel = 4;
+  int parallel = 1;
   std::shared_ptr<client::ConnectionFlags> connection;
 };
 
@@ -251,6 +252,29 @@ absl::StatusOr<UploadState> FindState(const Flags& flags, const std::string& pat
   return state;
 }
 
+// How many events of the stream were too late for their windows so far; nothing where that can't be read.
+std::optional<uint64_t> TooLate(client::RivermeetClient& client, const std::string& stream) {
+  const absl::Time deadline = absl::Now() + kAnswerTimeout;
+  while (true) {
+    const auto ledger = client.GetLedger(stream, deadline);
+    if (absl::IsNotFound(ledger.status())) return 0;
+    if (!ledger.ok()) return std::nullopt;
+    if (ledger->total().not_yet_folded() == 0 || absl::Now() > deadline) return ledger->total().too_late();
+    absl::SleepFor(absl::Milliseconds(50));
+  }
+}
+
+// Says so when some of what was sent isn't counted; whether it is.
+bool TellTooLate(client::RivermeetClient& client, const std::string& stream, std::optional<uint64_t> before) {
+  const std::optional<uint64_t> after = before ? TooLate(client, stream) : std::nullopt;
+  if (!after || *after <= *before) return false;
+  fmt::print(stderr,
+             "{} events came too late for their windows and are not counted: send events in the order of their times, "
+             "with --parallel 1, or declare the stream with a longer --lateness\n",
+             GroupedNumber(*after - *before));
+  return true;
+}
+
 absl::Status Send(const Flags& flags, int& exit_code) {
   const absl::StatusOr<InputFormat> format = FormatOfInput(flags.format, flags.file);
   if (!format.ok()) return exit_code = commandline::kUsage, format.status();
@@ -277,6 +301,7 @@ absl::Status Send(const Flags& flags, int& exit_code) {
   RM_RETURN_IF_ERROR(reporter.OpenRejects());
   // Before anything is sent: a producer that is forgotten can't tell what it sent.
   RM_RETURN_IF_ERROR(reporter.KeepState(state, true));
+  const std::optional<uint64_t> too_late = TooLate(*client, flags.stream);
   Upload upload(*client, state,
                 {.format = *format,
                  .parallel = flags.parallel,
@@ -293,7 +318,7 @@ absl::Status Send(const Flags& flags, int& exit_code) {
     return absl::Status(sent.code(), ToAbsl(fmt::format("{}{}", MessageOf(sent), hint)));
   }
   if (!path.empty()) unlink(path.c_str());
-  if (state.rejected > 0) exit_code = commandline::kPartlyRejected;
+  if (TellTooLate(*client, flags.stream, too_late) || state.rejected > 0) exit_code = commandline::kPartlyRejected;
   return absl::OkStatus();
 }
 
@@ -316,14 +341,16 @@ void AddSend(CLI::App& app) {
                   "Where to keep how far it is, to go on after a break; else beside the file, and nowhere for -")
       ->type_name("FILE");
   command.add_flag("--from-start", flags->from_start, "Don't go on where a broken upload ended");
-  command.add_option("--parallel", flags->parallel, "Requests at a time, 1 to 32; else 4")
+  command
+      .add_option("--parallel", flags->parallel, "Requests at a time, 1 to 32, which may overtake one another; else 1")
       ->type_name("COUNT")
       ->check(CLI::Range(1, 32));
   command.add_flag("-q,--quiet", flags->quiet, "No progress");
   flags->connection = commandline::AddConnectionFlags(command);
   command.footer(
       "Interrupted, or when the suite goes away for long, the same command goes on where it was, and nothing counts\n"
-      "twice. Exit code 3 when some events were rejected.\n\n"
+      "twice. Exit code 3 when some events were rejected, or came too late to be counted: events are to come in the\n"
+      "order of their times, give or take the stream's allowed lateness.\n\n"
       "Examples:\n"
       "  rivermeet send orders.ndjson --stream orders --rejects rejected.ndjson\n"
       "  zcat big.csv.gz | rivermeet send - --format csv --stream sensors --resume sensors.state");

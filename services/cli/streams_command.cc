@@ -104,6 +104,8 @@ absl::Status Show(const std::string& name, const client::ConnectionFlags& connec
   return absl::OkStatus();
 }
 
+constexpr char kForEver[] = "forever";
+
 struct DeclareFlags {
   std::string name;
   std::string file;
@@ -167,7 +169,7 @@ absl::StatusOr<Stream> BuildDeclaration(const DeclareFlags& flags) {
   RM_RETURN_IF_ERROR(add(flags.float64s, events::v1::FIELD_TYPE_FLOAT64));
   RM_RETURN_IF_ERROR(add(flags.int64s, events::v1::FIELD_TYPE_INT64));
   RM_RETURN_IF_ERROR(add(flags.attributes, events::v1::FIELD_TYPE_ATTRIBUTE));
-  if (!flags.retention.empty()) {
+  if (!flags.retention.empty() && flags.retention != kForEver) {
     RM_ASSIGN_OR_RETURN(const absl::Duration retention, commandline::ParseDuration(flags.retention));
     *stream.mutable_retention() = ToProto(retention);
   }
@@ -179,11 +181,25 @@ absl::StatusOr<Stream> BuildDeclaration(const DeclareFlags& flags) {
   return stream;
 }
 
+// A declaration replaces the one before; flags change what they name.
+absl::Status KeepWhatIsNotNamed(const DeclareFlags& flags, client::RivermeetClient& client, Stream& wanted) {
+  const absl::StatusOr<Stream> present = client.GetStream(flags.name, absl::Now() + kAnswerTimeout);
+  if (absl::IsNotFound(present.status())) return absl::OkStatus();
+  RM_RETURN_IF_ERROR(present.status());
+  if (flags.retention.empty() && present->has_retention()) *wanted.mutable_retention() = present->retention();
+  if (flags.lateness.empty() && present->has_allowed_lateness()) {
+    *wanted.mutable_allowed_lateness() = present->allowed_lateness();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Declare(const DeclareFlags& flags, const client::ConnectionFlags& connection, int& exit_code) {
   const absl::StatusOr<Stream> declaration = BuildDeclaration(flags);
   if (!declaration.ok()) return exit_code = commandline::kUsage, declaration.status();
   RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
-  RM_ASSIGN_OR_RETURN(const Stream stream, client->PutStream(*declaration, absl::Now() + kAnswerTimeout));
+  Stream wanted = *declaration;
+  if (flags.file.empty()) RM_RETURN_IF_ERROR(KeepWhatIsNotNamed(flags, *client, wanted));
+  RM_ASSIGN_OR_RETURN(const Stream stream, client->PutStream(wanted, absl::Now() + kAnswerTimeout));
   PrintStream(stream);
   return absl::OkStatus();
 }
@@ -218,9 +234,11 @@ void AddDeclare(CLI::App& streams) {
   list("--float64", flags->float64s, "Measures, with commas; KIND is gauge, counter or delta", "NAME[:UNIT[:KIND]]");
   list("--int64", flags->int64s, "The same for whole numbers", "NAME[:UNIT[:KIND]]");
   list("--attribute", flags->attributes, "Attributes, with commas", "NAME");
-  declare.add_option("--retention", flags->retention, "How long results are kept; else for ever")
+  declare
+      .add_option("--retention", flags->retention,
+                  "How long results are kept, or forever; else as it is, at first for ever")
       ->type_name("DURATION");
-  declare.add_option("--lateness", flags->lateness, "How late events may be, at most 1h; else 60s")
+  declare.add_option("--lateness", flags->lateness, "How late events may be, at most 1h; else as it is, at first 60s")
       ->type_name("DURATION");
   declare.add_option("--partitions", flags->partitions, "Fixed when the stream is made; else the log's")
       ->type_name("COUNT");

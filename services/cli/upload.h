@@ -42,7 +42,8 @@ class Upload {
  public:
   struct Options {
     InputFormat format = InputFormat::kNdjson;
-    int parallel = 4;
+    // More than one at a time may be appended in another order than the input's.
+    int parallel = 1;
     // How long one request is tried again before the upload ends.
     absl::Duration give_up_after = absl::Minutes(2);
     // The next piece of the input, from the state's offset on; empty at its end. Blocks.

@@ -45,7 +45,10 @@ Gateway::Gateway(Options options)
       logins_(options_.logins_per_minute / 60, options_.logins_per_minute, *options_.clock) {}
 
 net::BodyRules Gateway::RulesFor(const net::RequestHead& head) {
-  const bool bulk = head.method == "POST" && head.path.starts_with("/v1/streams/") && head.path.ends_with("/events");
+  // Requests that carry events: our own clients call the RPCs by their Connect paths.
+  const bool bulk =
+      head.method == "POST" && ((head.path.starts_with("/v1/streams/") && head.path.ends_with("/events")) ||
+                                head.path.starts_with("/rivermeet.ingest.v1.IngestService/"));
   const size_t limit = bulk ? options_.max_body_bytes : std::min(kMaxSmallBody, options_.max_body_bytes);
   return {.max_bytes = limit, .inflate = true, .max_inflated_bytes = limit};
 }

@@ -2,12 +2,15 @@
 import json
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness.forms import make_suite  # noqa: E402
+from harness.suite import PROGRAM  # noqa: E402
 
 
 class FirstMinutes(unittest.TestCase):
@@ -58,6 +61,44 @@ class FirstMinutes(unittest.TestCase):
         columns = {column["name"]: column for column in answer["frame"]["columns"]}
         self.assertEqual(columns["host"]["dictionary"], ["a"])
         self.assertEqual(columns["mean_cpu"]["float64Values"], [12.5])
+
+    def command(self, *arguments):
+        return subprocess.run([PROGRAM, *arguments, "--data", self.suite.data], capture_output=True, text=True, timeout=120)
+
+    def test_a_file_in_the_order_of_its_times_is_counted_whole(self):
+        now = self.now()
+        with tempfile.TemporaryDirectory() as folder:
+            # Ten minutes, over several bodies of 1 MiB, whose last line may fill them to the byte.
+            for name, width in (("narrow", 1), ("wide", 37)):
+                file = pathlib.Path(folder) / f"{name}.ndjson"
+                with open(file, "w") as out:
+                    for i in range(60_000):
+                        out.write(json.dumps({"time": now - (60_000 - i) * 10_000, "host": "h" * width, "n": i}) + "\n")
+                sent = self.command("send", str(file), "--stream", f"file.{name}")
+                self.assertEqual(sent.returncode, 0, sent.stderr)
+                total, balanced = self.suite.ledger(f"file.{name}")
+                self.assertTrue(balanced)
+                self.assertEqual((total["folded"], total["tooLate"], total["rejected"]), (60_000, 0, 0), total)
+
+    def test_events_that_came_too_late_are_told(self):
+        now = self.now()
+        self.suite.send("file.late", [{"time": now, "host": "a", "n": 1}])
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "late.csv"
+            # The newest event's time is the stream's: what is minutes older has no window any more.
+            file.write_text("time,host,n\n" + "".join(f"{now - i * 1_000_000},a,1\n" for i in range(200, 300)))
+            sent = self.command("send", str(file), "--stream", "file.late")
+        self.assertEqual(sent.returncode, 3, sent.stderr)
+        self.assertIn("100 events came too late", sent.stderr)
+
+    def test_another_field_leaves_a_stream_s_retention_as_it_is(self):
+        declared = self.command("streams", "declare", "kept", "--float64", "x", "--retention", "90d", "--lateness", "5m")
+        self.assertEqual(declared.returncode, 0, declared.stderr)
+        self.assertEqual(self.command("streams", "declare", "kept", "--dimension", "color").returncode, 0)
+        stream = self.suite.api("GET", "/v1/streams/kept")["stream"]
+        self.assertEqual((stream["retention"], stream["allowedLateness"]), ("7776000s", "300s"))
+        self.assertEqual(self.command("streams", "declare", "kept", "--retention", "forever").returncode, 0)
+        self.assertNotIn("retention", self.suite.api("GET", "/v1/streams/kept")["stream"])
 
     def test_the_agent_s_metrics_arrive(self):
         for _ in range(100):
