@@ -10,6 +10,7 @@
 #include "auth/key_ring.h"
 #include "authn/api_key.h"
 #include "authn/jwt_verifier.h"
+#include "base/config.h"
 #include "base/proto_time.h"
 #include "base/status.h"
 #include "base/stop_signal.h"
@@ -99,7 +100,10 @@ class AuthModule::Parts {
 
   absl::Status Prepare(absl::Time deadline) {
     RM_RETURN_IF_ERROR(RefreshKeys(deadline));
-    RM_ASSIGN_OR_RETURN(first_password_, EnsureFirstAdmin(*options_.database, files_, *options_.clock, deadline));
+    RM_RETURN_IF_ERROR(EnsureFirstAdmin(*options_.database, files_, *options_.clock, deadline).status());
+    // Told at each start until it has been changed: who missed it once needs it the next time.
+    RM_RETURN_IF_ERROR(RemoveSpentPassword(*options_.database, files_, deadline));
+    first_password_ = ReadSecretFile(files_.password).value_or("");
     return EnsureLocalKey(*options_.database, files_, *options_.clock, deadline);
   }
 

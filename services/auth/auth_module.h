@@ -41,7 +41,8 @@ class AuthModule {
   // Lives as long as the module.
   grpc::Service& service();
 
-  // The first admin's one-time password when this Open() made it, for showing once; else empty.
+  // The first admin's one-time password, for showing at a start; empty once it has been changed, and in a process that
+  // hasn't got its file.
   const std::string& first_password() const;
 
   // Starts to renew the signing keys and to remove what has ended.

@@ -71,7 +71,7 @@ mode_t ModeOf(const std::string& path) {
   return info.st_mode & 07777;
 }
 
-TEST_CASE("the first start gives one password and one local key, later starts give none", "[auth]") {
+TEST_CASE("the first start makes one password and one local key, told until the password is changed", "[auth]") {
   catalog::CatalogFixture catalog;
   catalog::ServerTempDir folder;
   const KeyFiles files(folder / "keys");
@@ -88,9 +88,23 @@ TEST_CASE("the first start gives one password and one local key, later starts gi
     CHECK(who.name() == "this machine");
     CHECK(who.tenant_name() == "Default");
   }
-  Process second(catalog, files.folder);
-  CHECK(second.module->first_password().empty());
-  CHECK(*ReadSecretFile(files.local) == local);
+  std::string password;
+  {
+    Process second(catalog, files.folder);
+    password = second.module->first_password();
+    CHECK(*ReadSecretFile(files.password) == password);
+    CHECK(*ReadSecretFile(files.local) == local);
+    v1::ChangePasswordRequest change;
+    change.set_current_password(password);
+    change.set_new_password(kPassword);
+    v1::ChangePasswordResponse changed;
+    const auto login = second.Login(password);
+    REQUIRE(login.ok());
+    REQUIRE(second.Call(&v1::AuthService::Stub::ChangePassword, change, &changed, login->tokens().access_token()).ok());
+  }
+  Process third(catalog, files.folder);
+  CHECK(third.module->first_password().empty());
+  CHECK_FALSE(std::filesystem::exists(files.password));
 }
 
 TEST_CASE("a lost or damaged local key is replaced and the old one stops", "[auth]") {
