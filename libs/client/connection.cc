@@ -1,5 +1,7 @@
 #include "client/connection.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -16,6 +18,12 @@ namespace {
 std::string StringField(const google::protobuf::Struct& json, const std::string& name) {
   const auto found = json.fields().find(name);
   return found == json.fields().end() ? "" : found->second.string_value();
+}
+
+// Where tools/up has put the data: in the folder it is called in or, for root, where others can reach it.
+std::string DefaultDataFolder() {
+  const auto has_keys = [](const std::string& folder) { return access(LocalKeyPath(folder).c_str(), F_OK) == 0; };
+  return !has_keys(kDefaultDataFolder) && has_keys(kSystemDataFolder) ? kSystemDataFolder : kDefaultDataFolder;
 }
 
 absl::Status CheckUrl(const std::string& url, const std::string& source) {
@@ -53,7 +61,7 @@ absl::Status FindKey(const ConnectionFlags& flags, const EnvironmentLookup& envi
     connection.key = *std::move(key);
     connection.key_source = fmt::format("the file {}", path);
   } else if (absl::IsNotFound(key.status())) {
-    connection.key_source = fmt::format("nowhere: no --key-file, no RIVERMEET_KEY, no file {}", path);
+    connection.key_source = fmt::format("no --key-file, no RIVERMEET_KEY, no file {}", path);
   } else {
     return key.status();
   }
@@ -94,7 +102,7 @@ absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags, const En
   connection.authority_file =
       flags.authority_file.empty() ? environment("RIVERMEET_CA").value_or("") : flags.authority_file;
   connection.data_folder = flags.data_folder.empty() ? environment("RIVERMEET_DATA").value_or("") : flags.data_folder;
-  if (connection.data_folder.empty()) connection.data_folder = kDefaultDataFolder;
+  if (connection.data_folder.empty()) connection.data_folder = DefaultDataFolder();
 
   SuiteState state;
   absl::StatusOr<SuiteState> found = ReadSuiteState(connection.data_folder);

@@ -14,6 +14,7 @@ namespace rivermeet::client {
 inline constexpr char kDefaultUrl[] = "http://127.0.0.1:7400";
 inline constexpr char kDefaultGrpcAddress[] = "127.0.0.1:7401";
 inline constexpr char kDefaultDataFolder[] = "./data";
+inline constexpr char kSystemDataFolder[] = "/var/lib/rivermeet";
 
 // What a running suite says of itself in `<data>/suite.json`.
 struct SuiteState {
@@ -64,7 +65,7 @@ std::optional<std::string> ProcessEnvironment(const char* name);
 //   grpc    --grpc, RIVERMEET_GRPC, `<data>/suite.json`, 127.0.0.1:7401
 //   key     --key-file, RIVERMEET_KEY, `<data>/keys/local.key`, none
 //   ca      --ca, RIVERMEET_CA, none
-//   data    --data, RIVERMEET_DATA, ./data
+//   data    --data, RIVERMEET_DATA, ./data, /var/lib/rivermeet where that is a data folder and ./data is none
 //
 // Errors:
 //   NOT_FOUND            --key-file names no file.

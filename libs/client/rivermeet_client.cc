@@ -87,12 +87,12 @@ absl::Status RivermeetClient::Explain(const absl::Status& status) const {
   const Connection& connection = options_.connection;
   const auto with = [&](std::string message) { return absl::Status(status.code(), ToAbsl(message)); };
   if (absl::IsUnauthenticated(status)) {
-    const std::string key = connection.key.empty() ? fmt::format("no key was sent (looked {})", connection.key_source)
+    const std::string key = connection.key.empty() ? fmt::format("no key was sent ({})", connection.key_source)
                                                    : fmt::format("the key {} from {} was sent",
                                                                  RedactKey(connection.key), connection.key_source);
     return with(
         fmt::format("{} says: {}; {}. Make a key on the web page under API keys, or on the suite's machine "
-                    "with `rivermeet --data DIR keys create NAME`, and give it by --key-file or RIVERMEET_KEY",
+                    "with `rivermeet keys create NAME --data DIR`, and give it by --key-file or RIVERMEET_KEY",
                     connection.url, MessageOf(status), key));
   }
   if (absl::IsPermissionDenied(status) && !connection.key.empty()) {

@@ -72,7 +72,12 @@ int RunApp(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& mistake) {
-    fmt::print(stderr, "rivermeet: {}\nSee `{} --help`.\n", mistake.what(), PathOfCalled(app));
+    // CLI11 would only say that a command is missing.
+    const std::vector<std::string> unknown = app.remaining(true);
+    const bool no_command = mistake.get_name() == "RequiredError" && !unknown.empty();
+    fmt::print(stderr, "rivermeet: {}\nSee `{} --help`.\n",
+               no_command ? fmt::format("there is no command \"{}\"", unknown.front()) : mistake.what(),
+               PathOfCalled(app));
     return kUsage;
   }
 }

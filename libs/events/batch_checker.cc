@@ -14,6 +14,10 @@
 namespace rivermeet::events {
 namespace {
 
+std::string Rfc3339(int64_t time_us) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time_us), absl::UTCTimeZone());
+}
+
 constexpr double kTwo53 = 9007199254740992.0;
 
 bool IsNonFinite(double value) { return (std::bit_cast<uint64_t>(value) & 0x7ff0000000000000) == 0x7ff0000000000000; }
@@ -86,11 +90,11 @@ void BatchChecker::CheckTimes(const BatchView& batch, const CheckLimits& limits,
   for (size_t i = 0; i < batch.event_count(); ++i) {
     const int64_t time = batch.times_us[i];
     if (time < kMinTimeUs) {
-      rejections.Add(i, Reason::kTimeTooOld, "time", [&] { return fmt::format("{} us is before 1970", time); });
+      rejections.Add(i, Reason::kTimeTooOld, "time", [&] { return fmt::format("{} is before 1970", Rfc3339(time)); });
     } else if (time > latest) {
       rejections.Add(i, Reason::kTimeInFuture, "time", [&] {
-        return fmt::format("{} us is over {} in the future of this server's clock ({} us)", time,
-                           absl::FormatDuration(limits.max_future), absl::ToUnixMicros(limits.now));
+        return fmt::format("{} is over {} in the future of this server's clock, {}", Rfc3339(time),
+                           absl::FormatDuration(limits.max_future), Rfc3339(absl::ToUnixMicros(limits.now)));
       });
     }
   }

@@ -38,8 +38,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   for (grpc::Service* service : services) builder.RegisterService(service);
   made->server_ = builder.BuildAndStart();
   if (made->server_ == nullptr || (!options.listen.empty() && made->port_ == 0)) {
-    return absl::AlreadyExistsError(
-        fmt::format("gRPC can't listen on {}: the address is taken or not this machine's", options.listen));
+    return absl::AlreadyExistsError(fmt::format(
+        "gRPC can't listen on {} (rpc.listen): the address is taken or not this machine's", options.listen));
   }
   made->SetServing(false);
   return made;

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   rivermeet::PrepareShutdown();
   CLI::App app("Rivermeet: real-time collaborative analytics.", "rivermeet");
   rivermeet::commandline::PrepareApp(app);
+  app.set_version_flag("--version", "rivermeet " RIVERMEET_VERSION);
   rivermeet::suite::AddServeCommand(app);
   rivermeet::agent::AddCommands(app);
   rivermeet::cli::AddCommands(app);
