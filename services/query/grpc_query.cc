@@ -153,8 +153,8 @@ template <typename Request, typename Response>
 grpc::ServerUnaryReactor* GrpcQuery::Serve(grpc::CallbackServerContext* context, const char* method,
                                            absl::StatusOr<Response> (QueryService::*rule)(const Request&, const Call&),
                                            const Request* request, Response* response) {
-  return Answer(*context, method, [this, rule, request, response](const Call& call) {
-    absl::StatusOr<Response> answer = (service_.*rule)(*request, call);
+  return Answer(*context, method, [&service = service_, rule, request, response](const Call& call) {
+    absl::StatusOr<Response> answer = (service.*rule)(*request, call);
     if (answer.ok()) *response = *std::move(answer);
     return answer.status();
   });
