@@ -16,8 +16,6 @@ namespace {
 using auth::v1::AuthService;
 
 constexpr absl::Duration kTimeout = absl::Seconds(5);
-// One that is busy with a large request of a new caller's keeps no other new caller waiting.
-constexpr int kAnsweringThreads = 2;
 
 absl::Status NotNow() { return absl::UnavailableError("the caller can't be checked right now"); }
 
@@ -72,7 +70,7 @@ struct BearerVerifier::Exchange {
 BearerVerifier::BearerVerifier(BearerVerifierOptions options, authn::TokenVerifier& tokens, ChannelSource auth,
                                const Clock& clock)
     : options_(std::move(options)), tokens_(tokens), auth_(std::move(auth)), clock_(clock) {
-  for (int i = 0; i < kAnsweringThreads; ++i) threads_.emplace_back([this] { AnswerAll(); });
+  for (int i = 0; i < options_.answering_threads; ++i) threads_.emplace_back([this] { AnswerAll(); });
   threads_.emplace_back([this] { Watch(); });
 }
 
@@ -82,7 +80,7 @@ void BearerVerifier::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    for (grpc::ClientContext* const context : exchanges_) context->TryCancel();
+    for (const auto& [exchange, owned] : exchanges_) exchange->context.TryCancel();
     changed_.NotifyAll();
   }
   for (std::thread& thread : threads_) thread.join();
@@ -166,7 +164,7 @@ void BearerVerifier::Ask(const std::string& digest, Known& known) {
   known.asking = true;
   known.asked = clock_.MonotonicNow();
   if (known.credential == nullptr) ++strangers_;
-  work_.push_back({digest, known.bearer});
+  work_.push_back({digest, known.bearer, nullptr});
   changed_.NotifyAll();
 }
 
@@ -213,21 +211,20 @@ void BearerVerifier::StartExchange(const std::string& digest, const std::string&
   exchange->stub = AuthService::NewStub(auth_());
   {
     MutexLock lock(mutex_);
-    exchanges_.insert(&exchange->context);
+    exchanges_.emplace(exchange.get(), exchange);
     if (stopping_) exchange->context.TryCancel();
   }
-  exchange->stub->async()->ExchangeApiKey(
-      &exchange->context, &exchange->request, &exchange->response,
-      [this, exchange, digest](const grpc::Status& status) {
-        MutexLock lock(mutex_);
-        exchanges_.erase(&exchange->context);
-        if (status.ok()) {
-          work_.push_back({digest, std::move(*exchange->response.mutable_access_token())});
-        } else {
-          work_.push_back({digest, FromGrpc(status)});
-        }
-        changed_.NotifyAll();
-      });
+  exchange->stub->async()->ExchangeApiKey(&exchange->context, &exchange->request, &exchange->response,
+                                          [this, digest, exchange = exchange.get()](const grpc::Status& status) {
+                                            absl::StatusOr<std::string> token =
+                                                std::move(*exchange->response.mutable_access_token());
+                                            if (!status.ok()) token = FromGrpc(status);
+                                            MutexLock lock(mutex_);
+                                            const auto found = exchanges_.find(exchange);
+                                            work_.push_back({digest, std::move(token), std::move(found->second)});
+                                            exchanges_.erase(found);
+                                            changed_.NotifyAll();
+                                          });
 }
 
 absl::StatusOr<authn::Principal> BearerVerifier::Find(const Work& work) {

@@ -6,9 +6,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -86,6 +86,8 @@ struct BearerVerifierOptions {
   absl::Duration idle = absl::Seconds(10);
   // A refused bearer is refused unasked for so long: guessing costs the auth service little.
   absl::Duration refusal = absl::Seconds(1);
+  // Of new callers, each of whom may come with a large request: one keeps no other waiting.
+  int answering_threads = 2;
   size_t max_remembered = 20'000;
   // Bearers not known yet that are asked about at a time.
   size_t max_asking = 1'000;
@@ -141,11 +143,13 @@ class BearerVerifier {
     std::vector<Done> waiters;
   };
   // A token to verify for the bearer of that digest; or why there is none.
+  struct Exchange;
   struct Work {
     std::string digest;
     absl::StatusOr<std::string> token;
+    // What brought it: gRPC 1.51 can't close its last channel on a thread of its own, so the call ends on ours.
+    std::shared_ptr<Exchange> exchange;
   };
-  struct Exchange;
   // What a look at everything found.
   struct Watched {
     std::string digest;
@@ -179,7 +183,7 @@ class BearerVerifier {
   // Asked about for the first time.
   size_t strangers_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Work> work_ ABSL_GUARDED_BY(mutex_);
-  std::set<grpc::ClientContext*> exchanges_ ABSL_GUARDED_BY(mutex_);
+  std::map<Exchange*, std::shared_ptr<Exchange>> exchanges_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

@@ -63,7 +63,7 @@ struct Fixture {
   ChannelSource channel = [this] { return server->InProcessChannel(); };
   authn::JwtVerifier tokens{{}, PublishedBy(channel), clock};
   // The tests say when it looks at what it watches.
-  BearerVerifier verifier{{.recheck = absl::InfiniteDuration()}, tokens, channel, clock};
+  BearerVerifier verifier{{.recheck = absl::InfiniteDuration(), .answering_threads = 1}, tokens, channel, clock};
 
   absl::StatusOr<CredentialPtr> Verify(std::string_view bearer) {
     return verifier.Verify(bearer, absl::Now() + absl::Seconds(20));
