@@ -15,7 +15,6 @@
 #include "base/json_string.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "cli/frame_text.h"
 #include "cli/internal/commands.h"
 #include "cli/internal/interrupts.h"
 #include "cli/progress.h"
@@ -252,14 +251,18 @@ absl::StatusOr<UploadState> FindState(const Flags& flags, const std::string& pat
   return state;
 }
 
-// How many events of the stream were too late for their windows so far; nothing where that can't be read.
+// How many events of the stream that were appended by now were too late for their windows; nothing where that can't be
+// read. Doesn't wait for what others go on sending.
 std::optional<uint64_t> TooLate(client::RivermeetClient& client, const std::string& stream) {
   const absl::Time deadline = absl::Now() + kAnswerTimeout;
+  std::optional<uint64_t> appended;
   while (true) {
     const auto ledger = client.GetLedger(stream, deadline);
     if (absl::IsNotFound(ledger.status())) return 0;
     if (!ledger.ok()) return std::nullopt;
-    if (ledger->total().not_yet_folded() == 0 || absl::Now() > deadline) return ledger->total().too_late();
+    const query::v1::LedgerEntry& total = ledger->total();
+    if (!appended) appended = total.appended();
+    if (total.appended() - total.not_yet_folded() >= *appended || absl::Now() > deadline) return total.too_late();
     absl::SleepFor(absl::Milliseconds(50));
   }
 }
