@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -31,17 +32,23 @@ std::string JarFolder() {
   return std::string(home == nullptr ? "/root" : home) + "/.cache/rivermeet/deps/kafka";
 }
 
-// Free at the moment; Kafka needs to know its ports before it binds them.
+// Kafka needs to know its ports before it binds them, and again after a restart: one that is free, and not one of
+// those that the system gives to outgoing connections.
 std::string FreeAddress() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  RM_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  RM_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  close(fd);
-  return fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
+  int lowest = 0;
+  RM_CHECK(bool(std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> lowest));
+  const int first = 10'000, ports = std::max(lowest - first, 1'000);
+  while (true) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port =
+        htons(static_cast<uint16_t>(first + static_cast<int>(RandomId() % static_cast<uint64_t>(ports))));
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    close(fd);
+    if (free) return fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
+  }
 }
 
 std::string ReadText(const std::string& path) {

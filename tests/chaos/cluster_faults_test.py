@@ -53,7 +53,8 @@ class ClusterFaults(CatalogAway, unittest.TestCase):
             (self.suite.data / "objects" / name).mkdir(exist_ok=True)
             if not (folder / "objects" / name).exists():
                 (folder / "objects" / name).symlink_to(self.suite.data / "objects" / name)
-        ports = [cluster.ports.setdefault(name, self.suite.tool.free_port()) for name in ("second", "second metrics")]
+        ports = [cluster.ports.setdefault(name, self.suite.tool.free_port(cluster.ports.values()))
+                 for name in ("second", "second metrics")]
         (folder / "aggregation.ready").unlink(missing_ok=True)
         cluster.run("second", cluster.command("aggregation", **{
             "data": folder, "rpc.listen": f"127.0.0.1:{ports[0]}", "telemetry.listen": f"127.0.0.1:{ports[1]}",
