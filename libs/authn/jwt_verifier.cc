@@ -180,8 +180,9 @@ absl::StatusOr<JwtVerifier::StatePtr> JwtVerifier::StateFor(std::string_view kid
                                                             absl::Time deadline) {
   StatePtr state = Current();
   const bool usable = IsUsable(state);
-  if (usable && (kid.empty() || state->keys->Find(kid) != nullptr))
+  if (usable && (kid.empty() || state->keys->Find(kid) != nullptr)) {
     return Renewed(std::move(state), freshness, deadline);
+  }
   MutexLock lock(fetching_);
   absl::Duration since;
   {

@@ -6,7 +6,6 @@
 #include <openssl/rsa.h>
 
 #include "authn/base64url.h"
-#include "authn/internal/strict_json.h"
 #include "base/ids.h"
 #include "base/json_string.h"
 #include "base/sha256.h"

@@ -14,11 +14,11 @@
 namespace rivermeet::events {
 namespace {
 
+constexpr double kTwo53 = 9007199254740992.0;
+
 std::string Rfc3339(int64_t time_us) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(time_us), absl::UTCTimeZone());
 }
-
-constexpr double kTwo53 = 9007199254740992.0;
 
 bool IsNonFinite(double value) { return (std::bit_cast<uint64_t>(value) & 0x7ff0000000000000) == 0x7ff0000000000000; }
 

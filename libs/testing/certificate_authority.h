@@ -24,19 +24,13 @@ class CertificateAuthority {
 
   // Replaces key and certificate as operators do: one file after the other, each at once.
   void Renew() {
-    MakeNew();
-    ReplaceCertificate();
-    ReplaceKey();
-  }
-  // The three parts of it.
-  void MakeNew() {
     Run("req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=localhost -keyout new.key -out new.csr");
     Run("x509 -req -in new.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 2 -extfile names"
         " -out new.pem");
     std::filesystem::permissions(Path("new.key"), std::filesystem::perms::owner_read);
+    std::filesystem::rename(Path("new.pem"), certificate());
+    std::filesystem::rename(Path("new.key"), key());
   }
-  void ReplaceCertificate() { std::filesystem::rename(Path("new.pem"), certificate()); }
-  void ReplaceKey() { std::filesystem::rename(Path("new.key"), key()); }
 
   std::string certificate() const { return Path("server.pem"); }
   std::string key() const { return Path("server.key"); }

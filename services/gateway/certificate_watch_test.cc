@@ -9,6 +9,7 @@
 
 #include "gateway/test_world_test.h"
 #include "testing/certificate_authority.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::gateway {
 namespace {
@@ -85,15 +86,10 @@ TEST_CASE("the certificate is renewed while requests come in, and none fails", "
     });
   }
   const auto served = [&] { return SecureClient(world, authority).Serial(); };
-  const auto becomes = [&](auto condition) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (!condition() && absl::Now() < deadline) std::this_thread::yield();
-    CHECK(condition());
-  };
   for (int i = 0; i < 3; ++i) {
     const std::string before = served();
     authority.Renew();
-    becomes([&] { return served() != before; });
+    CHECK(testing::Eventually([&] { return served() != before; }, absl::Seconds(30)));
   }
   over = true;
   for (std::thread& client : clients) client.join();

@@ -3,7 +3,6 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <future>
 
 #include "absl/time/clock.h"
 #include "base/status.h"
@@ -68,10 +67,7 @@ absl::Status AppendAndRead(const config::v1::EventLogConfig& log) {
   options.open_timeout = absl::Seconds(5);
   RM_ASSIGN_OR_RETURN(const std::unique_ptr<eventlog::KafkaEventLog> opened, eventlog::KafkaEventLog::Open(options));
   const absl::Time deadline = absl::Now() + absl::Seconds(20);
-  std::promise<absl::StatusOr<eventlog::Offset>> appended;
-  opened->Append(0, {.header = "h", .payload = "p"}, deadline,
-                 [&](absl::StatusOr<eventlog::Offset> offset) { appended.set_value(std::move(offset)); });
-  RM_ASSIGN_OR_RETURN(const eventlog::Offset offset, appended.get_future().get());
+  RM_ASSIGN_OR_RETURN(const eventlog::Offset offset, opened->AppendAndWait(0, {"h", "p"}, deadline));
   RM_ASSIGN_OR_RETURN(const auto reader, opened->OpenReader(0, offset));
   RM_ASSIGN_OR_RETURN(const auto records, reader->Read(1 << 20, deadline));
   CHECK(records.size() == 1);
