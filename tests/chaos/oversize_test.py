@@ -205,8 +205,14 @@ class Oversize(HostileInputCase):
         code, answer = self.rpc.call(wire.INGEST + "Ingest", bytes((16 << 20) + 1))
         self.assertEqual(code, "RESOURCE_EXHAUSTED", answer)
         self.assertIn(str(16 << 20), answer)
-        code, answer = self.rpc.call(wire.INGEST + "Ingest", b"", metadata=[("x-fill", "f" * 65536)])
-        self.assertNotEqual(code, "OK")
+        # After metadata over its limit that came in several reads, gRPC 1.51 may close the connection: at once or at the
+        # next call. Only this client's own.
+        sender = wire.Rpc(self.suite, self.rpc.token)
+        self.addCleanup(sender.close)
+        code, answer = sender.call(wire.INGEST + "Ingest", b"", metadata=[("x-fill", "f" * 65536)])
+        self.assertIn(code, ("RESOURCE_EXHAUSTED", "UNAVAILABLE"), answer)
+        code, answer = self.rpc.call(wire.INGEST + "OpenProducer", b"")
+        self.assertEqual(code, "OK", answer)
 
     def test_lengths_inside_a_message(self):
         good = wire.batch("sizes", [event("h0", 1)])

@@ -116,11 +116,12 @@ def receipt_of(response):
 
 
 class Rpc:
-    """Unary calls of bytes to the suite's gRPC port."""
+    """Unary calls of bytes to the suite's gRPC port, over a connection of its own."""
 
     def __init__(self, suite, token):
         self.channel = grpc.insecure_channel(suite.state["grpc"], options=[
-            ("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)])
+            ("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1),
+            ("grpc.use_local_subchannel_pool", 1)])
         self.token = token
 
     def call(self, method, request, metadata=(), timeout=20):
