@@ -11,6 +11,7 @@ const dist = resolve(dirname(fileURLToPath(import.meta.url)), "../../web/dist");
 const SLOWDOWN = 4;
 const PANELS = 24;
 const UPDATES = 10;
+const VIEWS = 3;
 const FRAME_MS = 1_000 / 60;
 
 function report(metric, value, unit, budget, conditions) {
@@ -158,17 +159,22 @@ try {
   await signIn(page, server);
   let storage = await page.context().storageState();
   await page.context().close();
-  const loads = [];
-  for (let i = 0; i < 3; i++) {
-    const load = await largestPaint(browser, server, storage);
-    loads.push(load.value);
-    storage = load.storage;
-  }
-  loads.sort((a, b) => a - b);
-  report("lcp_ms", loads[1], "ms", 2_500, { cpu: `${SLOWDOWN}x slowed`, runs: loads.length, value: "median", against: server.own ? "web/dev/peer.mjs" : "suite" });
-  const inp = await interaction(browser, server, storage);
-  report("inp_ms", inp.value, "ms", 200, { cpu: `${SLOWDOWN}x slowed`, interactions: inp.count, value: "longest", which: inp.longest, against: server.own ? "web/dev/peer.mjs" : "suite" });
-  const drawn = await frames(browser, server, inp.storage, Number(given.seconds));
+  // Page views, each with a page of its own, sorted by their figure.
+  const views = async (measure) => {
+    const seen = [];
+    for (let i = 0; i < VIEWS; i++) {
+      seen.push(await measure(browser, server, storage));
+      storage = seen.at(-1).storage;
+    }
+    return seen.sort((a, b) => a.value - b.value);
+  };
+  const median = (seen) => seen[(VIEWS - 1) / 2];
+  const slowed = { cpu: `${SLOWDOWN}x slowed`, views: VIEWS, against: server.own ? "web/dev/peer.mjs" : "suite" };
+  const loads = await views(largestPaint);
+  report("lcp_ms", median(loads).value, "ms", 2_500, { ...slowed, value: "median", all: loads.map((load) => Math.round(load.value)) });
+  const inps = await views(interaction);
+  report("inp_ms", median(inps).value, "ms", 200, { ...slowed, value: "median of each view's longest", interactions: median(inps).count, which: median(inps).longest, all: inps.map((inp) => inp.value) });
+  const drawn = await frames(browser, server, storage, Number(given.seconds));
   const blank = await blankFrames(browser, drawn.canvas, Math.min(3, Number(given.seconds)));
   const rounded = (value) => Math.round(value * 10) / 10;
   const load = { panels: PANELS, updates_per_second: UPDATES, canvas: `${drawn.canvas.width}x${drawn.canvas.height}, software` };

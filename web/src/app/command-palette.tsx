@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { CircleHelp, Clock, KeyRound, Layers, LogOut, Pause, SunMoon, Telescope, type LucideIcon } from "lucide-react";
-import { useEffect, useId, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useId, useRef, useState } from "react";
 import { streams } from "../api/services.js";
 import { text } from "../messages/en.js";
 import { durationText } from "../ui/format.js";
@@ -64,6 +64,8 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const id = useId();
+  // The input takes what is typed at once; the list is drawn right after it.
+  const listed = useDeferredValue(true, false);
   const commands = useCommands(onHelp);
   const shown = commands.filter((command) => matches(command.label, query)).slice(0, 40);
   const chosen = shown[Math.min(at, shown.length - 1)];
@@ -74,7 +76,7 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
   }, []);
   useEffect(() => {
     dialog.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
-  }, [chosen?.id]);
+  }, [chosen?.id, listed]);
   const run = (command: Command): void => {
     onClose();
     command.run();
@@ -110,7 +112,7 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
         role="combobox"
         aria-expanded="true"
         aria-controls={id}
-        aria-activedescendant={chosen === undefined ? undefined : `${id}-${chosen.id}`}
+        aria-activedescendant={chosen === undefined || !listed ? undefined : `${id}-${chosen.id}`}
         autoFocus
         value={query}
         onChange={(event) => {
@@ -119,7 +121,7 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
         }}
       />
       <div className="palette-list" role="listbox" id={id} aria-label={text.palette.open} tabIndex={-1}>
-        {shown.map((command, i) => (
+        {(listed ? shown : []).map((command, i) => (
           <div key={command.id} role="presentation">
             {shown[i - 1]?.group !== command.group && (
               <div className="palette-group faint" role="presentation">
@@ -144,7 +146,7 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
             </div>
           </div>
         ))}
-        {shown.length === 0 && <p className="palette-none muted">{text.palette.none}</p>}
+        {listed && shown.length === 0 && <p className="palette-none muted">{text.palette.none}</p>}
       </div>
     </dialog>
   );
