@@ -26,14 +26,6 @@ std::string DefaultDataFolder() {
   return !has_keys(kDefaultDataFolder) && has_keys(kSystemDataFolder) ? kSystemDataFolder : kDefaultDataFolder;
 }
 
-absl::Status CheckUrl(const std::string& url, const std::string& source) {
-  const bool http = url.rfind("http://", 0) == 0 || url.rfind("https://", 0) == 0;
-  const size_t host = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
-  if (http && host < url.size() && url[host] != '/') return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("\"{}\" (from {}) is not an address: write http://HOST:PORT or https://HOST", url, source));
-}
-
 // `flag`, else the variable, else the suite's state, else the default; `*source` says which.
 std::string Choose(const std::string& flag, const char* flag_name, const std::optional<std::string>& variable,
                    const char* variable_name, const std::string& state, const std::string& state_path,
@@ -96,6 +88,14 @@ std::optional<std::string> ProcessEnvironment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+absl::Status CheckUrl(const std::string& url) {
+  const bool http = url.rfind("http://", 0) == 0 || url.rfind("https://", 0) == 0;
+  const size_t host = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
+  if (http && host < url.size() && url[host] != '/') return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("\"{}\" is not an address: write http://HOST:PORT or https://HOST", url));
+}
+
 absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags, const EnvironmentLookup& environment) {
   Connection connection;
   connection.plain_http = flags.plain_http;
@@ -116,7 +116,7 @@ absl::StatusOr<Connection> FindConnection(const ConnectionFlags& flags, const En
                           kDefaultUrl, &connection.url_source);
   connection.grpc_address = Choose(flags.grpc_address, "--grpc", environment("RIVERMEET_GRPC"), "RIVERMEET_GRPC",
                                    state.grpc_address, state_path, kDefaultGrpcAddress, &connection.grpc_source);
-  RM_RETURN_IF_ERROR(CheckUrl(connection.url, connection.url_source));
+  RM_RETURN_IF_ERROR(Annotate(CheckUrl(connection.url), connection.url_source));
   while (connection.url.back() == '/') connection.url.pop_back();
   RM_RETURN_IF_ERROR(FindKey(flags, environment, connection));
   return connection;

@@ -60,6 +60,9 @@ struct Connection {
 using EnvironmentLookup = std::function<std::optional<std::string>(const char*)>;
 std::optional<std::string> ProcessEnvironment(const char* name);
 
+// INVALID_ARGUMENT unless it is an http:// or https:// address.
+absl::Status CheckUrl(const std::string& url);
+
 // Each by the first that says something:
 //   url     --url, RIVERMEET_URL, `<data>/suite.json`, http://127.0.0.1:7400
 //   grpc    --grpc, RIVERMEET_GRPC, `<data>/suite.json`, 127.0.0.1:7401

@@ -1,6 +1,7 @@
 #include "commandline/connection_flags.h"
 
 #include "base/status.h"
+#include "base/strings.h"
 
 namespace rivermeet::commandline {
 
@@ -12,6 +13,7 @@ std::shared_ptr<client::ConnectionFlags> AddConnectionFlags(CLI::App& command, b
                   "The gateway's address; else RIVERMEET_URL, the suite that runs on --data, "
                   "http://127.0.0.1:7400")
       ->type_name("URL")
+      ->check([](const std::string& url) { return std::string(MessageOf(client::CheckUrl(url))); })
       ->group(group);
   if (with_grpc) {
     command

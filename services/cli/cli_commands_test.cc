@@ -186,6 +186,9 @@ TEST_CASE("a stream is declared from flags, with units and kinds", "[cli]") {
   CHECK(stream.fields(3).kind() == events::v1::MEASURE_KIND_COUNTER);
   CHECK(stream.retention().seconds() == 90 * 86400);
   CHECK(fixture.RunHere({"streams", "declare", "s", "--int64", "a:b:c"}).exit_code == commandline::kUsage);
+  CHECK(fixture.RunHere({"streams", "declare", "s", "--partitions", "0"}).exit_code == commandline::kUsage);
+  CHECK(fixture.RunHere({"query", "s", "--limit", "0"}).exit_code == commandline::kUsage);
+  CHECK(fixture.RunHere({"streams", "list", "--url", "nonsense"}).exit_code == commandline::kUsage);
 }
 
 TEST_CASE("tail prints each update as a line where it is no terminal, and ends after as many as asked", "[cli]") {

@@ -81,7 +81,9 @@ std::shared_ptr<QueryFlags> AddQueryFlags(CLI::App& command, bool with_end) {
   if (with_end) command.add_option("--end", flags->end, "The same for the end; else now")->type_name("TIME");
   command.add_option("--step", flags->step, "The time between rows; else what gives at most 1,000 rows a group")
       ->type_name("DURATION");
-  command.add_option("--limit", flags->limit, "At most so many groups; else 1,000")->type_name("COUNT");
+  command.add_option("--limit", flags->limit, "At most so many groups; else 1,000")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 100'000));
   return flags;
 }
 

@@ -241,7 +241,8 @@ void AddDeclare(CLI::App& streams) {
   declare.add_option("--lateness", flags->lateness, "How late events may be, at most 1h; else as it is, at first 60s")
       ->type_name("DURATION");
   declare.add_option("--partitions", flags->partitions, "Fixed when the stream is made; else the log's")
-      ->type_name("COUNT");
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1024));
   declare
       .add_option("--file", flags->file,
                   "The declaration as JSON, as `show --json` prints it; - reads it from "

@@ -34,6 +34,16 @@ std::string MediaType(std::string_view content_type) {
   return ToLower(Trim(content_type.substr(0, content_type.find(';'))));
 }
 
+net::Response WrongMethod(std::string_view allowed, const std::string& request_id) {
+  return net::ProblemResponse(
+             {.status = 405, .detail = fmt::format("This path takes {}.", allowed), .request_id = request_id})
+      .Set("Allow", allowed);
+}
+
+net::Response NothingHere(const std::string& request_id) {
+  return net::ProblemResponse({.status = 404, .detail = "There is nothing here.", .request_id = request_id});
+}
+
 }  // namespace
 
 Gateway::Gateway(Options options)
@@ -91,27 +101,29 @@ net::Task<net::Response> Gateway::Dispatch(Context& context) {
   if (head.path == "/v1/live") co_return co_await Live(context);
   static const PathTemplate kBulk = PathTemplate::Parse("/v1/streams/{stream}/events").value();
   PathTemplate::Bindings bindings;
-  if (head.method == "POST" && kBulk.Match(head.path, bindings)) co_return co_await Bulk(context, bindings[0].second);
+  if (kBulk.Match(head.path, bindings)) {
+    if (head.method != "POST") co_return WrongMethod("POST", context.request_id);
+    co_return co_await Bulk(context, bindings[0].second);
+  }
   const RouteTable::Found found = options_.routes.FindRest(head.method, head.path);
   if (found.rule != nullptr) co_return co_await Rest(context, *found.rule, found.bindings);
   if (!found.allowed.empty()) {
-    co_return net::ProblemResponse({.status = 405, .detail = "", .request_id = context.request_id})
-        .Set("Allow", fmt::format("{}", fmt::join(found.allowed, ", ")));
+    co_return WrongMethod(fmt::format("{}", fmt::join(found.allowed, ", ")), context.request_id);
   }
   co_return Page(context);
 }
 
 net::Response Gateway::Page(Context& context) {
   const net::RequestHead& head = context.request.head();
-  if (head.method != "GET" && head.method != "HEAD") {
-    return net::ProblemResponse({.status = 404, .detail = "", .request_id = context.request_id});
-  }
-  if (head.path == "/openapi.json") {
+  const bool reads = head.method == "GET" || head.method == "HEAD";
+  const bool document = head.path == "/openapi.json";
+  if (document || IsOperationsPath(head.path)) {
+    if (!reads) return WrongMethod("GET, HEAD", context.request_id);
+    if (!document) return operations_.Answer(head.path);
     return net::Response::Of(200, "application/json", open_api_).Set("Cache-Control", "no-cache");
   }
-  if (IsOperationsPath(head.path)) return operations_.Answer(head.path);
-  if (options_.files != nullptr && !head.path.starts_with("/v1/")) return options_.files->Serve(head);
-  return net::ProblemResponse({.status = 404, .detail = "There is nothing here.", .request_id = context.request_id});
+  if (reads && options_.files != nullptr && !head.path.starts_with("/v1/")) return options_.files->Serve(head);
+  return NothingHere(context.request_id);
 }
 
 absl::Status Gateway::Limit(RateLimiter& limiter, std::string_view key, std::string_view name) {

@@ -170,6 +170,13 @@ TEST_CASE("errors of services keep their code and lose what is ours", "[gateway]
   const auto method = world.Ask("POST", "/v1/keys/k", kViewer);
   CHECK(method.status == 405);
   CHECK(Contains(method.head, "Allow: DELETE"));
+  for (const auto& [path, allowed] :
+       {std::pair("/v1/streams/s/events", "Allow: POST"), std::pair("/openapi.json", "Allow: GET, HEAD"),
+        std::pair("/metrics", "Allow: GET, HEAD")}) {
+    const auto put = world.Ask("PUT", path, kViewer);
+    CHECK(put.status == 405);
+    CHECK(Contains(put.head, allowed));
+  }
 }
 
 TEST_CASE("a caller's deadline and disconnection reach the service", "[gateway]") {

@@ -141,6 +141,12 @@ absl::Status QueryService::WithOwners(const Call& call, const std::function<absl
   }
 }
 
+absl::StatusOr<std::shared_ptr<const events::v1::Stream>> QueryService::FindStream(const Call& call,
+                                                                                   const std::string& name) {
+  if (name.empty()) return absl::InvalidArgumentError("stream: name the stream to read");
+  return streams_.Find(call.tenant, name, call.deadline);
+}
+
 absl::Status QueryService::WaitFor(const std::string& token, const std::string& stream, const Call& call) {
   RM_ASSIGN_OR_RETURN(const ingest::v1::VisibilityToken content, tokens_.Verify(call.tenant, token, clock_.Now()));
   if (content.stream() != stream) {
@@ -193,7 +199,7 @@ absl::Status QueryService::ReadOnce(const Plan& plan, bool refresh, const Call& 
 absl::StatusOr<v1::QueryResponse> QueryService::Query(const v1::QueryRequest& request, const Call& unbounded) {
   const absl::Duration started = clock_.MonotonicNow();
   const Call call = Bounded(unbounded);
-  RM_ASSIGN_OR_RETURN(const auto stream, streams_.Find(call.tenant, request.query().stream(), call.deadline));
+  RM_ASSIGN_OR_RETURN(const auto stream, FindStream(call, request.query().stream()));
   if (!request.wait_for().empty()) RM_RETURN_IF_ERROR(WaitFor(request.wait_for(), stream->name(), call));
   RM_ASSIGN_OR_RETURN(const Plan plan, MakePlan(request.query(), QueryKind::kOnce, call.tenant, *stream, clock_.Now(),
                                                 options_.planner));
@@ -238,14 +244,14 @@ absl::StatusOr<v1::QueryResponse> QueryService::Query(const v1::QueryRequest& re
 
 absl::StatusOr<Plan> QueryService::PlanSubscription(const v1::SubscribeRequest& request, const Call& unbounded) {
   const Call call = Bounded(unbounded);
-  RM_ASSIGN_OR_RETURN(const auto stream, streams_.Find(call.tenant, request.query().stream(), call.deadline));
+  RM_ASSIGN_OR_RETURN(const auto stream, FindStream(call, request.query().stream()));
   return MakePlan(request.query(), QueryKind::kSubscription, call.tenant, *stream, clock_.Now(), options_.planner);
 }
 
 absl::StatusOr<v1::ListDimensionValuesResponse> QueryService::ListDimensionValues(
     const v1::ListDimensionValuesRequest& request, const Call& unbounded) {
   const Call call = Bounded(unbounded);
-  RM_ASSIGN_OR_RETURN(const auto stream, streams_.Find(call.tenant, request.stream(), call.deadline));
+  RM_ASSIGN_OR_RETURN(const auto stream, FindStream(call, request.stream()));
   RM_RETURN_IF_ERROR(CheckDimension(*stream, request.dimension(), "dimension"));
   if (request.limit() > kMaxValues) {
     return absl::InvalidArgumentError(ToAbsl(fmt::format("limit: at most {}", kMaxValues)));
@@ -279,7 +285,7 @@ absl::StatusOr<v1::ListDimensionValuesResponse> QueryService::ListDimensionValue
 absl::StatusOr<v1::GetLedgerResponse> QueryService::GetLedger(const v1::GetLedgerRequest& request,
                                                               const Call& unbounded) {
   const Call call = Bounded(unbounded);
-  RM_ASSIGN_OR_RETURN(const auto stream, streams_.Find(call.tenant, request.stream(), call.deadline));
+  RM_ASSIGN_OR_RETURN(const auto stream, FindStream(call, request.stream()));
   const std::vector<uint32_t> partitions = PartitionsOf(call.tenant, *stream, options_.planner.log_partitions);
   std::map<uint32_t, v1::LedgerEntry> entries;
   RM_RETURN_IF_ERROR(WithOwners(call, [&](bool refresh) -> absl::Status {

@@ -55,6 +55,7 @@ class QueryService {
   struct Reading;
 
   Call Bounded(const Call& call) const;
+  absl::StatusOr<std::shared_ptr<const events::v1::Stream>> FindStream(const Call& call, const std::string& name);
   absl::Status WaitFor(const std::string& token, const std::string& stream, const Call& call);
   absl::Status ReadOnce(const Plan& plan, bool refresh, const Call& call, Reading& reading);
   // Runs `attempt` again, with fresh owners, while it fails because an owner is away or has changed.

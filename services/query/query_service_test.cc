@@ -177,6 +177,8 @@ TEST_CASE("an unknown stream is not found, by every call", "[query]") {
   v1::GetLedgerRequest ledger;
   ledger.set_stream("nothing");
   CHECK(world.service.GetLedger(ledger, world.CallFor("acme")).status().code() == absl::StatusCode::kNotFound);
+  query.clear_stream();
+  CHECK(world.Ask(query).status().code() == absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("a query finds the new owner when the old one has lost its leases", "[query]") {
