@@ -9,10 +9,17 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
+
 namespace rivermeet::rpc {
 
 // The largest message between services, sent or received, in bytes. Above the bulk body's limit.
 inline constexpr int kMaxMessageBytes = 16 << 20;
+
+// While calls are under way, a connection that was silent for so long is pinged, and closed when no answer comes in
+// time: its calls end with UNAVAILABLE. Other servers than ours may take that for abuse (their default is 5 minutes).
+inline constexpr absl::Duration kPingInterval = absl::Seconds(5);
+inline constexpr absl::Duration kPingTimeout = absl::Seconds(4);
 
 // A channel to "host:port". Connects when first used. Calls that fail with UNAVAILABLE before the server saw them
 // are tried up to four times, 0.1 s to 1 s apart with jitter, as long as at most one call in ten fails (gRFC A6).

@@ -82,6 +82,29 @@ class ClusterFaults(CatalogAway, unittest.TestCase):
         eventually(lambda: self.folded(stream) > 0, "the first owner has taken over again")
         self.assertTrue(suite.ledger(stream)[1])
 
+    def test_reads_and_live_queries_leave_an_owner_that_stands_still(self):
+        """Its connection stays open and its lease ends: what waits for it goes on with the next owner."""
+        suite, stream = self.suite, "chaos.standing"
+        one = {"time": int(time.time() * 1e6), "host": "a", "n": 1.0}
+        suite.send(stream, [one])
+        eventually(lambda: self.folded(stream) == 1, "the event is folded")
+        frames = suite.subscribe({"stream": stream, "last": "3600s", "step": "3600s",
+                                  "aggregates": [{"function": "AGGREGATE_FUNCTION_COUNT"}]})
+        self.addCleanup(frames.close)
+        self.assertIn(b"snapshot", frames.readline())
+        self.start_second_owner()
+        self.addCleanup(lambda: suite.kill(["second"]))
+        suite.pause("aggregation")
+        try:
+            self.assertEqual(suite.ledger(stream)[0]["folded"], 1)
+            suite.send(stream, [one])
+            line = frames.readline()
+            while b'"2"' not in line:
+                self.assertTrue(line, "the live query ended")
+                line = frames.readline()
+        finally:
+            suite.resume("aggregation")
+
     def stop_first_owner_until_second_has_all(self, stream):
         """Wakes it then, and reads from it before it can ask the catalog."""
         suite = self.suite

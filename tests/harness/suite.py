@@ -111,6 +111,17 @@ class RunningForm:
             raise HttpError(status, answer)
         return json.loads(answer)["receipt"]
 
+    def subscribe(self, query, key=None, timeout=30):
+        """A live query's server-sent events, as a response to read lines from; close() ends it."""
+        connection = http.client.HTTPConnection(self.address, timeout=timeout)
+        connection.request("POST", "/v1/subscribe", json.dumps({"query": query}),
+                           {"Authorization": f"Bearer {key or self.key}", "Content-Type": "application/json",
+                            "Accept": "text/event-stream"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise HttpError(response.status, response.read())
+        return response
+
     def ledger(self, stream):
         """The ledger's total as integers."""
         answer = self.api("GET", f"/v1/streams/{stream}/ledger")

@@ -67,16 +67,9 @@ class Revocation(unittest.TestCase):
         suite.send("watched", [{"time": 1_700_000_000, "host": "a", "n": 1.0}])
         made = suite.api("POST", "/v1/keys", {"name": "short", "role": "ROLE_VIEWER"})
         key = made["secret"]
-        address = urlparse(suite.state["url"])
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
-        self.addCleanup(connection.close)
-        query = {"query": {"stream": "watched", "last": "60s", "step": "60s",
-                           "aggregates": [{"function": "AGGREGATE_FUNCTION_COUNT"}]}}
-        connection.request("POST", "/v1/subscribe", json.dumps(query),
-                           {"Authorization": f"Bearer {key}", "Content-Type": "application/json",
-                            "Accept": "text/event-stream"})
-        events = connection.getresponse()
-        self.assertEqual(events.status, 200)
+        events = suite.subscribe({"stream": "watched", "last": "60s", "step": "60s",
+                                  "aggregates": [{"function": "AGGREGATE_FUNCTION_COUNT"}]}, key, PATIENCE)
+        self.addCleanup(events.close)
         self.assertIn(b"snapshot", events.readline())
         ticket = suite.api("POST", "/v1/auth/ticket", {}, key=key)["ticket"]
         live = LiveSocket(suite.state["url"], ticket)
