@@ -6,6 +6,7 @@
 
 #include "base/json_string.h"
 #include "fmt/format.h"
+#include "gateway/proto_comments.h"
 #include "net/http.h"
 
 namespace rivermeet::gateway {
@@ -26,9 +27,25 @@ std::string WellKnown(const std::string& name) {
   return "";
 }
 
+// The schema with what is said about it.
+std::string Described(std::string schema, const std::string& comment) {
+  if (comment.empty()) return schema;
+  schema.pop_back();
+  return fmt::format("{},\"description\":{}}}", schema, JsonString(comment));
+}
+
+// The first sentence, without its stop.
+std::string_view Summary(std::string_view comment) {
+  const size_t end = comment.find(". ");
+  if (end != std::string_view::npos) return comment.substr(0, end);
+  return comment.ends_with('.') ? comment.substr(0, comment.size() - 1) : comment;
+}
+
 // Collects the schemas that the document refers to.
 class Schemas {
  public:
+  explicit Schemas(const ProtoComments& comments) : comments_(comments) {}
+
   std::string OfField(const FieldDescriptor& field) {
     if (field.is_map()) {
       return fmt::format("{{\"type\":\"object\",\"additionalProperties\":{}}}",
@@ -45,10 +62,12 @@ class Schemas {
       std::string properties;
       for (int i = 0; i < type.field_count(); ++i) {
         const FieldDescriptor& field = *type.field(i);
-        properties += fmt::format("{}{}:{}", i == 0 ? "" : ",", JsonString(field.json_name()), OfField(field));
+        properties += fmt::format("{}{}:{}", i == 0 ? "" : ",", JsonString(field.json_name()),
+                                  Described(OfField(field), comments_.OfField(field.full_name())));
       }
-      written_[type.full_name()] =
-          fmt::format("{{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}", properties);
+      written_[type.full_name()] = Described(
+          fmt::format("{{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{{{}}}}}", properties),
+          comments_.OfMessage(type.full_name()));
     }
     return Ref(type.full_name());
   }
@@ -96,6 +115,7 @@ class Schemas {
     }
   }
 
+  const ProtoComments& comments_;
   std::map<std::string, std::string> written_;
 };
 
@@ -119,11 +139,13 @@ const FieldDescriptor* FieldAt(const Descriptor& type, std::string_view path) {
   return field;
 }
 
-std::string Parameters(const HttpRule& rule, Schemas& schemas) {
+std::string Parameters(const HttpRule& rule, const ProtoComments& comments, Schemas& schemas) {
   std::string json;
   const auto add = [&](std::string_view name, std::string_view in, const FieldDescriptor& field) {
-    json += fmt::format("{}{{\"name\":{},\"in\":\"{}\",\"required\":{},\"schema\":{}}}", json.empty() ? "" : ",",
-                        JsonString(name), in, in == "path", schemas.OfField(field));
+    json += json.empty() ? "" : ",";
+    json += Described(fmt::format("{{\"name\":{},\"in\":\"{}\",\"required\":{},\"schema\":{}}}", JsonString(name), in,
+                                  in == "path", schemas.OfField(field)),
+                      comments.OfField(field.full_name()));
   };
   const Descriptor& input = *rule.method->descriptor->input_type();
   const std::vector<std::string> variables = rule.path.Variables();
@@ -140,12 +162,16 @@ std::string Parameters(const HttpRule& rule, Schemas& schemas) {
   return json;
 }
 
-std::string Operation(const HttpRule& rule, Schemas& schemas) {
+std::string Operation(const HttpRule& rule, const ProtoComments& comments, Schemas& schemas) {
   const auto& descriptor = *rule.method->descriptor;
+  const std::string comment = comments.OfMethod(descriptor.full_name());
   std::string operation = fmt::format("{{\"operationId\":{},\"tags\":[{}]",
                                       JsonString(descriptor.service()->name() + "_" + descriptor.name()),
                                       JsonString(descriptor.service()->name()));
-  if (const std::string parameters = Parameters(rule, schemas); !parameters.empty()) {
+  if (!comment.empty()) {
+    operation += fmt::format(",\"summary\":{},\"description\":{}", JsonString(Summary(comment)), JsonString(comment));
+  }
+  if (const std::string parameters = Parameters(rule, comments, schemas); !parameters.empty()) {
     operation += fmt::format(",\"parameters\":[{}]", parameters);
   }
   if (!rule.body.empty()) {
@@ -171,7 +197,7 @@ std::string Operation(const HttpRule& rule, Schemas& schemas) {
 // The bulk path is no RPC's annotation: its body is not JSON of a message.
 constexpr char kBulk[] =
     R"("/v1/streams/{stream}/events":{"post":{"operationId":"IngestService_IngestRaw","tags":["IngestService"],)"
-    R"("parameters":[{"name":"stream","in":"path","required":true,"schema":{"type":"string"}},)"
+    R"("summary":"Ingests a body of events: JSON, NDJSON or CSV","parameters":[{"name":"stream","in":"path","required":true,"schema":{"type":"string"}},)"
     R"({"name":"producerId","in":"query","schema":{"type":"string","format":"int64"}},)"
     R"({"name":"sequence","in":"query","schema":{"type":"string","format":"int64"}}],)"
     R"("requestBody":{"required":true,"content":{"application/json":{},"application/x-ndjson":{},"text/csv":{}}},)"
@@ -193,14 +219,15 @@ constexpr char kProblem[] =
 }  // namespace
 
 std::string OpenApiDocument(const RouteTable& routes) {
-  Schemas schemas;
+  const ProtoComments comments;
+  Schemas schemas(comments);
   schemas.Add("BulkAnswer", kBulkAnswer);
   schemas.Add("Problem", kProblem);
   std::map<std::string, std::string> operations;
   for (const HttpRule& rule : routes.rules()) {
     std::string& path = operations[PathOf(rule.text)];
     path += fmt::format("{}{}:{}", path.empty() ? "" : ",", JsonString(ToLower(rule.http_method)),
-                        Operation(rule, schemas));
+                        Operation(rule, comments, schemas));
   }
   std::string paths = kBulk;
   for (const auto& [path, methods] : operations) paths += fmt::format(",{}:{{{}}}", JsonString(path), methods);

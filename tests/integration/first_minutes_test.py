@@ -185,7 +185,11 @@ class FirstMinutes(unittest.TestCase):
     def test_the_api_describes_itself(self):
         status, _, body = self.suite.request("GET", "/openapi.json", key="")
         self.assertEqual(status, 200)
-        self.assertIn("/v1/streams/{name}", json.loads(body)["paths"])
+        paths = json.loads(body)["paths"]
+        self.assertIn("/v1/streams/{name}", paths)
+        for path, methods in paths.items():
+            for method, operation in methods.items():
+                self.assertTrue(operation.get("summary"), f"{method} {path}")
 
 
 class Restarts(unittest.TestCase):

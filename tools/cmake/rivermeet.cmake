@@ -162,3 +162,12 @@ function(rivermeet_proto name)
     rivermeet_generated(${stub_library} stub ${out} "rivermeet::${name};PkgConfig::GRPC")
   endif()
 endfunction()
+
+# Has protoc write `protos` (below proto/), what they import and their comments to `output`, a FileDescriptorSet.
+function(rivermeet_descriptor_set output)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/proto/ OUTPUT_VARIABLE sources)
+  add_custom_command(OUTPUT ${output}
+    COMMAND protobuf::protoc --descriptor_set_out=${output} --include_imports --include_source_info
+            -I ${CMAKE_SOURCE_DIR}/proto -I ${GOOGLEAPIS_DIR} ${ARGN}
+    DEPENDS ${sources} VERBATIM)
+endfunction()
