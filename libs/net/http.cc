@@ -130,11 +130,44 @@ std::optional<std::string_view> FindCookie(const RequestHead& head, std::string_
   return std::nullopt;
 }
 
+namespace {
+
+std::string_view CodeOf(int status) {
+  switch (status) {
+    case 401:
+      return "unauthenticated";
+    case 403:
+      return "permission_denied";
+    case 404:
+      return "not_found";
+    case 405:
+    case 501:
+    case 505:
+      return "unimplemented";
+    case 408:
+    case 504:
+      return "deadline_exceeded";
+    case 426:
+      return "failed_precondition";
+    case 429:
+    case 507:
+      return "resource_exhausted";
+    case 502:
+    case 503:
+      return "unavailable";
+    default:
+      return status < 500 ? "invalid_argument" : "internal";
+  }
+}
+
+}  // namespace
+
 Response ProblemResponse(const Problem& problem) {
   std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}",
                                  JsonString(StatusText(problem.status)), problem.status);
   if (!problem.detail.empty()) body += ",\"detail\":" + JsonString(problem.detail);
   if (!problem.request_id.empty()) body += ",\"requestId\":" + JsonString(problem.request_id);
+  body += ",\"code\":" + JsonString(problem.code.empty() ? CodeOf(problem.status) : problem.code);
   for (const auto& [name, json] : problem.extra) body += fmt::format(",{}:{}", JsonString(name), json);
   body += "}\n";
   Response response = Response::Of(problem.status, "application/problem+json", std::move(body));

@@ -131,6 +131,8 @@ struct Problem {
   int status = 500;
   std::string detail{};
   std::string request_id{};
+  // One word for programs, as gRPC's and Connect's clients know it; empty: what the status commonly stands for.
+  std::string code{};
   // Further members, each already JSON.
   std::vector<std::pair<std::string, std::string>> extra{};
 };

@@ -203,6 +203,7 @@ TEST_CASE("compressed bodies are inflated within bounds, or passed on where the 
   const std::string bomb = GzipIfItPays(std::string(2'000'000, 'a')).value();
   const auto refused = ask(Post(bomb, "Content-Encoding: gzip\r\n"));
   CHECK(refused.status == 413);
+  CHECK(refused.body.find("\"code\":\"invalid_argument\"") != std::string::npos);
   CHECK(refused.body.find("The limit is 1000000.") != std::string::npos);
   // The last connection gives its bytes back after its answer is out.
   REQUIRE(testing::Eventually([&] { return running.server->Stats().body_bytes == 0; }));

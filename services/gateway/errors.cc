@@ -125,7 +125,7 @@ net::Response ProblemOf(const absl::Status& status, std::string_view request_id)
   net::Response response = net::ProblemResponse({.status = HttpStatusOf(status),
                                                  .detail = PublicMessageOf(status),
                                                  .request_id = std::string(request_id),
-                                                 .extra = {{"code", JsonString(ConnectNameOf(status.code()))}}});
+                                                 .code = std::string(ConnectNameOf(status.code()))});
   AddHints(status, request_id, response);
   return response;
 }

@@ -212,7 +212,7 @@ constexpr char kBulkAnswer[] =
     R"("index":{"type":"integer"},"field":{"type":"string"},"reason":{"type":"string"},)"
     R"("code":{"type":"string"},"byteOffset":{"type":"integer"}}}}}}}})";
 constexpr char kProblem[] =
-    R"({"type":"object","required":["type","title","status"],"properties":{"type":{"type":"string"},)"
+    R"({"type":"object","required":["type","title","status","code"],"properties":{"type":{"type":"string"},)"
     R"("title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},)"
     R"("code":{"type":"string"},"requestId":{"type":"string"}}})";
 
