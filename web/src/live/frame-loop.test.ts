@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FrameLoop, type FrameSource } from "./frame-loop.js";
 
 /** Frames at 60 Hz; the browser takes `drawMs` for each painter that a frame has drawn. */
@@ -6,11 +6,14 @@ class ManualFrames implements FrameSource {
   time = 0;
   drawMs = 0.1;
   painted: string[] = [];
+  /** Frames that were asked for. */
+  asked = 0;
   private callback: ((now: number) => void) | undefined;
   private after: (() => void)[] = [];
 
   now = (): number => this.time;
   request = (callback: (now: number) => void): void => {
+    this.asked++;
     this.callback = callback;
   };
   presented = (callback: () => void): void => {
@@ -30,6 +33,9 @@ class ManualFrames implements FrameSource {
     return this.painted;
   }
 }
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 function loopOf(names: readonly string[]) {
   const frames = new ManualFrames();
@@ -104,4 +110,78 @@ test("listeners hear of a frame that painted, and of no other", () => {
   frames.frame();
   frames.frame();
   expect(heard).toBe(1);
+});
+
+test("listeners hear nothing of a frame whose painters have left", () => {
+  const { frames, loop } = loopOf([]);
+  let heard = 0;
+  loop.onPainted(() => heard++);
+  loop.add({ paint: () => Infinity })();
+  frames.frame();
+  expect(frames.asked).toBe(1);
+  expect(heard).toBe(0);
+});
+
+test("any number of changes before a frame ask for that one frame", () => {
+  const { frames, invalidate } = loopOf(["a", "b"]);
+  for (let i = 0; i < 10; i++) invalidate();
+  expect(frames.asked).toBe(1);
+  expect(frames.frame()).toEqual(["a", "b"]);
+  expect(frames.frame()).toEqual([]);
+});
+
+test("a still page asks for no frame, nor does what changes off screen", () => {
+  const { frames, loop, painters } = loopOf(["a"]);
+  frames.frame();
+  loop.setVisible(painters[0]!, false);
+  loop.invalidate(painters[0]!);
+  vi.advanceTimersByTime(60_000);
+  expect(frames.asked).toBe(1);
+});
+
+test("who wants to be drawn again later is drawn then, and not before", () => {
+  const { frames, loop } = loopOf([]);
+  loop.add({
+    paint: (now) => {
+      frames.painted.push(`${now}`);
+      return now === 0 ? 100 : Infinity;
+    },
+  });
+  expect(frames.frame()).toEqual(["0"]);
+  vi.advanceTimersByTime(91);
+  expect(frames.asked).toBe(1);
+  vi.advanceTimersByTime(1);
+  expect(frames.asked).toBe(2);
+  frames.time = 92;
+  expect(frames.frame()).toEqual([]);
+  frames.time = 108;
+  expect(frames.frame()).toEqual(["108"]);
+});
+
+test("who was drawn before it was due is not waited for any more", () => {
+  const { frames, loop } = loopOf([]);
+  let due = 100;
+  const painter = { paint: () => due };
+  loop.add(painter);
+  frames.frame();
+  due = Infinity;
+  loop.invalidate(painter);
+  frames.frame();
+  vi.advanceTimersByTime(60_000);
+  expect(frames.asked).toBe(2);
+});
+
+test("where scripts are slow a frame ends once they have had their time", () => {
+  const { frames, loop } = loopOf([]);
+  for (const name of ["a", "b", "c"]) {
+    loop.add({
+      paint: () => {
+        frames.painted.push(name);
+        frames.time += 4;
+        return Infinity;
+      },
+    });
+  }
+  expect(frames.frame()).toEqual(["a", "b"]);
+  expect(frames.frame()).toEqual(["c"]);
 });
