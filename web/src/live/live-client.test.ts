@@ -40,7 +40,7 @@ class FakeSocket implements Socket {
   }
 
   /** An update of one cell. */
-  update(channel: bigint, sequence: bigint, snapshot: boolean, seconds: number, value: number, epoch = 1n): void {
+  update(channel: bigint, sequence: bigint, snapshot: boolean, seconds: number, value: number, epoch = 1n, newestAppendTimeUs = BigInt(Date.now()) * 1000n): void {
     const columns: MessageInitShape<typeof ColumnSchema>[] = [
       { name: "time", type: ColumnType.TIME, int64Values: [BigInt(seconds) * 1_000_000n] },
       { name: "mean_cpu", type: ColumnType.FLOAT64, float64Values: [value] },
@@ -48,7 +48,7 @@ class FakeSocket implements Socket {
     const frame = create(LiveServerFrameSchema, {
       frame: {
         case: "update",
-        value: { channel, epoch, response: { snapshot, sequence, newestAppendTimeUs: BigInt(Date.now()) * 1000n, frame: { columns, rowCount: 1n } } },
+        value: { channel, epoch, response: { snapshot, sequence, newestAppendTimeUs, frame: { columns, rowCount: 1n } } },
       },
     });
     this.say(frame.frame);
@@ -233,6 +233,23 @@ describe("a live client", () => {
     expect(client.state.get().kind).toBe("stale");
     socket.update(7n, 2n, false, 113, 2);
     expect(client.state.get().kind).toBe("live");
+  });
+
+  test("is not stale while nobody asks for anything", async () => {
+    await connect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(client.state.get().kind).toBe("live");
+  });
+
+  test("stays stale while updates bring no newer event", async () => {
+    client.subscribe(cpu);
+    const socket = await connect();
+    socket.subscribed(1, 7n);
+    const first = BigInt(Date.now()) * 1000n;
+    socket.update(7n, 1n, true, 100, 1, 1n, first);
+    await vi.advanceTimersByTimeAsync(12_000);
+    socket.update(7n, 2n, false, 101, 2, 1n, first);
+    expect(client.state.get().kind).toBe("stale");
   });
 
   test("takes a socket that answers no pings for dead", async () => {
