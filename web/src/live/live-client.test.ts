@@ -83,6 +83,7 @@ describe("a live client", () => {
 
   afterEach(() => {
     client.stop();
+    vi.unstubAllGlobals();
     vi.useRealTimers();
   });
 
@@ -158,6 +159,28 @@ describe("a live client", () => {
     channel.drawn();
     client.painted();
     expect(client.freshness.size).toBe(0);
+  });
+
+  test("measures nothing that came while the page was hidden", async () => {
+    const { channel } = client.subscribe(cpu);
+    const socket = await connect();
+    await vi.advanceTimersByTimeAsync(1);
+    socket.subscribed(1, 7n);
+    socket.update(7n, 1n, true, 100, 1);
+    channel.drawn();
+    client.painted();
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.stubGlobal("document", { hidden: true });
+    socket.update(7n, 2n, false, 101, 2);
+    await vi.advanceTimersByTimeAsync(5_000);
+    channel.drawn();
+    client.painted();
+    expect(client.freshness.size).toBe(0);
+    vi.stubGlobal("document", { hidden: false });
+    socket.update(7n, 3n, false, 106, 3);
+    channel.drawn();
+    client.painted();
+    expect(client.freshness.size).toBe(1);
   });
 
   test("measures nothing that came while nobody could see it", async () => {
