@@ -192,6 +192,27 @@ struct Process {
   }
 };
 
+// A watch of partition 1 that has its snapshot.
+struct Watch {
+  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientReader<v1::WatchPartialsResponse>> stream;
+  v1::WatchPartialsResponse response;
+
+  explicit Watch(Process& process) {
+    rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
+    v1::WatchPartialsRequest request;
+    *request.mutable_query() = Query({1});
+    stream = process.stub->WatchPartials(&context, request);
+    REQUIRE(stream->Read(&response));
+  }
+  // How it ends.
+  grpc::StatusCode Finish() {
+    while (stream->Read(&response)) {
+    }
+    return stream->Finish().error_code();
+  }
+};
+
 // One event a second and partition, for `seconds`; gives the last offsets.
 std::map<uint32_t, int64_t> Feed(Machine& machine, int64_t from, int64_t seconds) {
   std::map<uint32_t, int64_t> last;
@@ -275,10 +296,13 @@ TEST_CASE("an owner whose partition was taken stops answering for it", "[module]
   Machine machine;
   Process one(machine, "one");
   CHECK(one.Wait(Feed(machine, 0, 60)).ok());
+  Watch watch(one);
   // Somebody else takes it: what would have to wait for the lease's end is written by hand.
-  RM_CHECK_OK(machine.catalog.database()
-                  .Execute(Soon(), "UPDATE leases SET owner = 'two', epoch = epoch + 1 WHERE partition = 1")
-                  .status());
+  RM_CHECK_OK(
+      machine.catalog.database()
+          .Execute(Soon(),
+                   "UPDATE leases SET owner = 'two', epoch = epoch + 1, expires_at = 'infinity' WHERE partition = 1")
+          .status());
   CHECK(testing::Eventually([&] {
     grpc::ClientContext context;
     rpc::PrepareCall(context, {.bearer = "t"}, absl::Seconds(20));
@@ -290,7 +314,17 @@ TEST_CASE("an owner whose partition was taken stops answering for it", "[module]
     }
     return stream->Finish().error_code() == grpc::StatusCode::FAILED_PRECONDITION;
   }));
+  CHECK(watch.Finish() == grpc::StatusCode::FAILED_PRECONDITION);
   CHECK(one.Wait({{0, 0}}).ok());
+}
+
+TEST_CASE("a process that stops ends the watches of what it owned", "[module]") {
+  Machine machine;
+  Process one(machine, "one");
+  // Nothing was folded: no snapshot wakes who watches.
+  Watch watch(one);
+  one.module->Stop(Soon());
+  CHECK(watch.Finish() == grpc::StatusCode::FAILED_PRECONDITION);
 }
 
 // A process that serves partition 0 and restores partition 1 until `gate` is opened.
