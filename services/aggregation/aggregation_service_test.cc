@@ -246,6 +246,18 @@ TEST_CASE("nobody watches an owner that serves no more", "[aggregation]") {
   CHECK(watching.code() == absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_CASE("whoever watches a service that goes away is told", "[aggregation]") {
+  auto follower = std::make_shared<Follower>();
+  {
+    World world;
+    v1::WatchPartialsRequest request;
+    *request.mutable_query() = Query({0});
+    CHECK(world.service.WatchPartials("acme", request, follower).ok());
+    CHECK(follower->Await([&] { return follower->snapshots == 1; }));
+  }
+  CHECK(follower->closed.code() == absl::StatusCode::kUnavailable);
+}
+
 // 60,000 rows of about 100 bytes in partition 0.
 v1::ReadPartialsRequest FillWithRows(World& world) {
   int64_t last = 0;
