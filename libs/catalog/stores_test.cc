@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <set>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "catalog/settings_store.h"
 #include "catalog/snapshot_store.h"
 #include "catalog/stream_store.h"
+#include "testing/eventually.h"
 
 namespace rivermeet::catalog {
 namespace {
@@ -260,6 +262,34 @@ TEST_CASE("a stale owner commits nothing", "[catalog]") {
   CHECK(snapshots.List(0, Soon())->empty());
   CHECK(code(now, 5) == absl::StatusCode::kOk);
   CHECK(code(now, 4) == absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("a commit waits for whoever is taking its partition over, and is refused then", "[catalog]") {
+  CatalogFixture catalog;
+  LeaseStore leases(catalog.database());
+  SnapshotStore snapshots(catalog.database());
+  REQUIRE(leases.EnsurePartitions(1, Soon()).ok());
+  const Lease old = *leases.Acquire(0, "ada", "", Soon());
+  std::atomic<bool> done = false;
+  absl::Status committed;
+  std::thread committing;
+  const auto waits = [&] {
+    const auto waiting = catalog.database().Execute(
+        Soon(), "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+    return waiting.ok() && !waiting->empty();
+  };
+  RM_CHECK_OK(catalog.database().Run(Soon(), [&](Transaction& taking) -> absl::Status {
+    RM_RETURN_IF_ERROR(taking.Execute("UPDATE leases SET owner = 'bob', epoch = epoch + 1").status());
+    committing = std::thread([&] {
+      committed = snapshots.Commit(CommitAt(old, 5), Soon()).status();
+      done = true;
+    });
+    CHECK(testing::Eventually([&] { return done || waits(); }));
+    return absl::OkStatus();
+  }));
+  committing.join();
+  CHECK(committed.code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(snapshots.List(0, Soon())->empty());
 }
 
 TEST_CASE("the last three snapshots are kept and the others' objects are named for deletion", "[catalog]") {
