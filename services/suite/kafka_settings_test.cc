@@ -24,6 +24,23 @@ TEST_CASE("Kafka settings that can't be are refused by name", "[suite]") {
   CHECK(LoadSettings("", {}, {"log.kafka_replication_factor=3", "log.kafka_min_insync_replicas=3"}).ok());
 }
 
+TEST_CASE("a Kafka setting that lacks another is refused with what it lacks", "[suite]") {
+  const std::string sasl = "log.kafka_security with SASL needs log.kafka_user and log.kafka_password_file";
+  const std::string pair = "log.kafka_certificate and log.kafka_key go together";
+  const std::pair<std::vector<std::string>, std::string> lacking[] = {
+      {{"log.kind=kafka"}, "log.kind kafka needs log.kafka_brokers"},
+      {{"log.kafka_security=sasl_ssl", "log.kafka_user=ada"}, sasl},
+      {{"log.kafka_security=sasl_ssl", "log.kafka_password_file=p"}, sasl},
+      {{"log.kafka_security=ssl", "log.kafka_certificate=c"}, pair},
+      {{"log.kafka_security=ssl", "log.kafka_key=k"}, pair},
+      {{"log.kafka_certificate=c", "log.kafka_key=k"}, "need log.kafka_security ssl or sasl_ssl"}};
+  for (const auto& [settings, message] : lacking) {
+    const std::string status = LoadSettings("", {}, settings).status().ToString();
+    CAPTURE(settings, status);
+    CHECK(status.find(message) != std::string::npos);
+  }
+}
+
 TEST_CASE("copies, TLS and SASL reach Kafka's client, the password from its file", "[suite]") {
   const testing::TempDir folder;
   const std::string file = folder / "password";
