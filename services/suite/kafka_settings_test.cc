@@ -41,6 +41,22 @@ TEST_CASE("a Kafka setting that lacks another is refused with what it lacks", "[
   }
 }
 
+TEST_CASE("a key that others can read doesn't reach Kafka's client", "[suite]") {
+  const testing::TempDir folder;
+  const std::string key = folder / "key.pem";
+  std::ofstream(key) << "k\n";
+  config::v1::EventLogConfig log;
+  log.set_kafka_security("ssl");
+  log.set_kafka_certificate("c");
+  log.set_kafka_key(key);
+  chmod(key.c_str(), 0644);
+  CHECK(absl::IsFailedPrecondition(KafkaOptionsOf(log).status()));
+  chmod(key.c_str(), 0600);
+  auto options = KafkaOptionsOf(log);
+  REQUIRE(options.ok());
+  CHECK(options->settings["ssl.key.location"] == key);
+}
+
 TEST_CASE("copies, TLS and SASL reach Kafka's client, the password from its file", "[suite]") {
   const testing::TempDir folder;
   const std::string file = folder / "password";
