@@ -98,6 +98,14 @@ TEST_CASE("opening says what is wrong with the brokers, the topic or a setting",
   CHECK(absl::IsUnavailable(KafkaEventLog::Open(options).status()));
 }
 
+TEST_CASE("the producer is idempotent, so that no setting can ask for fewer acknowledgements", "[kafka]") {
+  KafkaEventLogOptions options = Options();
+  options.settings["acks"] = "all";
+  CHECK(KafkaEventLog::Open(options).ok());
+  options.settings["acks"] = "1";
+  CHECK(absl::IsInvalidArgument(KafkaEventLog::Open(options).status()));
+}
+
 // Appends until the log answers `wanted`, and says how long that took; the last answer is returned.
 absl::StatusOr<Offset> AppendUntil(EventLog& log, bool ok) {
   absl::StatusOr<Offset> last;
