@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -16,6 +17,7 @@ from harness import grpc_call, measure  # noqa: E402
 from harness.suite import ClusterSuite, HttpError  # noqa: E402
 from catalog_away import LEASE, SOON, CatalogAway  # noqa: E402
 from suite_case import eventually  # noqa: E402
+from wire import grpc  # noqa: E402
 
 # Snapshots one after the other, so that one is under way whenever an owner is stopped.
 SETTINGS = {"aggregation.lease": f"{LEASE}s", "aggregation.lease_renewal": f"{LEASE / 4}s",
@@ -37,6 +39,19 @@ class ClusterFaults(CatalogAway, unittest.TestCase):
     def gauge(self, port, name):
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
         return measure.metric(text, name)
+
+    def readiness(self, name):
+        """What a process says of itself: (status of /readyz, whether gRPC's health is SERVING)."""
+        port = self.suite.cluster.ports[f"{name} metrics"]
+        try:
+            status = urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10).status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        return status, self.serving(name)
+
+    def serving(self, name):
+        with grpc.insecure_channel(f"127.0.0.1:{self.suite.cluster.ports[name]}") as channel:
+            return channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10) == b"\x08\x01"
 
     def sql(self, statement):
         """Asks the catalog; rows of texts."""
@@ -183,6 +198,35 @@ class ClusterFaults(CatalogAway, unittest.TestCase):
         self.assertLess(total["received"], 200)
         self.assertEqual(total["folded"], total["received"])
         self.check_agent_kept_its_seconds(begin, int(time.time()))
+
+    def test_who_has_no_broker_is_not_ready_until_it_is_back(self):
+        needs_it = ("ingest", "aggregation")
+        told = lambda: [self.readiness(name) for name in needs_it]
+        eventually(lambda: told() == [(200, True)] * 2, "both are ready")
+        self.suite.kill(["kafka"])
+        eventually(lambda: told() == [(503, False)] * 2, "both say that they are not ready")
+        self.assertEqual(self.readiness("query"), (200, True))
+        self.suite.start()
+        eventually(lambda: told() == [(200, True)] * 2, "both are ready again")
+
+    def test_an_owner_that_waits_for_its_leases_is_not_serving_yet(self):
+        suite = self.suite
+        suite.kill(["aggregation"])
+        psql = subprocess.Popen(["psql", suite.cluster.connection("test"), "-AtXq"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+        try:
+            psql.stdin.write("BEGIN; LOCK TABLE leases IN SHARE MODE;\n\\echo locked\n")
+            psql.stdin.flush()
+            self.assertEqual(psql.stdout.readline(), "locked\n")
+            suite.cluster.serve("aggregation")
+            eventually(lambda: self.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'aggregation' "
+                                        "AND wait_event_type = 'Lock'"), "the owner waits for its leases")
+            serving = self.serving("aggregation")
+        finally:
+            psql.communicate("ROLLBACK;\n")
+        suite.cluster.wait("aggregation", (suite.data / "aggregation.ready").exists)
+        self.assertFalse(serving)
+        eventually(lambda: self.readiness("aggregation") == (200, True), "the owner is ready")
 
     def check_agent_kept_its_seconds(self, begin, end):
         """Each second of the time without a broker has the agent's events, in the end."""
