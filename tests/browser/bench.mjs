@@ -67,9 +67,10 @@ async function interaction(browser, server, storage) {
   await page.addInitScript(() => {
     globalThis.interactions = new Map();
     new PerformanceObserver((list) => {
-      for (const { interactionId, duration } of list.getEntries()) {
+      for (const { interactionId, duration, startTime, processingStart, processingEnd } of list.getEntries()) {
         const longest = globalThis.interactions.get(interactionId);
-        if (interactionId > 0 && (longest === undefined || longest.duration < duration)) globalThis.interactions.set(interactionId, { duration, step: globalThis.step });
+        if (interactionId === 0 || longest?.duration >= duration) continue;
+        globalThis.interactions.set(interactionId, { duration, step: globalThis.step, delay: processingStart - startTime, processing: processingEnd - processingStart });
       }
     }).observe({ type: "event", durationThreshold: 16, buffered: true });
   });
@@ -98,7 +99,8 @@ async function interaction(browser, server, storage) {
   const next = await page.context().storageState();
   await page.context().close();
   // With fewer than 50 interactions INP is the longest.
-  return { value: durations[0]?.duration ?? 0, longest: durations[0]?.step, count: durations.length, storage: next };
+  const { duration = 0, step: longest, delay = 0, processing = 0 } = durations[0] ?? {};
+  return { value: duration, longest, delay, processing, count: durations.length, storage: next };
 }
 
 /** Counts the page's animation frames for so long. */
@@ -173,7 +175,7 @@ try {
   const loads = await views(largestPaint);
   report("lcp_ms", median(loads).value, "ms", 2_500, { ...slowed, value: "median", all: loads.map((load) => Math.round(load.value)) });
   const inps = await views(interaction);
-  report("inp_ms", median(inps).value, "ms", 200, { ...slowed, value: "median of each view's longest", interactions: median(inps).count, which: median(inps).longest, all: inps.map((inp) => inp.value) });
+  report("inp_ms", median(inps).value, "ms", 200, { ...slowed, value: "median of each view's longest", interactions: median(inps).count, which: median(inps).longest, delay_ms: Math.round(median(inps).delay), processing_ms: Math.round(median(inps).processing), all: inps.map((inp) => inp.value) });
   const drawn = await frames(browser, server, storage, Number(given.seconds));
   const blank = await blankFrames(browser, drawn.canvas, Math.min(3, Number(given.seconds)));
   const rounded = (value) => Math.round(value * 10) / 10;

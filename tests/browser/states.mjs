@@ -159,6 +159,16 @@ export const states = [
         await search(words);
         await palette.getByRole("option", { selected: true }).filter({ hasText: option }).waitFor();
       };
+      const cores = page.locator('[data-panel="cores"]');
+      for (const close of [() => page.keyboard.press("Escape"), () => page.mouse.click(5, 5)]) {
+        await cores.focus();
+        await search("s");
+        await page.keyboard.press("Tab");
+        check(await palette.getByRole("combobox").evaluate((input) => input === document.activeElement), "Tab stays in the palette");
+        await close();
+        await until("it closes", async () => (await palette.count()) === 0);
+        check(await cores.evaluate((panel) => panel === document.activeElement), "the focus is where it was");
+      }
       for (const [letter, heading] of [["e", "Explore"], ["s", "Streams"], ["k", "API keys"], ["h", "This machine"]]) {
         await page.keyboard.press("g");
         await page.keyboard.press(letter);

@@ -60,7 +60,8 @@ function useCommands(onHelp: () => void): Command[] {
 
 /** Finds streams, pages and actions by a few letters. */
 export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => void; readonly onHelp: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const id = useId();
@@ -70,84 +71,103 @@ export function CommandPalette({ onClose, onHelp }: { readonly onClose: () => vo
   const shown = commands.filter((command) => matches(command.label, query)).slice(0, 40);
   const chosen = shown[Math.min(at, shown.length - 1)];
   useEffect(() => {
-    const element = dialog.current;
-    if (element?.open === false) element.showModal();
-    return () => element?.close();
+    const before = document.activeElement;
+    input.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
   }, []);
   useEffect(() => {
-    dialog.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [chosen?.id, listed]);
   const run = (command: Command): void => {
     onClose();
     command.run();
   };
+  // Not showModal(): that makes the page inert, which costs its whole style anew before the first letter is drawn.
   return (
-    <dialog
-      ref={dialog}
-      className="palette"
-      aria-label={text.palette.open}
-      onCancel={(event) => {
-        event.preventDefault();
+    <div
+      className="veil"
+      onMouseDown={(event) => {
+        if (event.target !== event.currentTarget) return;
+        event.preventDefault(); // what lies below doesn't take the focus
         onClose();
       }}
-      onPointerDown={(event) => {
-        if (event.target === dialog.current) onClose();
-      }}
-      onKeyDown={(event) => {
-        event.stopPropagation();
-        if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-          event.preventDefault();
-          const step = event.key === "ArrowDown" ? 1 : -1;
-          setAt((Math.min(at, shown.length - 1) + step + shown.length) % Math.max(1, shown.length));
-        } else if (event.key === "Enter" && chosen !== undefined) {
-          event.preventDefault();
-          run(chosen);
-        }
-      }}
     >
-      <input
-        className="palette-input"
-        placeholder={text.palette.placeholder}
-        aria-label={text.palette.placeholder}
-        role="combobox"
-        aria-expanded="true"
-        aria-controls={id}
-        aria-activedescendant={chosen === undefined || !listed ? undefined : `${id}-${chosen.id}`}
-        autoFocus
-        value={query}
-        onChange={(event) => {
-          setQuery(event.target.value);
-          setAt(0);
+      <dialog
+        open
+        className="palette"
+        aria-modal="true"
+        aria-label={text.palette.open}
+        onKeyDown={(event) => {
+          event.stopPropagation();
+          if (event.key === "Escape") {
+            event.preventDefault();
+            onClose();
+          } else if (event.key === "Tab") {
+            event.preventDefault(); // the input is all that takes the focus
+          } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+            event.preventDefault();
+            const step = event.key === "ArrowDown" ? 1 : -1;
+            setAt((Math.min(at, shown.length - 1) + step + shown.length) % Math.max(1, shown.length));
+          } else if (event.key === "Enter" && chosen !== undefined) {
+            event.preventDefault();
+            run(chosen);
+          }
         }}
-      />
-      <div className="palette-list" role="listbox" id={id} aria-label={text.palette.open} tabIndex={-1}>
-        {(listed ? shown : []).map((command, i) => (
-          <div key={command.id} role="presentation">
-            {shown[i - 1]?.group !== command.group && (
-              <div className="palette-group faint" role="presentation">
-                {command.group}
+      >
+        <input
+          ref={input}
+          className="palette-input"
+          placeholder={text.palette.placeholder}
+          aria-label={text.palette.placeholder}
+          role="combobox"
+          aria-expanded="true"
+          aria-controls={id}
+          aria-activedescendant={chosen === undefined || !listed ? undefined : `${id}-${chosen.id}`}
+          value={query}
+          onChange={(event) => {
+            setQuery(event.target.value);
+            setAt(0);
+          }}
+        />
+        <div
+          ref={list}
+          className="palette-list"
+          role="listbox"
+          id={id}
+          aria-label={text.palette.open}
+          tabIndex={-1}
+          onMouseDown={(event) => event.preventDefault()} // the focus stays in the input
+        >
+          {(listed ? shown : []).map((command, i) => (
+            <div key={command.id} role="presentation">
+              {shown[i - 1]?.group !== command.group && (
+                <div className="palette-group faint" role="presentation">
+                  {command.group}
+                </div>
+              )}
+              <div
+                id={`${id}-${command.id}`}
+                role="option"
+                aria-selected={command === chosen}
+                className="palette-item"
+                onPointerMove={() => setAt(i)}
+                onClick={() => run(command)}
+              >
+                <command.icon className="icon muted" aria-hidden="true" />
+                <span className="truncate">{command.label}</span>
+                <span className="palette-keys">
+                  {command.keys?.map((key) => (
+                    <Key key={key}>{key}</Key>
+                  ))}
+                </span>
               </div>
-            )}
-            <div
-              id={`${id}-${command.id}`}
-              role="option"
-              aria-selected={command === chosen}
-              className="palette-item"
-              onPointerMove={() => setAt(i)}
-              onClick={() => run(command)}
-            >
-              <command.icon className="icon muted" aria-hidden="true" />
-              <span className="truncate">{command.label}</span>
-              <span className="palette-keys">
-                {command.keys?.map((key) => (
-                  <Key key={key}>{key}</Key>
-                ))}
-              </span>
             </div>
-          </div>
-        ))}
-        {listed && shown.length === 0 && <p className="palette-none muted">{text.palette.none}</p>}
-      </div>
-    </dialog>
+          ))}
+          {listed && shown.length === 0 && <p className="palette-none muted">{text.palette.none}</p>}
+        </div>
+      </dialog>
+    </div>
   );
 }

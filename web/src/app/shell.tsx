@@ -1,5 +1,5 @@
 import { Link2, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
-import { lazy, memo, Suspense, useDeferredValue, useState, type ComponentType, type LazyExoticComponent } from "react";
+import { lazy, memo, Suspense, useDeferredValue, type ComponentType, type LazyExoticComponent } from "react";
 import type { Person } from "../api/session.js";
 import { ThisMachine } from "../features/this-machine/this-machine.js";
 import { text } from "../messages/en.js";
@@ -7,14 +7,12 @@ import { copyText, IconButton, Link, Mark } from "../ui/controls.js";
 import { Menu } from "../ui/menu.js";
 import { setTheme, themeChoice } from "../ui/theme.js";
 import { toast, Toasts } from "../ui/toast.js";
-import { CommandPalette } from "./command-palette.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { PlaceContext, useObservable } from "./hooks.js";
+import { overlay, Overlays } from "./overlays.js";
 import { pageAt, PAGES } from "./pages.js";
 import { RangePicker } from "./range-picker.js";
 import { place as newest, type Place } from "./router.js";
-import { useShortcuts } from "./shortcuts.js";
-import { ShortcutsDialog } from "./shortcuts-dialog.js";
 import { signOut } from "./sign-out.js";
 import { CrashBoundary } from "./crash-boundary.js";
 
@@ -37,9 +35,6 @@ export function Shell({ person }: { readonly person: Person }) {
   // The frame answers a click at once; the content is rendered after it, in pieces, and a newer click overtakes it.
   const shown = useDeferredValue(place);
   const page = pageAt(place.path);
-  const [palette, setPalette] = useState(false);
-  const [help, setHelp] = useState(false);
-  useShortcuts({ openPalette: () => setPalette(true), openHelp: () => setHelp(true) });
   const detail = detailOf(place);
   document.title = `${detail ?? page?.title ?? text.notFound.title} · ${text.product}`;
   return (
@@ -83,7 +78,7 @@ export function Shell({ person }: { readonly person: Person }) {
             </div>
             <ConnectionBadge ranged={page?.ranged ?? false} />
             <div className="top-actions">
-              <IconButton label={text.palette.open} onClick={() => setPalette(true)} className="top-search">
+              <IconButton label={text.palette.open} onClick={() => overlay.set("palette")} className="top-search">
                 <Search className="icon" />
               </IconButton>
               <IconButton
@@ -100,8 +95,7 @@ export function Shell({ person }: { readonly person: Person }) {
             <Content place={shown} />
           </main>
         </div>
-        {palette && <CommandPalette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
-        {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
+        <Overlays />
         <Toasts />
       </div>
     </PlaceContext>

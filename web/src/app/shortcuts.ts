@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { live } from "../api/services.js";
 import { isDark, setTheme } from "../ui/theme.js";
 import { PAGES } from "./pages.js";
@@ -82,14 +82,12 @@ function onPanel(event: KeyboardEvent): boolean {
 
 /** Everything by keyboard: one listener for the whole page. */
 export function useShortcuts({ openPalette, openHelp }: Openers): void {
-  const openers = useRef({ openPalette, openHelp });
-  openers.current = { openPalette, openHelp };
   useEffect(() => {
     let lastG = 0;
     const onKeyDown = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
-        openers.current.openPalette();
+        if (document.querySelector("dialog:modal") === null) openPalette();
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]") !== null) return;
@@ -108,8 +106,8 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
       }
       const actions: Readonly<Record<string, () => void>> = {
         g: () => (lastG = performance.now()),
-        "/": () => openers.current.openPalette(),
-        "?": () => openers.current.openHelp(),
+        "/": () => openPalette(),
+        "?": () => openHelp(),
         t: () => document.querySelector<HTMLElement>('[data-shortcut="range"]')?.click(),
         p: togglePause,
         d: toggleTheme,
@@ -121,5 +119,5 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, []);
+  }, [openPalette, openHelp]);
 }
