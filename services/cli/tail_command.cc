@@ -93,6 +93,7 @@ absl::Status Tail(const Flags& flags, int& exit_code) {
       fmt::print("{}\n", flags.format == "json" ? JsonLine(update) : LiveTable::Line(update));
       std::fflush(stdout);
     }
+    if (std::ferror(stdout) != 0) return false;  // whoever read it has gone, as head does
     return flags.count == 0 || ++updates < flags.count;
   };
   const auto cancelled = [&] { return interrupts.Happened(); };

@@ -176,6 +176,14 @@ class FirstMinutes(unittest.TestCase):
         status, _, _ = suite.request("POST", "/v1/streams/wrong/events", b" " * (9 << 20))
         self.assertEqual(status, 413)
 
+    def test_tail_ends_when_nobody_reads_it(self):
+        with subprocess.Popen([PROGRAM, "tail", "host.metrics", "--last", "10s", "--step", "1s", "--data", self.suite.data],
+                              stdout=subprocess.PIPE) as tail:
+            self.addCleanup(tail.kill)
+            self.assertTrue(tail.stdout.readline())
+            tail.stdout.close()
+            self.assertEqual(tail.wait(20), 0)
+
     def test_every_process_shows_its_metrics(self):
         metrics = self.suite.metrics()
         for name in ("rivermeet_log_appended_records_total", "rivermeet_aggregation_folded_events_total",
