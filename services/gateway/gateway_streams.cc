@@ -110,7 +110,7 @@ grpc::ByteBuffer WithBody(const ingest::v1::IngestRawRequest& request, std::stri
 }
 
 // The shape of IngestRawResponse, with plain numbers: counts are far below 2^53.
-net::Response AnswerOf(const ingest::v1::Receipt& receipt) {
+net::Response AnswerOf(const ingest::v1::Receipt& receipt, const std::string& request_id) {
   std::string errors;
   for (const auto& error : receipt.errors()) {
     errors +=
@@ -119,19 +119,17 @@ net::Response AnswerOf(const ingest::v1::Receipt& receipt) {
     if (error.has_byte_offset()) errors += fmt::format(",\"byteOffset\":{}", error.byte_offset());
     errors += "}";
   }
-  const std::string json =
-      fmt::format("\"receipt\":{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}",
-                  receipt.accepted(), receipt.rejected(), errors, JsonString(receipt.visibility_token()));
-  net::Response response =
-      receipt.accepted() > 0 || receipt.rejected() == 0
-          ? net::Response::Of(200, "application/json", fmt::format("{{{}}}\n", json))
-          // A problem (RFC 9457) with the receipt as its extension.
-          : net::Response::Of(400, "application/problem+json",
-                              fmt::format("{{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
-                                          "\"detail\":\"No event of the body was taken: see receipt.errors.\",{}}}\n",
-                                          json));
-  response.Set("Cache-Control", "no-store");
-  return response;
+  std::string json =
+      fmt::format("{{\"accepted\":{},\"rejected\":{},\"errors\":[{}],\"visibilityToken\":{}}}", receipt.accepted(),
+                  receipt.rejected(), errors, JsonString(receipt.visibility_token()));
+  if (receipt.accepted() == 0 && receipt.rejected() > 0) {
+    return net::ProblemResponse({.status = 400,
+                                 .detail = "No event of the body was taken: see receipt.errors.",
+                                 .request_id = request_id,
+                                 .extra = {{"receipt", std::move(json)}}});
+  }
+  return net::Response::Of(200, "application/json", fmt::format("{{\"receipt\":{}}}\n", json))
+      .Set("Cache-Control", "no-store");
 }
 
 }  // namespace
@@ -255,7 +253,7 @@ net::Task<net::Response> Gateway::Bulk(Context& context, std::string stream) {
   ingest::v1::IngestRawResponse response;
   if (auto status = ParseBytes(*answer, response); !status.ok()) co_return Fail(context, status, name);
   Count(context, name, absl::OkStatus());
-  co_return AnswerOf(response.receipt());
+  co_return AnswerOf(response.receipt(), context.request_id);
 }
 
 net::Task<net::Response> Gateway::Live(Context& context) {

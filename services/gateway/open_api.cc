@@ -119,12 +119,20 @@ class Schemas {
   std::map<std::string, std::string> written_;
 };
 
+// "stream.name" as "name": paths that differ in their variables' names alone are one to OpenAPI.
+std::string_view VariableName(std::string_view field_path) { return field_path.substr(field_path.rfind('.') + 1); }
+
 // The template as OpenAPI writes it: variables by name only.
 std::string PathOf(std::string_view text) {
   std::string path;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '=') i = text.find('}', i);
-    path.push_back(text[i]);
+  while (!text.empty()) {
+    const size_t begin = std::min(text.find('{'), text.size());
+    path += text.substr(0, begin);
+    text.remove_prefix(begin);
+    if (text.empty()) break;
+    const size_t end = text.find('}');
+    path += fmt::format("{{{}}}", VariableName(text.substr(1, std::min(text.find('='), end) - 1)));
+    text.remove_prefix(end + 1);
   }
   return path;
 }
@@ -149,7 +157,9 @@ std::string Parameters(const HttpRule& rule, const ProtoComments& comments, Sche
   };
   const Descriptor& input = *rule.method->descriptor->input_type();
   const std::vector<std::string> variables = rule.path.Variables();
-  for (const std::string& variable : variables) add(variable, "path", *FieldAt(input, variable));
+  for (const std::string& variable : variables) {
+    add(VariableName(variable), "path", *FieldAt(input, variable));
+  }
   if (rule.body == "*") return json;
   for (int i = 0; i < input.field_count(); ++i) {
     const FieldDescriptor& field = *input.field(i);
