@@ -24,8 +24,15 @@ async function choose(page, chip, item) {
 }
 
 /** Drags over a chart from one share of its width to another. */
+/** Where a panel's plot is. It is made anew when lines come: for a moment there is none. */
+async function plotBox(page, panel) {
+  let box = null;
+  await until(`${panel} has a plot`, async () => (box = await page.locator(`[data-panel="${panel}"] .u-over`).boundingBox()) !== null);
+  return box;
+}
+
 async function drag(page, panel, from, to) {
-  const box = await page.locator(`[data-panel="${panel}"] .u-over`).boundingBox();
+  const box = await plotBox(page, panel);
   await page.mouse.move(box.x + box.width * from, box.y + box.height / 2);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * ((from + to) / 2), box.y + box.height / 2, { steps: 4 });
@@ -175,7 +182,7 @@ export const works = [
       await ready(page, "cores");
       await ready(page, "network");
       await page.locator('[data-panel="network"] .u-over').waitFor();
-      const box = await page.locator('[data-panel="cores"] .u-over').boundingBox();
+      const box = await plotBox(page, "cores");
       await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
       await page.mouse.move(box.x + box.width * 0.52, box.y + 60);
       await page.locator(".tooltip").waitFor();
