@@ -34,6 +34,34 @@ std::optional<std::string> Decode(std::string_view text, bool plus_is_space) {
   return decoded;
 }
 
+std::string_view CodeOf(int status) {
+  switch (status) {
+    case 401:
+      return "unauthenticated";
+    case 403:
+      return "permission_denied";
+    case 404:
+      return "not_found";
+    case 405:
+    case 501:
+    case 505:
+      return "unimplemented";
+    case 408:
+    case 504:
+      return "deadline_exceeded";
+    case 426:
+      return "failed_precondition";
+    case 429:
+    case 507:
+      return "resource_exhausted";
+    case 502:
+    case 503:
+      return "unavailable";
+    default:
+      return status < 500 ? "invalid_argument" : "internal";
+  }
+}
+
 }  // namespace
 
 bool Response::Has(std::string_view name) const {
@@ -129,38 +157,6 @@ std::optional<std::string_view> FindCookie(const RequestHead& head, std::string_
   }
   return std::nullopt;
 }
-
-namespace {
-
-std::string_view CodeOf(int status) {
-  switch (status) {
-    case 401:
-      return "unauthenticated";
-    case 403:
-      return "permission_denied";
-    case 404:
-      return "not_found";
-    case 405:
-    case 501:
-    case 505:
-      return "unimplemented";
-    case 408:
-    case 504:
-      return "deadline_exceeded";
-    case 426:
-      return "failed_precondition";
-    case 429:
-    case 507:
-      return "resource_exhausted";
-    case 502:
-    case 503:
-      return "unavailable";
-    default:
-      return status < 500 ? "invalid_argument" : "internal";
-  }
-}
-
-}  // namespace
 
 Response ProblemResponse(const Problem& problem) {
   std::string body = fmt::format("{{\"type\":\"about:blank\",\"title\":{},\"status\":{}",

@@ -44,7 +44,7 @@ std::string_view Summary(std::string_view comment) {
 // Collects the schemas that the document refers to.
 class Schemas {
  public:
-  explicit Schemas(const ProtoComments& comments) : comments_(comments) {}
+  const ProtoComments& comments() const { return comments_; }
 
   std::string OfField(const FieldDescriptor& field) {
     if (field.is_map()) {
@@ -115,7 +115,7 @@ class Schemas {
     }
   }
 
-  const ProtoComments& comments_;
+  const ProtoComments comments_;
   std::map<std::string, std::string> written_;
 };
 
@@ -147,19 +147,17 @@ const FieldDescriptor* FieldAt(const Descriptor& type, std::string_view path) {
   return field;
 }
 
-std::string Parameters(const HttpRule& rule, const ProtoComments& comments, Schemas& schemas) {
+std::string Parameters(const HttpRule& rule, Schemas& schemas) {
   std::string json;
   const auto add = [&](std::string_view name, std::string_view in, const FieldDescriptor& field) {
     json += json.empty() ? "" : ",";
     json += Described(fmt::format("{{\"name\":{},\"in\":\"{}\",\"required\":{},\"schema\":{}}}", JsonString(name), in,
                                   in == "path", schemas.OfField(field)),
-                      comments.OfField(field.full_name()));
+                      schemas.comments().OfField(field.full_name()));
   };
   const Descriptor& input = *rule.method->descriptor->input_type();
   const std::vector<std::string> variables = rule.path.Variables();
-  for (const std::string& variable : variables) {
-    add(VariableName(variable), "path", *FieldAt(input, variable));
-  }
+  for (const std::string& variable : variables) add(VariableName(variable), "path", *FieldAt(input, variable));
   if (rule.body == "*") return json;
   for (int i = 0; i < input.field_count(); ++i) {
     const FieldDescriptor& field = *input.field(i);
@@ -172,16 +170,16 @@ std::string Parameters(const HttpRule& rule, const ProtoComments& comments, Sche
   return json;
 }
 
-std::string Operation(const HttpRule& rule, const ProtoComments& comments, Schemas& schemas) {
+std::string Operation(const HttpRule& rule, Schemas& schemas) {
   const auto& descriptor = *rule.method->descriptor;
-  const std::string comment = comments.OfMethod(descriptor.full_name());
+  const std::string comment = schemas.comments().OfMethod(descriptor.full_name());
   std::string operation = fmt::format("{{\"operationId\":{},\"tags\":[{}]",
                                       JsonString(descriptor.service()->name() + "_" + descriptor.name()),
                                       JsonString(descriptor.service()->name()));
   if (!comment.empty()) {
     operation += fmt::format(",\"summary\":{},\"description\":{}", JsonString(Summary(comment)), JsonString(comment));
   }
-  if (const std::string parameters = Parameters(rule, comments, schemas); !parameters.empty()) {
+  if (const std::string parameters = Parameters(rule, schemas); !parameters.empty()) {
     operation += fmt::format(",\"parameters\":[{}]", parameters);
   }
   if (!rule.body.empty()) {
@@ -207,7 +205,8 @@ std::string Operation(const HttpRule& rule, const ProtoComments& comments, Schem
 // The bulk path is no RPC's annotation: its body is not JSON of a message.
 constexpr char kBulk[] =
     R"("/v1/streams/{stream}/events":{"post":{"operationId":"IngestService_IngestRaw","tags":["IngestService"],)"
-    R"("summary":"Ingests a body of events: JSON, NDJSON or CSV","parameters":[{"name":"stream","in":"path","required":true,"schema":{"type":"string"}},)"
+    R"("summary":"Ingests a body of events: JSON, NDJSON or CSV",)"
+    R"("parameters":[{"name":"stream","in":"path","required":true,"schema":{"type":"string"}},)"
     R"({"name":"producerId","in":"query","schema":{"type":"string","format":"int64"}},)"
     R"({"name":"sequence","in":"query","schema":{"type":"string","format":"int64"}}],)"
     R"("requestBody":{"required":true,"content":{"application/json":{},"application/x-ndjson":{},"text/csv":{}}},)"
@@ -229,15 +228,14 @@ constexpr char kProblem[] =
 }  // namespace
 
 std::string OpenApiDocument(const RouteTable& routes) {
-  const ProtoComments comments;
-  Schemas schemas(comments);
+  Schemas schemas;
   schemas.Add("BulkAnswer", kBulkAnswer);
   schemas.Add("Problem", kProblem);
   std::map<std::string, std::string> operations;
   for (const HttpRule& rule : routes.rules()) {
     std::string& path = operations[PathOf(rule.text)];
     path += fmt::format("{}{}:{}", path.empty() ? "" : ",", JsonString(ToLower(rule.http_method)),
-                        Operation(rule, comments, schemas));
+                        Operation(rule, schemas));
   }
   std::string paths = kBulk;
   for (const auto& [path, methods] : operations) paths += fmt::format(",{}:{{{}}}", JsonString(path), methods);

@@ -23,7 +23,6 @@ async function choose(page, chip, item) {
   await page.getByRole("menu").locator("[role^=menuitem]", { hasText: new RegExp(`^${item}`) }).first().click();
 }
 
-/** Drags over a chart from one share of its width to another. */
 /** Where a panel's plot is. It is made anew when lines come: for a moment there is none. */
 async function plotBox(page, panel) {
   let box = null;
@@ -31,6 +30,7 @@ async function plotBox(page, panel) {
   return box;
 }
 
+/** Drags over a chart from one share of its width to another. */
 async function drag(page, panel, from, to) {
   const box = await plotBox(page, panel);
   await page.mouse.move(box.x + box.width * from, box.y + box.height / 2);

@@ -1,7 +1,5 @@
 """What outlives a call ends soon after the key it was opened with is revoked, on both forms."""
 import base64
-import http.client
-import json
 import os
 import pathlib
 import socket

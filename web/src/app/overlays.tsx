@@ -6,10 +6,10 @@ import { useShortcuts } from "./shortcuts.js";
 import { ShortcutsDialog } from "./shortcuts-dialog.js";
 
 /** What lies over the whole page. */
-export const overlay = new Observable<"none" | "palette" | "help">("none");
+const overlay = new Observable<"none" | "palette" | "help">("none");
 
 const close = (): void => overlay.set("none");
-const openPalette = (): void => overlay.set("palette");
+export const openPalette = (): void => overlay.set("palette");
 const openHelp = (): void => overlay.set("help");
 
 /** Drawn apart from the shell, which then isn't drawn anew when one opens. */

@@ -9,7 +9,7 @@ import { setTheme, themeChoice } from "../ui/theme.js";
 import { toast, Toasts } from "../ui/toast.js";
 import { ConnectionBadge } from "./connection-badge.js";
 import { PlaceContext, useObservable } from "./hooks.js";
-import { overlay, Overlays } from "./overlays.js";
+import { openPalette, Overlays } from "./overlays.js";
 import { pageAt, PAGES } from "./pages.js";
 import { RangePicker } from "./range-picker.js";
 import { place as newest, type Place } from "./router.js";
@@ -78,7 +78,7 @@ export function Shell({ person }: { readonly person: Person }) {
             </div>
             <ConnectionBadge ranged={page?.ranged ?? false} />
             <div className="top-actions">
-              <IconButton label={text.palette.open} onClick={() => overlay.set("palette")} className="top-search">
+              <IconButton label={text.palette.open} onClick={openPalette} className="top-search">
                 <Search className="icon" />
               </IconButton>
               <IconButton

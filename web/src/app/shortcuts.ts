@@ -106,8 +106,8 @@ export function useShortcuts({ openPalette, openHelp }: Openers): void {
       }
       const actions: Readonly<Record<string, () => void>> = {
         g: () => (lastG = performance.now()),
-        "/": () => openPalette(),
-        "?": () => openHelp(),
+        "/": openPalette,
+        "?": openHelp,
         t: () => document.querySelector<HTMLElement>('[data-shortcut="range"]')?.click(),
         p: togglePause,
         d: toggleTheme,
