@@ -1,0 +1,60 @@
+// JavaScript values as lib0 encodes them (its writeAny), and as JSON: read, checked, put into the form that yjs gives
+// them when it writes again what it has read. A value is kept as those bytes everywhere in this library.
+#ifndef RIVERMEET_CRDT_INTERNAL_ANY_CODEC_H_
+#define RIVERMEET_CRDT_INTERNAL_ANY_CODEC_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "crdt/internal/byte_reader.h"
+
+namespace rivermeet::crdt::internal {
+
+// The first byte of an encoded value.
+enum class AnyTag : uint8_t {
+  kBytes = 116,    // length, bytes
+  kArray = 117,    // count, values
+  kObject = 118,   // count, (string key, value)...
+  kString = 119,   // length, UTF-8
+  kTrue = 120,
+  kFalse = 121,
+  kBigInt = 122,   // int64, big-endian
+  kFloat64 = 123,  // big-endian
+  kFloat32 = 124,  // big-endian
+  kInteger = 125,  // VarInt
+  kNull = 126,
+  kUndefined = 127,
+};
+
+// Steps over one value, checking all of it: tags, lengths, UTF-8, nesting up to `max_depth` arrays and objects.
+// Returns whether its bytes are canonical: what yjs would write for the value they mean. False also on an error, which
+// is then in `reader`. Doesn't recurse.
+//
+// Not canonical are: integers over 2^31 - 1 or of an overlong form, floats that are integers or fit in 32 bits, objects
+// whose keys repeat, are `__proto__`, or don't have integer-like keys first in ascending order (JavaScript's order).
+bool SkipAny(ByteReader& reader, int max_depth);
+
+// Reads one value as SkipAny does and appends it to `to` in canonical form. False, and `to` is of no use, on an error.
+bool CopyAny(ByteReader& reader, int max_depth, std::string& to);
+
+// Appends to `to` the canonical encoding of what JSON.parse would make of `json` (ECMAScript 25.5.1: any whitespace it
+// allows, lone surrogate escapes, the last of equal keys at the place of the first, `__proto__` an ordinary key).
+// A lone surrogate is kept as its three-byte generalised UTF-8 form. On an error returns false, with what was wrong in
+// `*error` (a literal) and where in `*offset` (bytes into `json`).
+bool JsonToAny(std::string_view json, int max_depth, std::string& to, const char** error, size_t* offset);
+
+// Appends JSON.stringify of one canonical value. Undefined members of objects are left out, undefined in arrays and
+// numbers that JSON lacks are null, bytes are an object of their indices. Where JSON.stringify gives no text (undefined
+// by itself) or throws (a bigint), returns false and appends nothing that is of use.
+bool AnyToJson(std::string_view any, std::string& to);
+
+// The number as JavaScript's Number::toString writes it (ECMAScript 6.1.6.1.20).
+void AppendJavaScriptNumber(double number, std::string& to);
+// `text` (UTF-8, lone surrogates in their three-byte form) as a JSON string: quotes and escapes as JSON.stringify does,
+// lone surrogates as \udxxx.
+void AppendJsonString(std::string_view text, std::string& to);
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_ANY_CODEC_H_

@@ -1,0 +1,91 @@
+// lib0's primitives, read: variable-length integers, strings, big-endian numbers (lib0/decoding.js).
+#ifndef RIVERMEET_CRDT_INTERNAL_BYTE_READER_H_
+#define RIVERMEET_CRDT_INTERNAL_BYTE_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace rivermeet::crdt::internal {
+
+// The largest integer the format knows: 2^53 - 1, JavaScript's.
+constexpr uint64_t kMaxInteger = (uint64_t{1} << 53) - 1;
+
+// A cursor over bytes that it doesn't own. An error sticks: from then on every read gives zero or nothing, so that a
+// caller checks ok() once a struct. Cheap to copy; a copy reads on from the same place by itself.
+class ByteReader {
+ public:
+  ByteReader() = default;
+  // `base` is the offset of `bytes` in the whole input: what error offsets count from.
+  explicit ByteReader(std::string_view bytes, size_t base = 0)
+      : begin_(bytes.data()), position_(bytes.data()), end_(bytes.data() + bytes.size()), base_(base) {}
+
+  bool ok() const { return error_ == nullptr; }
+  // What was wrong with the bytes, a literal; null when all was well.
+  const char* error() const { return error_; }
+  // Where the first error was, in bytes from the start of the whole input.
+  size_t error_offset() const { return error_offset_; }
+  // Sets the error unless there is one already, at the current position.
+  void Fail(const char* error) { FailAt(offset(), error); }
+  void FailAt(size_t offset, const char* error) {
+    if (error_ != nullptr) return;
+    error_ = error;
+    error_offset_ = offset;
+    position_ = end_;
+  }
+
+  bool AtEnd() const { return position_ == end_; }
+  size_t remaining() const { return static_cast<size_t>(end_ - position_); }
+  size_t offset() const { return base_ + static_cast<size_t>(position_ - begin_); }
+  const char* position() const { return position_; }
+
+  uint8_t ReadByte() {
+    if (position_ == end_) {
+      Fail("it ends too early");
+      return 0;
+    }
+    return static_cast<uint8_t>(*position_++);
+  }
+
+  // Up to kMaxInteger; anything larger is an error.
+  uint64_t ReadVarUint() {
+    if (position_ != end_ && static_cast<uint8_t>(*position_) < 0x80) return static_cast<uint8_t>(*position_++);
+    return ReadLongVarUint();
+  }
+
+  struct SignedInteger {
+    uint64_t magnitude = 0;
+    bool negative = false;  // also of -0, which the run-length columns use
+
+    int64_t value() const { return negative ? -static_cast<int64_t>(magnitude) : static_cast<int64_t>(magnitude); }
+  };
+  SignedInteger ReadVarInt();
+
+  std::string_view ReadBytes(uint64_t size) {
+    if (size > remaining()) {
+      Fail("a length reaches past the end");
+      return {};
+    }
+    const std::string_view bytes(position_, size);
+    position_ += size;
+    return bytes;
+  }
+  // A length, then that many bytes.
+  std::string_view ReadVarBytes() { return ReadBytes(ReadVarUint()); }
+  // The same, checked to be UTF-8 (no surrogates, shortest forms, at most U+10FFFF).
+  std::string_view ReadVarString();
+
+ private:
+  uint64_t ReadLongVarUint();
+
+  const char* begin_ = nullptr;
+  const char* position_ = nullptr;
+  const char* end_ = nullptr;
+  size_t base_ = 0;
+  const char* error_ = nullptr;
+  size_t error_offset_ = 0;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_BYTE_READER_H_

@@ -1,0 +1,49 @@
+// UTF-8 with lone surrogates ("WTF-8"): the text form of this library, counted in JavaScript's UTF-16 code units.
+//
+// Text is kept as UTF-8; a surrogate without its partner, which JavaScript strings may hold, as the three bytes its
+// number would give (ED A0..BF xx). Two halves that come together are joined to the four bytes of their character.
+#ifndef RIVERMEET_CRDT_INTERNAL_UTF_H_
+#define RIVERMEET_CRDT_INTERNAL_UTF_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rivermeet::crdt::internal {
+
+// What a text measures. Code points = utf16 - astral.
+struct TextSize {
+  uint64_t utf16 = 0;   // UTF-16 code units
+  uint64_t astral = 0;  // characters outside the Basic Multilingual Plane: two units, four bytes each
+};
+
+// True when every byte is below 0x80: then bytes, units and code points are the same.
+bool IsAscii(std::string_view text);
+// Whether `bytes` are UTF-8: shortest forms, no surrogates, at most U+10FFFF.
+bool IsUtf8(std::string_view bytes);
+// Measures text in WTF-8; every byte but the continuing ones starts a character.
+TextSize Measure(std::string_view text);
+
+// Where UTF-16 unit `unit` starts in `text`: a byte offset, and whether it is the second half of the character there.
+struct Utf16Position {
+  size_t byte = 0;
+  bool inside_pair = false;
+};
+Utf16Position FindUtf16(std::string_view text, uint64_t unit);
+
+// `text` from UTF-16 unit `from` on, as String.prototype.slice cuts: half a character stays as a lone surrogate.
+void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out);
+
+// Appends `text`, joining a lone high surrogate at the end of `out` with a low one at the start of `text`.
+void AppendJoined(std::string_view text, std::string& out);
+
+// Appends `text` with each lone surrogate as U+FFFD: what TextEncoder makes of it.
+void AppendWellFormed(std::string_view text, std::string& out);
+// Whether AppendWellFormed would change nothing.
+bool IsWellFormed(std::string_view text);
+
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_UTF_H_

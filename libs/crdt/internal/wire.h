@@ -1,0 +1,85 @@
+// One struct of an update as it travels, whatever the format: docs/formats/yjs-update.md.
+#ifndef RIVERMEET_CRDT_INTERNAL_WIRE_H_
+#define RIVERMEET_CRDT_INTERNAL_WIRE_H_
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rivermeet::crdt::internal {
+
+// The low five bits of a struct's first byte.
+enum class ContentKind : uint8_t {
+  kGc = 0,       // a collected range: no content, no neighbours
+  kDeleted = 1,  // deleted content; its place is kept
+  kJson = 2,     // JSON values, each its own element (written by old clients)
+  kBinary = 3,
+  kString = 4,
+  kEmbed = 5,   // one value inside a text
+  kFormat = 6,  // from here on an attribute of the text has a value; takes no place
+  kType = 7,    // a shared type
+  kAny = 8,     // values, each its own element
+  kDoc = 9,     // a subdocument
+  kSkip = 10,   // a hole in a merged update
+};
+
+// The shared types, as numbered on the wire.
+enum class TypeRef : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
+constexpr uint64_t kTypeRefs = 7;
+
+struct WireId {
+  uint64_t client = 0;
+  uint64_t clock = 0;
+  bool operator==(const WireId&) const = default;
+};
+
+// What a struct holds. The views belong to the reader that gave it and end with its next read.
+struct WireContent {
+  ContentKind kind = ContentKind::kGc;
+  TypeRef type = TypeRef::kArray;  // kType
+  uint64_t length = 0;             // clocks it takes: UTF-16 units, elements or 1
+  uint64_t astral = 0;             // kString: characters of two units
+  // kString: the text (utf.h). kAny, kJson: `length` values; kEmbed, kFormat: one; kDoc: the options kept; all as
+  // canonical Any (any_codec.h). kBinary: the bytes.
+  std::string_view data;
+  std::string_view name;  // kFormat: key. kType: node or hook name. kDoc: guid.
+};
+
+struct WireStruct {
+  enum class Parent : uint8_t { kFromNeighbour, kRoot, kItem };
+
+  WireId id;
+  bool has_origin = false;
+  bool has_right_origin = false;
+  bool has_parent_sub = false;  // only where the parent is written: with no origin at all
+  Parent parent_kind = Parent::kFromNeighbour;
+  WireId origin;                // last id of the left neighbour at the time of creation
+  WireId right_origin;          // first id of the right neighbour
+  WireId parent;                // kItem
+  std::string_view root;        // kRoot: the root's name
+  std::string_view parent_sub;  // key in a map, or attribute
+  WireContent content;
+
+  uint64_t end_clock() const { return id.clock + content.length; }
+  bool is_item() const { return content.kind != ContentKind::kGc && content.kind != ContentKind::kSkip; }
+};
+
+// Deleted ranges by client, both in the order in which they were read or added.
+struct DeleteRange {
+  uint64_t clock = 0;
+  uint64_t length = 0;
+  bool operator==(const DeleteRange&) const = default;
+};
+struct WireDeleteSet {
+  std::vector<std::pair<uint64_t, std::vector<DeleteRange>>> clients;  // each client once
+
+  bool empty() const { return clients.empty(); }
+  std::vector<DeleteRange>& RangesOf(uint64_t client);  // made when new
+  // Each client's ranges by clock, touching and overlapping ones made one (yjs: sortAndMergeDeleteSet).
+  void SortAndMerge();
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_WIRE_H_

@@ -1,0 +1,43 @@
+// What can be done with updates alone, without a document: merge, diff, convert, ask for the state they reach.
+//
+// Bytes in, bytes out, the same as yjs's functions of these names (yjs 13.6, utils/updates.js). All are free of side
+// effects and may be called from any thread. Their errors:
+//   INVALID_ARGUMENT    The bytes aren't such an update; the message has the byte offset. Don't retry.
+//   RESOURCE_EXHAUSTED  A limit is passed; the message says which. Don't retry.
+#ifndef RIVERMEET_CRDT_UPDATE_H_
+#define RIVERMEET_CRDT_UPDATE_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "crdt/limits.h"
+
+namespace rivermeet::crdt {
+
+// One update with the effect of all, in O(n log n) of the structs. A gap between structs of a client becomes a Skip.
+// One update alone is given back as it came, unread. Of none: an update without effect.
+absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
+                                         const Limits& limits = {});
+
+// What of `update` somebody lacks whose encoded state vector is `state_vector` (as EncodeStateVector gives it). The
+// deletions always stay whole.
+absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, Format format,
+                                       const Limits& limits = {});
+
+// The same update in the other format.
+absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, Format to, const Limits& limits = {});
+
+// The state vector of who has just this update: of each client that it knows from clock 0 on, the clock up to which it
+// has no gap.
+absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format,
+                                                        const Limits& limits = {});
+
+// OK when `update` can be read to its last byte: what every function here and Doc::Apply check first.
+absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits = {});
+
+}  // namespace rivermeet::crdt
+
+#endif  // RIVERMEET_CRDT_UPDATE_H_
