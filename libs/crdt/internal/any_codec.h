@@ -13,10 +13,10 @@ namespace rivermeet::crdt::internal {
 
 // The first byte of an encoded value.
 enum class AnyTag : uint8_t {
-  kBytes = 116,    // length, bytes
-  kArray = 117,    // count, values
-  kObject = 118,   // count, (string key, value)...
-  kString = 119,   // length, UTF-8
+  kBytes = 116,   // length, bytes
+  kArray = 117,   // count, values
+  kObject = 118,  // count, (string key, value)...
+  kString = 119,  // length, UTF-8
   kTrue = 120,
   kFalse = 121,
   kBigInt = 122,   // int64, big-endian
@@ -27,16 +27,33 @@ enum class AnyTag : uint8_t {
   kUndefined = 127,
 };
 
+// The error, by its address, of a value that has more than `max_depth` arrays and objects in each other.
+inline constexpr char kNestsTooDeeply[] = "values nest too deeply";
+
+// Who made the bytes of a value.
+enum class AnySource : uint8_t {
+  kPeer,  // yjs, or who says so: text must be UTF-8, and a key `__proto__` vanishes, as it does when yjs reads it
+  kOwn,   // functions of this header: lone surrogates may stand in text, and `__proto__` is an ordinary key
+};
+
 // Steps over one value, checking all of it: tags, lengths, UTF-8, nesting up to `max_depth` arrays and objects.
 // Returns whether its bytes are canonical: what yjs would write for the value they mean. False also on an error, which
 // is then in `reader`. Doesn't recurse.
 //
 // Not canonical are: integers over 2^31 - 1 or of an overlong form, floats that are integers or fit in 32 bits, objects
 // whose keys repeat, are `__proto__`, or don't have integer-like keys first in ascending order (JavaScript's order).
-bool SkipAny(ByteReader& reader, int max_depth);
+// A NaN keeps its bits, as it does in V8.
+bool SkipAny(ByteReader& reader, int max_depth, AnySource source = AnySource::kPeer);
 
-// Reads one value as SkipAny does and appends it to `to` in canonical form. False, and `to` is of no use, on an error.
-bool CopyAny(ByteReader& reader, int max_depth, std::string& to);
+// Reads one value as SkipAny does and appends it to `to` in canonical form. False, and nothing is appended, on an
+// error.
+//
+// Differs from yjs in one thing: there `__proto__` is an ordinary key once another `__proto__` of the same object was
+// null, until the next peer reads it. Here it always vanishes, so that a copy of a copy is the copy.
+bool CopyAny(ByteReader& reader, int max_depth, std::string& to, AnySource source = AnySource::kPeer);
+
+// Appends `number` in canonical form: an integer, else a float32 where that is exact, else a float64.
+void AppendAnyNumber(double number, std::string& to);
 
 // Appends to `to` the canonical encoding of what JSON.parse would make of `json` (ECMAScript 25.5.1: any whitespace it
 // allows, lone surrogate escapes, the last of equal keys at the place of the first, `__proto__` an ordinary key).

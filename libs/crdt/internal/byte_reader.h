@@ -47,7 +47,7 @@ class ByteReader {
     return static_cast<uint8_t>(*position_++);
   }
 
-  // Up to kMaxInteger; anything larger is an error.
+  // Up to kMaxInteger; anything larger is an error, as is a form of more than 10 bytes. Overlong forms are accepted.
   uint64_t ReadVarUint() {
     if (position_ != end_ && static_cast<uint8_t>(*position_) < 0x80) return static_cast<uint8_t>(*position_++);
     return ReadLongVarUint();
@@ -59,7 +59,14 @@ class ByteReader {
 
     int64_t value() const { return negative ? -static_cast<int64_t>(magnitude) : static_cast<int64_t>(magnitude); }
   };
-  SignedInteger ReadVarInt();
+  // Bounded as ReadVarUint is.
+  SignedInteger ReadVarInt() {
+    if (position_ != end_ && static_cast<uint8_t>(*position_) < 0x80) {
+      const auto byte = static_cast<uint8_t>(*position_++);
+      return {uint64_t{byte} & 0x3f, (byte & 0x40) != 0};
+    }
+    return ReadLongVarInt();
+  }
 
   std::string_view ReadBytes(uint64_t size) {
     if (size > remaining()) {
@@ -72,11 +79,19 @@ class ByteReader {
   }
   // A length, then that many bytes.
   std::string_view ReadVarBytes() { return ReadBytes(ReadVarUint()); }
-  // The same, checked to be UTF-8 (no surrogates, shortest forms, at most U+10FFFF).
+  // The same, checked to be UTF-8 (no surrogates, shortest forms, at most U+10FFFF). Where it isn't, the error's offset
+  // is that of the text's first byte.
   std::string_view ReadVarString();
+
+  // Big-endian. A float32's NaN is made quiet, as V8 makes it; a float64 keeps all its bits.
+  double ReadFloat32();
+  double ReadFloat64();
 
  private:
   uint64_t ReadLongVarUint();
+  SignedInteger ReadLongVarInt();
+  // The rest of an integer whose `bits` low bits, `low`, are in its first byte, which is at `start`.
+  uint64_t ReadRest(uint64_t low, int bits, size_t start);
 
   const char* begin_ = nullptr;
   const char* position_ = nullptr;

@@ -21,17 +21,21 @@ struct TextSize {
 bool IsAscii(std::string_view text);
 // Whether `bytes` are UTF-8: shortest forms, no surrogates, at most U+10FFFF.
 bool IsUtf8(std::string_view bytes);
+// Whether `bytes` are WTF-8: as UTF-8, but a surrogate may stand where its partner doesn't stand beside it.
+bool IsWtf8(std::string_view bytes);
 // Measures text in WTF-8; every byte but the continuing ones starts a character.
 TextSize Measure(std::string_view text);
 
 // Where UTF-16 unit `unit` starts in `text`: a byte offset, and whether it is the second half of the character there.
+// The end of `text` for a unit that it doesn't have.
 struct Utf16Position {
   size_t byte = 0;
   bool inside_pair = false;
 };
 Utf16Position FindUtf16(std::string_view text, uint64_t unit);
 
-// `text` from UTF-16 unit `from` on, as String.prototype.slice cuts: half a character stays as a lone surrogate.
+// Appends units `from` to `to` of `text`, as String.prototype.slice cuts: half a character stays as a lone surrogate.
+// Doesn't join with what `out` ends in.
 void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out);
 
 // Appends `text`, joining a lone high surrogate at the end of `out` with a low one at the start of `text`.

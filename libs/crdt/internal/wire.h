@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace rivermeet::crdt::internal {
 
 // The low five bits of a struct's first byte.
@@ -76,9 +78,17 @@ struct WireDeleteSet {
 
   bool empty() const { return clients.empty(); }
   std::vector<DeleteRange>& RangesOf(uint64_t client);  // made when new
-  // Each client's ranges by clock, touching and overlapping ones made one (yjs: sortAndMergeDeleteSet).
+  // SortAndMergeRanges of each client, or only of those whose ranges aren't in order and apart already, which V2 can't
+  // say.
   void SortAndMerge();
+  void KeepApart();
+
+ private:
+  absl::flat_hash_map<uint64_t, size_t> places_;  // of each client in `clients`
 };
+
+// Ranges by clock, touching and overlapping ones made one (yjs: sortAndMergeDeleteSet).
+void SortAndMergeRanges(std::vector<DeleteRange>& ranges);
 
 }  // namespace rivermeet::crdt::internal
 

@@ -1,0 +1,208 @@
+#include "crdt/doc.h"
+
+#include <random>
+#include <utility>
+
+#include "base/status.h"
+#include "crdt/internal/encoding.h"
+#include "crdt/internal/integration.h"
+#include "crdt/internal/utf.h"
+#include "crdt/update.h"
+#include "fmt/format.h"
+
+namespace rivermeet::crdt {
+
+using internal::ColumnsV1;
+using internal::ColumnsV2;
+using internal::Pending;
+using internal::WireId;
+
+namespace {
+
+uint64_t RandomClient() {
+  std::random_device random;
+  return random();
+}
+
+// Updates that this library wrote itself: nothing of them can be refused.
+Limits NoLimits() {
+  Limits limits;
+  limits.max_update_bytes = limits.max_structs = limits.max_clients = limits.max_document_bytes = ~uint64_t{0};
+  return limits;
+}
+
+char16_t UnitAt(std::string_view text, uint64_t unit) {
+  std::string slice;
+  internal::AppendSlice(text, unit, unit + 1, slice);
+  if (slice.size() == 1) return static_cast<uint8_t>(slice[0]);
+  if (slice.size() == 2) return static_cast<char16_t>((slice[0] & 0x1f) << 6 | (slice[1] & 0x3f));
+  return static_cast<char16_t>((slice[0] & 0x0f) << 12 | (slice[1] & 0x3f) << 6 | (slice[2] & 0x3f));
+}
+
+std::string Merged(std::string_view a, std::string_view b, Format format) {
+  const std::string_view updates[] = {a, b};
+  absl::StatusOr<std::string> merged = MergeUpdates(updates, format, NoLimits());
+  RM_CHECK_OK(merged.status());
+  return *std::move(merged);
+}
+
+}  // namespace
+
+Doc::Doc(const DocOptions& options) : options_(options), document_(std::make_unique<internal::Document>(options.gc)) {
+  if (options_.client_id == 0) options_.client_id = RandomClient();
+}
+Doc::Doc(Doc&&) noexcept = default;
+Doc& Doc::operator=(Doc&&) noexcept = default;
+Doc::~Doc() = default;
+
+absl::Status Doc::Apply(std::string_view update, Format format) {
+  document_->Begin(/*local=*/false);
+  const absl::Status applied = ApplyOne(update, format);
+  document_->Commit();
+  return applied;
+}
+
+absl::Status Doc::ApplyAll(absl::Span<const std::string_view> updates, Format format) {
+  document_->Begin(/*local=*/false);
+  absl::Status applied;
+  for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
+    applied = ApplyOne(updates[i], format);
+    if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
+  }
+  document_->Commit();
+  return applied;
+}
+
+absl::Status Doc::ApplyOne(std::string_view update, Format format) {
+  return format == Format::kV1 ? ApplyChecked<ColumnsV1>(update) : ApplyChecked<ColumnsV2>(update);
+}
+
+template <class Columns>
+absl::Status Doc::ApplyChecked(std::string_view update) {
+  internal::UpdateApplier<Columns> applier(*document_, update, options_.limits);
+  RM_RETURN_IF_ERROR(applier.Check());
+  Pending& pending = document_->pending;
+  Pending rest;
+  applier.ApplyStructs(rest);
+  bool retry = false;
+  if (pending.structs.empty()) {
+    pending.structs = std::move(rest.structs);
+    pending.missing = std::move(rest.missing);
+  } else {
+    if (!rest.structs.empty()) {
+      pending.structs = Merged(pending.structs, rest.structs, Format::kV2);
+      for (const auto& [client, clock] : rest.missing) {
+        const auto [least, made] = pending.missing.try_emplace(client, clock);
+        if (!made && clock < least->second) least->second = clock;
+      }
+    }
+    for (const auto& [client, clock] : pending.missing) retry |= document_->structs.StateOf(client) >= clock;
+  }
+  std::string unknown;
+  applier.ApplyDeletes(unknown);
+  RetryPendingDeletes(unknown);
+  if (!retry) return absl::OkStatus();
+  const std::string again = std::exchange(pending.structs, {});
+  pending.missing.clear();
+  return ApplyChecked<ColumnsV2>(again);
+}
+
+void Doc::RetryPendingDeletes(std::string& unknown) {
+  std::string& pending = document_->pending.deletes;
+  if (!pending.empty()) {
+    internal::UpdateApplier<ColumnsV2> applier(*document_, pending, options_.limits);
+    std::string still;
+    if (applier.Check().ok()) applier.ApplyDeletes(still);
+    if (unknown.empty()) {
+      unknown = std::move(still);
+    } else if (!still.empty()) {
+      unknown = Merged(unknown, still, Format::kV2);
+    }
+  }
+  pending = std::move(unknown);
+}
+
+std::string Doc::LastUpdate(Format format) const { return EncodeTransaction(*document_, format); }
+
+std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
+
+absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_view since) const {
+  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, options_.limits));
+  std::string state = internal::EncodeStructsAndDeletes(*document_, format, known);
+  const Pending& pending = document_->pending;
+  if (pending.deletes.empty() && pending.structs.empty()) return state;
+  const auto converted = [&](std::string_view update) {
+    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
+    RM_CHECK_OK(in_format.status());
+    return *std::move(in_format);
+  };
+  std::vector<std::string> updates = {std::move(state)};
+  if (!pending.deletes.empty()) updates.push_back(converted(pending.deletes));
+  if (!pending.structs.empty()) {
+    absl::StatusOr<std::string> difference = DiffUpdate(pending.structs, since, Format::kV2, NoLimits());
+    RM_CHECK_OK(difference.status());
+    updates.push_back(converted(*difference));
+  }
+  const std::vector<std::string_view> views(updates.begin(), updates.end());
+  return MergeUpdates(views, format, NoLimits());
+}
+
+std::string Doc::EncodeStateVector() const { return internal::WriteStateVector(internal::StateVectorOf(*document_)); }
+
+std::string Doc::EncodeSnapshot(Format format) const {
+  const auto deletes = internal::DeleteSetOf(*document_);
+  std::string snapshot;
+  if (format == Format::kV1) {
+    internal::WriterV1 writer;
+    WriteDeleteSet(writer, deletes);
+    snapshot = writer.TakeRest();
+  } else {
+    internal::WriterV2 writer;
+    WriteDeleteSet(writer, deletes);
+    snapshot = writer.TakeRest();
+  }
+  return snapshot + EncodeStateVector();
+}
+
+absl::Status Doc::DefineRoot(std::string_view name, RootKind kind) {
+  internal::Type& type = document_->types[document_->Root(name)];
+  const auto wanted = static_cast<internal::TypeKind>(kind);
+  if (type.kind == wanted) return absl::OkStatus();
+  if (type.kind != internal::TypeKind::kUntyped) {
+    return absl::FailedPreconditionError(fmt::format("the root \"{}\" is of another kind already", name));
+  }
+  type.kind = wanted;
+  type.has_formatting = false;  // as in yjs: formats from before go unnoticed until another comes
+  return absl::OkStatus();
+}
+
+std::string Doc::RootText(std::string_view name) const {
+  std::string text;
+  if (!document_->HasRoot(name)) return text;
+  const auto& items = document_->items;
+  for (internal::ItemRef ref = document_->types[document_->Root(name)].start; ref != internal::kNoItem;
+       ref = items[ref].right) {
+    if (items[ref].visible() && items[ref].kind == internal::ContentKind::kString)
+      internal::AppendJoined(items[ref].bytes(), text);
+  }
+  return text;
+}
+
+uint64_t Doc::RootLength(std::string_view name) const {
+  return document_->HasRoot(name) ? document_->types[document_->Root(name)].length : 0;
+}
+
+char16_t Doc::RootUnitAt(std::string_view name, uint64_t index) {
+  if (!document_->HasRoot(name)) return 0;
+  const internal::PositionIndex::Place place =
+      document_->Index(document_->Root(name)).Find(static_cast<uint32_t>(index));
+  if (place.item == internal::kNoItem) return 0;
+  const internal::Item& item = document_->items[place.item];
+  return item.kind == internal::ContentKind::kString ? UnitAt(item.bytes(), index - place.before.units) : 0;
+}
+
+bool Doc::HasPending() const { return !document_->pending.structs.empty() || !document_->pending.deletes.empty(); }
+uint64_t Doc::MemoryBytes() const { return document_->bytes(); }
+uint64_t Doc::StructCount() const { return document_->items.live(); }
+
+}  // namespace rivermeet::crdt

@@ -1,0 +1,69 @@
+#include "crdt/internal/byte_reader.h"
+
+#include <bit>
+
+#include "crdt/internal/utf.h"
+
+namespace rivermeet::crdt::internal {
+namespace {
+
+constexpr int kMaxIntegerBytes = 10;
+
+template <typename Word>
+Word BigEndian(std::string_view bytes) {
+  if (bytes.size() != sizeof(Word)) return 0;  // the reader has failed
+  Word word = 0;
+  for (size_t i = 0; i < sizeof(Word); ++i) word = static_cast<Word>((word << 8) | static_cast<uint8_t>(bytes[i]));
+  return word;
+}
+
+}  // namespace
+
+uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
+  uint64_t value = low;
+  for (int size = 1; size < kMaxIntegerBytes; ++size) {
+    const uint8_t byte = ReadByte();
+    if (!ok()) return 0;
+    const uint64_t group = byte & 0x7f;
+    if (bits < 53) {
+      value |= group << bits;
+    } else if (group != 0) {
+      break;
+    }
+    bits += 7;
+    if (byte >= 0x80) continue;
+    if (value <= kMaxInteger) return value;
+    break;
+  }
+  FailAt(start, "an integer is over 2^53 - 1");
+  return 0;
+}
+
+uint64_t ByteReader::ReadLongVarUint() {
+  const size_t start = offset();
+  const uint8_t first = ReadByte();
+  return ok() ? ReadRest(first & 0x7f, 7, start) : 0;
+}
+
+ByteReader::SignedInteger ByteReader::ReadLongVarInt() {
+  const size_t start = offset();
+  const uint8_t first = ReadByte();
+  if (!ok()) return {};
+  const uint64_t magnitude = ReadRest(first & 0x3f, 6, start);
+  if (!ok()) return {};
+  return {magnitude, (first & 0x40) != 0};
+}
+
+std::string_view ByteReader::ReadVarString() {
+  const std::string_view text = ReadVarBytes();
+  if (!IsUtf8(text)) {
+    FailAt(offset() - text.size(), "a text isn't UTF-8");
+    return {};
+  }
+  return text;
+}
+
+double ByteReader::ReadFloat32() { return std::bit_cast<float>(BigEndian<uint32_t>(ReadBytes(4))); }
+double ByteReader::ReadFloat64() { return std::bit_cast<double>(BigEndian<uint64_t>(ReadBytes(8))); }
+
+}  // namespace rivermeet::crdt::internal

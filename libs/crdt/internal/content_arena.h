@@ -1,0 +1,58 @@
+// Where the texts and values of items lie.
+#ifndef RIVERMEET_CRDT_INTERNAL_CONTENT_ARENA_H_
+#define RIVERMEET_CRDT_INTERNAL_CONTENT_ARENA_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace rivermeet::crdt::internal {
+
+// Bytes, put one after the other in blocks and never moved or freed by themselves: whoever owns the contents copies
+// them into a new arena once most of this one is garbage(). Two runs that lie end to end join without a copy, which is
+// what typing gives; the ends of the last few runs that had to be copied have room behind them to grow into.
+class ContentArena {
+ public:
+  // A copy of `bytes`, counted as live.
+  std::string_view Add(std::string_view bytes);
+  // `left` with `right` behind it; both are live and count as before.
+  std::string_view Join(std::string_view left, std::string_view right);
+  // `size` bytes aren't used any more.
+  void Release(uint64_t size) { live_ -= size; }
+  // `size` bytes that are in use already have a second user.
+  void Share(uint64_t size) { live_ += size; }
+
+  // Bytes taken from the heap.
+  uint64_t bytes() const { return allocated_; }
+  uint64_t live() const { return live_; }
+  // Whether a copy of the live bytes would free most of it: the owner's cue to move all contents to a new arena.
+  bool mostly_garbage() const { return allocated_ > 2 * live_ + kSlack; }
+
+ private:
+  static constexpr uint64_t kSlack = 64 << 10;
+  static constexpr uint64_t kFirstBlock = 256;
+  static constexpr uint64_t kLargestBlock = 256 << 10;
+
+  // A run with unused bytes behind it.
+  struct Tail {
+    const char* end = nullptr;
+    const char* limit = nullptr;
+  };
+
+  char* Take(uint64_t size);
+
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  char* limit_ = nullptr;
+  uint64_t next_block_ = kFirstBlock;
+  uint64_t allocated_ = 0;
+  uint64_t live_ = 0;
+  std::array<Tail, 16> tails_;
+  size_t next_tail_ = 0;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_CONTENT_ARENA_H_

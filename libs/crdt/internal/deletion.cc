@@ -1,0 +1,126 @@
+// Deleting, and collecting what was deleted (yjs: Item.delete, ContentType.delete, Item.gc, tryGcDeleteSet).
+#include "crdt/internal/document.h"
+
+namespace rivermeet::crdt::internal {
+
+// How far the deletion of a type's children has come.
+struct Document::Descent {
+  TypeIndex type;
+  ItemRef next;
+  size_t entry = 0;
+};
+
+void Document::AddDelete(Id id, uint32_t length) {
+  StructStore::Client& client = structs[id.client];
+  if (client.deletes.empty()) deleted_.push_back(id.client);
+  client.deletes.push_back({id.clock, length});
+}
+
+void Document::MarkDeleted(ItemRef ref) {
+  Item& item = items[ref];
+  Type& parent = types[item.parent];
+  const Extent before = ExtentOf(item);
+  if (item.visible()) parent.length -= item.length;
+  item.flags |= Item::kDeleted;
+  if (parent.index != nullptr && before.units > 0) parent.index->Changed(ref, before);
+  AddDelete(item.id, item.length);
+  AddChanged(item.parent, item.is_entry(), item.place);
+}
+
+void Document::Delete(ItemRef ref) {
+  if (items[ref].deleted()) return;
+  MarkDeleted(ref);
+  if (items[ref].kind != ContentKind::kType) return;
+  std::vector<Descent> descents = {{items[ref].extra, types[items[ref].extra].start}};
+  const auto visit = [&](ItemRef child) {
+    const Item& item = items[child];
+    if (!item.deleted()) {
+      MarkDeleted(child);
+      if (item.kind == ContentKind::kType) descents.push_back({item.extra, types[item.extra].start});
+    } else if (!IsNew(item.id)) {
+      // It will be collected with its parent; this transaction's deletions don't name it, but it may merge then.
+      merge_later_.push_back(item.id);
+    }
+  };
+  while (!descents.empty()) {
+    Descent& top = descents.back();
+    const Type& type = types[top.type];
+    if (top.next != kNoItem) {
+      const ItemRef child = top.next;
+      top.next = items[child].right;
+      visit(child);
+    } else if (type.entries != nullptr && top.entry < type.entries->size()) {
+      visit((*type.entries)[top.entry++].second);
+    } else {
+      types[top.type].changed = 0;
+      descents.pop_back();
+    }
+  }
+}
+
+void Document::DropContent(Item& item) {
+  contents.Release(item.size);
+  item.data = nullptr;
+  item.size = 0;
+  if (item.kind == ContentKind::kDoc) subdocuments[item.extra].free = true;
+  item.extra = 0;
+}
+
+void Document::CollectDeleted() {
+  for (const ClientIndex client : deleted_) {
+    const StructList& list = structs[client].structs;
+    const std::vector<DeleteRange>& ranges = structs[client].deletes;
+    for (size_t r = ranges.size(); r-- > 0;) {
+      const uint64_t end = ranges[r].clock + ranges[r].length;
+      for (StructList::Position at = list.Find(static_cast<uint32_t>(ranges[r].clock));
+           list.Valid(at) && list[at].clock < end; at = list.Next(at)) {
+        const Item& item = items[list.ItemAt(at)];
+        if (!item.is_gc() && item.deleted() && !item.keep()) Collect(list.ItemAt(at));
+      }
+    }
+  }
+}
+
+void Document::Collect(ItemRef ref) {
+  Item& item = items[ref];
+  if (item.kind == ContentKind::kType) CollectChildren(item.extra);
+  DropContent(item);
+  item.kind = ContentKind::kDeleted;
+}
+
+void Document::CollectChildren(TypeIndex first) {
+  std::vector<TypeIndex> open = {first};
+  while (!open.empty()) {
+    const TypeIndex number = open.back();
+    open.pop_back();
+    Type& type = types[number];
+    for (ItemRef ref = type.start; ref != kNoItem;) {
+      const ItemRef next = items[ref].right;
+      CollectChild(ref, open);
+      ref = next;
+    }
+    if (type.entries != nullptr) {
+      for (const auto& [key, last] : *type.entries) {
+        for (ItemRef ref = last; ref != kNoItem;) {
+          const ItemRef next = items[ref].left;
+          CollectChild(ref, open);
+          ref = next;
+        }
+      }
+    }
+    types.Free(number);
+  }
+}
+
+void Document::CollectChild(ItemRef ref, std::vector<TypeIndex>& open) {
+  Item& item = items[ref];
+  if (item.kind == ContentKind::kType) open.push_back(item.extra);
+  DropContent(item);
+  Item collected;
+  collected.id = item.id;
+  collected.length = item.length;
+  collected.flags = Item::kDeleted;
+  item = collected;
+}
+
+}  // namespace rivermeet::crdt::internal

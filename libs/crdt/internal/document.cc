@@ -1,0 +1,195 @@
+#include "crdt/internal/document.h"
+
+#include <limits>
+
+#include "crdt/internal/any_codec.h"
+#include "crdt/internal/utf.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+
+constexpr int kAnyDepth = std::numeric_limits<int>::max();  // values were checked when they were read
+
+bool IsSurrogate(std::string_view text, size_t at, uint8_t from, uint8_t to) {
+  return text.size() >= at + 3 && static_cast<uint8_t>(text[at]) == 0xed &&
+         static_cast<uint8_t>(text[at + 1]) >= from && static_cast<uint8_t>(text[at + 1]) <= to;
+}
+
+}  // namespace
+
+uint64_t Document::bytes() const {
+  uint64_t bytes = sizeof(*this) + items.bytes() + contents.bytes() + structs.bytes() + keys.bytes() + pending.bytes() +
+                   types.size() * sizeof(Type);
+  for (TypeIndex t = 1; t < types.size(); ++t) {
+    if (types[t].entries != nullptr) bytes += types[t].entries->bytes();
+    if (types[t].index != nullptr) bytes += types[t].index->bytes();
+  }
+  for (const Subdocument& document : subdocuments)
+    bytes += sizeof(document) + document.guid.size() + document.options.size();
+  return bytes;
+}
+
+TypeIndex Document::Root(std::string_view name) {
+  const KeyIndex key = keys.Add(name);
+  TypeIndex& type = root_of_name_[key];
+  if (type == kNoType) {
+    type = types.Add();
+    types[type].name = key;
+    roots_.push_back(type);
+  }
+  return type;
+}
+
+PositionIndex& Document::Index(TypeIndex type) {
+  Type& t = types[type];
+  if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
+  return *t.index;
+}
+
+ItemRef Document::CleanEnd(Id id) {
+  const StructList& list = structs[id.client].structs;
+  const StructList::Position at = list.Find(id.clock);
+  const ItemRef ref = list.ItemAt(at);
+  const Item& item = items[ref];
+  if (item.end_clock() != id.clock + 1 && !item.is_gc()) Split(id.client, at, id.clock - item.id.clock + 1);
+  return ref;
+}
+
+ItemRef Document::CleanStart(Id id) {
+  const StructList& list = structs[id.client].structs;
+  StructList::Position at = list.Find(id.clock);
+  const Item& item = items[list.ItemAt(at)];
+  if (item.id.clock != id.clock && !item.is_gc()) at = Split(id.client, at, id.clock - item.id.clock);
+  return list.ItemAt(at);
+}
+
+StructList::Position Document::Split(ClientIndex client, StructList::Position at, uint32_t units) {
+  StructList& list = structs[client].structs;
+  const ItemRef left_ref = list.ItemAt(at);
+  const ItemRef right_ref = items.Allocate();
+  Item& left = items[left_ref];
+  Item& right = items[right_ref];
+  const Extent before = ExtentOf(left);
+  right = left;
+  right.id.clock += units;
+  right.length = left.length - units;
+  right.origin = {client, right.id.clock - 1};
+  right.left = left_ref;
+  left.right = right_ref;
+  left.length = units;
+  if (right.right != kNoItem) items[right.right].left = right_ref;
+  if (left.kind == ContentKind::kString) {
+    SplitText(left, right, units);
+  } else if (left.kind == ContentKind::kAny || left.kind == ContentKind::kJson) {
+    SplitValues(left, right, units);
+  }
+  if ((left.flags & Item::kRedone) != 0) {
+    const Id redone = redone_.at(left_ref);
+    redone_[right_ref] = {redone.client, redone.clock + units};
+  }
+  merge_later_.push_back(right.id);
+  Type& parent = types[right.parent];
+  if (right.is_entry()) {
+    if (right.right == kNoItem) parent.SetEntry(right.place, right_ref);
+  } else if (parent.index != nullptr) {
+    parent.index->Split(right_ref, before);
+  }
+  return list.InsertAfter(at, {right.id.clock, right_ref});
+}
+
+// Both halves are still the whole text. A cut inside a surrogate pair makes both surrogates U+FFFD; so does one after a
+// lone high surrogate, whatever follows it (ContentString.js, splice).
+void Document::SplitText(Item& left, Item& right, uint32_t units) {
+  const std::string_view text = left.bytes();
+  if (text.size() == units + right.length) {
+    left.size = units;
+    right.data += units;
+    right.size -= units;
+    return;
+  }
+  const Utf16Position cut = FindUtf16(text, units);
+  const bool after_lone_high = !cut.inside_pair && cut.byte >= 3 && IsSurrogate(text, cut.byte - 3, 0xa0, 0xaf);
+  if (!cut.inside_pair && !after_lone_high) {
+    left.size = static_cast<uint32_t>(cut.byte);
+    right.data += cut.byte;
+    right.size -= left.size;
+    left.extra = static_cast<uint32_t>(Measure(left.bytes()).astral);
+    right.extra -= left.extra;
+    return;
+  }
+  std::string left_text, right_text(kReplacementCharacter);
+  AppendSlice(text, 0, units - 1, left_text);
+  left_text.append(kReplacementCharacter);
+  AppendSlice(text, units + 1, units + right.length, right_text);
+  contents.Release(text.size());
+  for (const auto& [half, bytes] : {std::pair{&left, &left_text}, std::pair{&right, &right_text}}) {
+    const std::string_view kept = contents.Add(*bytes);
+    half->data = kept.data();
+    half->size = static_cast<uint32_t>(kept.size());
+    half->extra = static_cast<uint32_t>(Measure(kept).astral);
+  }
+}
+
+void Document::SplitValues(Item& left, Item& right, uint32_t units) {
+  ByteReader reader(left.bytes());
+  for (uint32_t i = 0; i < units; ++i) SkipAny(reader, kAnyDepth);
+  left.size = static_cast<uint32_t>(reader.offset());
+  right.data += left.size;
+  right.size -= left.size;
+}
+
+void Document::AddStruct(ItemRef ref) {
+  const Item& item = items[ref];
+  StructStore::Client& client = structs[item.id.client];
+  if (client.transaction != transaction_) {
+    client.transaction = transaction_;
+    client.state_before = client.state;
+    touched_.push_back(item.id.client);
+  }
+  client.structs.Append({item.id.clock, ref});
+  client.state = item.end_clock();
+}
+
+void Document::SetContent(Item& item, const WireContent& content) {
+  item.kind = content.kind;
+  item.length = static_cast<uint32_t>(content.length);
+  const bool countable =
+      content.kind != ContentKind::kDeleted && content.kind != ContentKind::kFormat && content.kind != ContentKind::kGc;
+  if (countable) item.flags |= Item::kCountable;
+  const auto keep = [&](std::string_view bytes) {
+    const std::string_view kept = contents.Add(bytes);
+    item.data = kept.data();
+    item.size = static_cast<uint32_t>(kept.size());
+  };
+  switch (content.kind) {
+    case ContentKind::kString:
+      item.extra = static_cast<uint32_t>(content.astral);
+      return keep(content.data);
+    case ContentKind::kJson:
+    case ContentKind::kAny:
+    case ContentKind::kBinary:
+    case ContentKind::kEmbed:
+      return keep(content.data);
+    case ContentKind::kFormat:
+      item.extra = keys.Add(content.name);
+      return keep(content.data);
+    case ContentKind::kType: {
+      item.extra = types.Add();
+      Type& type = types[item.extra];
+      type.kind = static_cast<TypeKind>(content.type);
+      if (content.type == TypeRef::kXmlElement || content.type == TypeRef::kXmlHook) type.name = keys.Add(content.name);
+      return;
+    }
+    case ContentKind::kDoc:
+      item.extra = static_cast<uint32_t>(subdocuments.size());
+      subdocuments.push_back({std::string(content.name), std::string(content.data), false});
+      return;
+    case ContentKind::kGc:
+    case ContentKind::kDeleted:
+    case ContentKind::kSkip:
+      return;
+  }
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,146 @@
+// A document's state and what every change of it is made of: find, split, delete, collect, merge.
+//
+// The algorithm is YATA as yjs 13.6 has it (structs/Item.js, utils/StructStore.js, Transaction.js): the same structs,
+// split and merged at the same moments, because what is encoded later shows it. Nothing here recurses on input.
+#ifndef RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
+#define RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "crdt/internal/content_arena.h"
+#include "crdt/internal/item.h"
+#include "crdt/internal/key_table.h"
+#include "crdt/internal/struct_store.h"
+#include "crdt/internal/type_table.h"
+
+namespace rivermeet::crdt::internal {
+
+// A document inside the document; only its name and options are kept here.
+struct Subdocument {
+  std::string guid;
+  std::string options;  // canonical Any
+  bool free = false;
+};
+
+// What can't be applied yet because something before it is missing. Both are updates of format V2, empty when there is
+// nothing.
+struct Pending {
+  std::string structs;
+  absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
+  std::string deletes;
+
+  uint64_t bytes() const { return structs.size() + deletes.size() + missing.size() * 17; }
+};
+
+class Document {
+ public:
+  // No client gets beyond this clock in a document.
+  static constexpr uint64_t kMaxClock = 0xfffffffe;
+
+  explicit Document(bool gc) : gc_(gc) {}
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
+  ItemArena items;
+  ContentArena contents;
+  StructStore structs;
+  KeyTable keys;
+  TypeTable types;
+  std::vector<Subdocument> subdocuments;
+  Pending pending;
+
+  bool gc() const { return gc_; }
+  uint64_t bytes() const;
+
+  // --- types
+  // The root of that name, made when new, untyped.
+  TypeIndex Root(std::string_view name);
+  bool HasRoot(std::string_view name) const {
+    const KeyIndex key = keys.Find(name);
+    return key != 0 && root_of_name_.contains(key);
+  }
+  const std::vector<TypeIndex>& roots() const { return roots_; }  // in the order in which they were made
+  // Of a list type; built when it is asked for first.
+  PositionIndex& Index(TypeIndex type);
+
+  // --- finding and splitting; the caller has reserved items
+  StructList::Position Find(Id id) const { return structs[id.client].structs.Find(id.clock); }
+  Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
+  ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
+  // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
+  ItemRef CleanEnd(Id id);
+  ItemRef CleanStart(Id id);
+  // Cuts the item at `at` in two. Returns where the right one is.
+  StructList::Position Split(ClientIndex client, StructList::Position at, uint32_t units);
+
+  // --- changing; only inside a transaction
+  // Appends a struct that is linked, or collected, to its client's.
+  void AddStruct(ItemRef ref);
+  // Marks deleted, with all that is inside.
+  void Delete(ItemRef ref);
+  void AddDelete(Id id, uint32_t length);
+  void SetContent(Item& item, const WireContent& content);
+
+  // --- transactions
+  void Begin(bool local);
+  // Collects what was deleted, merges what can be; afterwards the transaction's results can be asked for until the next
+  // begins.
+  void Commit();
+  // The clients that got structs, each with Client::state_before.
+  const std::vector<ClientIndex>& touched() const { return touched_; }
+  // The clients of which something was deleted, in the order of the first deletion of each; ranges are in
+  // Client::deletes and in order after Commit().
+  const std::vector<ClientIndex>& deleted() const { return deleted_; }
+  bool has_changes() const { return !touched_.empty() || !deleted_.empty(); }
+  // The client's clock when the transaction began.
+  uint32_t StateBefore(ClientIndex client) const {
+    const StructStore::Client& c = structs[client];
+    return c.transaction == transaction_ ? c.state_before : c.state;
+  }
+  bool IsNew(Id id) const { return id.clock >= StateBefore(id.client); }
+  void AddChanged(TypeIndex type, bool entry, KeyIndex key);
+
+ private:
+  struct Descent;  // deletion.cc
+
+  void SplitText(Item& left, Item& right, uint32_t units);
+  void SplitValues(Item& left, Item& right, uint32_t units);
+  void MarkDeleted(ItemRef ref);
+  void DropContent(Item& item);
+
+  void CollectDeleted();
+  void Collect(ItemRef ref);
+  void CollectChildren(TypeIndex type);
+  void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
+
+  bool CanMerge(const Item& left, const Item& right) const;
+  // Merges the struct at `at` into those before it as far as they go together. Returns where it then is; `*merged` how
+  // many were.
+  StructList::Position MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged);
+  void MergePair(Item& left, ItemRef left_ref, ItemRef right_ref);
+  void MergeContent(Item& left, const Item& right);
+  void MergeDeleted();
+  void MergeNew();
+  void MergeSplit();
+  void CompactContents();
+
+  const bool gc_;
+  absl::flat_hash_map<KeyIndex, TypeIndex> root_of_name_;
+  std::vector<TypeIndex> roots_;
+  absl::flat_hash_map<ItemRef, Id> redone_;
+
+  uint64_t transaction_ = 1;
+  bool local_ = false;
+  std::vector<ClientIndex> touched_;
+  std::vector<ClientIndex> deleted_;
+  std::vector<Id> merge_later_;  // yjs: transaction._mergeStructs
+  std::vector<TypeIndex> changed_;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_

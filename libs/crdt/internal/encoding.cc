@@ -1,0 +1,157 @@
+#include "crdt/internal/encoding.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+
+WireId ToWire(const Document& document, Id id) { return {document.structs[id.client].id, id.clock}; }
+
+void FillContent(const Document& document, const Item& item, WireContent& content) {
+  content.kind = item.kind;
+  content.length = item.length;
+  content.data = item.bytes();
+  switch (item.kind) {
+    case ContentKind::kString:
+      content.astral = item.extra;
+      break;
+    case ContentKind::kFormat:
+      content.name = document.keys[item.extra];
+      break;
+    case ContentKind::kType: {
+      const Type& type = document.types[item.extra];
+      content.type = static_cast<TypeRef>(type.kind);
+      if (type.name != 0) content.name = document.keys[type.name];
+      break;
+    }
+    case ContentKind::kDoc:
+      content.name = document.subdocuments[item.extra].guid;
+      content.data = document.subdocuments[item.extra].options;
+      break;
+    default:
+      break;
+  }
+}
+
+void FillWire(const Document& document, const Item& item, WireStruct& wire) {
+  wire.id = ToWire(document, item.id);
+  FillContent(document, item, wire.content);
+  if (item.is_gc()) return;
+  wire.has_origin = !item.origin.none();
+  if (wire.has_origin) wire.origin = ToWire(document, item.origin);
+  wire.has_right_origin = !item.right_origin.none();
+  if (wire.has_right_origin) wire.right_origin = ToWire(document, item.right_origin);
+  wire.has_parent_sub = item.is_entry();
+  if (wire.has_origin || wire.has_right_origin) return;
+  if (item.is_entry()) wire.parent_sub = document.keys[item.place];
+  const Type& parent = document.types[item.parent];
+  if (parent.item == kNoItem) {
+    wire.parent_kind = WireStruct::Parent::kRoot;
+    wire.root = document.keys[parent.name];
+  } else {
+    wire.parent_kind = WireStruct::Parent::kItem;
+    wire.parent = ToWire(document, document.items[parent.item].id);
+  }
+}
+
+// The client's structs from `clock` on.
+template <class Writer>
+void WriteClient(Writer& writer, const Document& document, ClientIndex number, uint32_t clock) {
+  const StructStore::Client& client = document.structs[number];
+  const StructList& list = client.structs;
+  StructList::Position at = list.Find(clock);
+  WriteVarUint(writer.rest(), list.CountFrom(at));
+  writer.WriteClient(client.id);
+  WriteVarUint(writer.rest(), clock);
+  WireStruct wire;
+  uint64_t offset = clock - list[at].clock;
+  for (; list.Valid(at); at = list.Next(at)) {
+    FillWire(document, document.items[list.ItemAt(at)], wire);
+    WriteStruct(writer, wire, offset);
+    offset = 0;
+  }
+}
+
+template <class Writer>
+std::string EncodeSince(const Document& document, const std::vector<WireId>& since) {
+  absl::flat_hash_map<uint64_t, uint64_t> known;
+  for (const WireId& entry : since) known[entry.client] = entry.clock;
+  std::vector<std::pair<ClientIndex, uint32_t>> clients;
+  for (const ClientIndex client : document.structs.Descending()) {
+    const auto entry = known.find(document.structs[client].id);
+    const uint64_t clock = entry == known.end() ? 0 : entry->second;
+    if (clock < document.structs[client].state) clients.emplace_back(client, static_cast<uint32_t>(clock));
+  }
+  Writer writer;
+  WriteVarUint(writer.rest(), clients.size());
+  for (const auto& [client, clock] : clients) WriteClient(writer, document, client, clock);
+  WriteDeleteSet(writer, DeleteSetOf(document));
+  return writer.Take();
+}
+
+template <class Writer>
+std::string EncodeLast(const Document& document) {
+  std::vector<ClientIndex> clients = document.touched();
+  std::sort(clients.begin(), clients.end(),
+            [&](ClientIndex a, ClientIndex b) { return document.structs[a].id > document.structs[b].id; });
+  Writer writer;
+  WriteVarUint(writer.rest(), clients.size());
+  for (const ClientIndex client : clients) WriteClient(writer, document, client, document.structs[client].state_before);
+  WireDeleteSet deletes;
+  for (const ClientIndex client : document.deleted()) {
+    deletes.clients.emplace_back(document.structs[client].id, document.structs[client].deletes);
+  }
+  WriteDeleteSet(writer, deletes);
+  return writer.Take();
+}
+
+}  // namespace
+
+WireStruct ToWire(const Document& document, const Item& item) {
+  WireStruct wire;
+  FillWire(document, item, wire);
+  return wire;
+}
+
+std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since) {
+  return format == Format::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
+}
+
+std::string EncodeTransaction(const Document& document, Format format) {
+  if (!document.has_changes()) return {};
+  return format == Format::kV1 ? EncodeLast<WriterV1>(document) : EncodeLast<WriterV2>(document);
+}
+
+std::vector<WireId> StateVectorOf(const Document& document) {
+  std::vector<WireId> entries;
+  entries.reserve(document.structs.size());
+  for (ClientIndex c = 0; c < document.structs.size(); ++c) {
+    entries.push_back({document.structs[c].id, document.structs[c].state});
+  }
+  return entries;
+}
+
+WireDeleteSet DeleteSetOf(const Document& document) {
+  WireDeleteSet deletes;
+  std::vector<DeleteRange> ranges;
+  for (ClientIndex c = 0; c < document.structs.size(); ++c) {
+    const StructList& list = document.structs[c].structs;
+    ranges.clear();
+    for (StructList::Position at = list.first(); list.Valid(at); at = list.Next(at)) {
+      const Item& item = document.items[list.ItemAt(at)];
+      if (!item.deleted()) continue;
+      if (!ranges.empty() && ranges.back().clock + ranges.back().length == item.id.clock) {
+        ranges.back().length += item.length;
+      } else {
+        ranges.push_back({item.id.clock, item.length});
+      }
+    }
+    if (!ranges.empty()) deletes.clients.emplace_back(document.structs[c].id, ranges);
+  }
+  return deletes;
+}
+
+}  // namespace rivermeet::crdt::internal

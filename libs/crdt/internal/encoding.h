@@ -1,0 +1,28 @@
+// Writes a document as an update, byte for byte as yjs does (utils/encoding.js, DeleteSet.js, Snapshot.js).
+#ifndef RIVERMEET_CRDT_INTERNAL_ENCODING_H_
+#define RIVERMEET_CRDT_INTERNAL_ENCODING_H_
+
+#include <string>
+#include <vector>
+
+#include "crdt/internal/document.h"
+#include "crdt/internal/update_writer.h"
+#include "crdt/limits.h"
+
+namespace rivermeet::crdt::internal {
+
+// An item as it travels. The views end when the document changes.
+WireStruct ToWire(const Document& document, const Item& item);
+
+// What somebody of state vector `since` lacks, without what is pending here. The deletions are whole.
+std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since);
+// What the last transaction changed; empty when that is nothing.
+std::string EncodeTransaction(const Document& document, Format format);
+
+std::vector<WireId> StateVectorOf(const Document& document);
+// All that is deleted, by client in the order in which the clients came.
+WireDeleteSet DeleteSetOf(const Document& document);
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_ENCODING_H_

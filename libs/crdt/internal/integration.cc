@@ -1,0 +1,196 @@
+#include "crdt/internal/integration.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "crdt/internal/any_codec.h"
+#include "crdt/internal/content_slice.h"
+
+namespace rivermeet::crdt::internal {
+
+std::optional<WireId> Integrator::FirstMissing(const WireStruct& item) const {
+  const auto lacks = [&](WireId id) {
+    return id.client != item.id.client && id.clock >= document_.structs.StateOf(id.client);
+  };
+  const auto needed = [](WireId id) { return WireId{id.client, id.clock + 1}; };
+  if (item.has_origin && lacks(item.origin)) return needed(item.origin);
+  if (item.has_right_origin && lacks(item.right_origin)) return needed(item.right_origin);
+  if (item.parent_kind == WireStruct::Parent::kItem && lacks(item.parent)) return needed(item.parent);
+  return std::nullopt;
+}
+
+void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
+  switch (item.parent_kind) {
+    case WireStruct::Parent::kFromNeighbour: {
+      const Item& neighbour = document_.items[found.left != kNoItem ? found.left : found.right];
+      found.parent = neighbour.parent;
+      found.entry = neighbour.is_entry();
+      if (found.entry) found.key = neighbour.place;
+      return;
+    }
+    case WireStruct::Parent::kRoot:
+      found.parent = document_.Root(item.root);
+      break;
+    case WireStruct::Parent::kItem: {
+      const Item& holder = document_.At(ToId(item.parent));
+      // A collected type is an item that holds none.
+      if (holder.kind != ContentKind::kType) {
+        found.collected = true;
+        return;
+      }
+      found.parent = holder.extra;
+      break;
+    }
+  }
+  found.entry = item.has_parent_sub;
+  if (found.entry) found.key = document_.keys.Add(item.parent_sub);
+}
+
+Integrator::Surroundings Integrator::Find(const WireStruct& item) {
+  Surroundings found;
+  if (item.has_origin) found.left = document_.CleanEnd(ToId(item.origin));
+  if (item.has_right_origin) found.right = document_.CleanStart(ToId(item.right_origin));
+  found.collected = (found.left != kNoItem && document_.items[found.left].is_gc()) ||
+                    (found.right != kNoItem && document_.items[found.right].is_gc());
+  if (!found.collected) FindParent(item, found);
+  return found;
+}
+
+void Integrator::AddCollected(Id id, uint64_t length) {
+  const ItemRef ref = document_.items.Allocate();
+  Item& item = document_.items[ref];
+  item.id = id;
+  item.length = static_cast<uint32_t>(length);
+  item.flags = Item::kDeleted;
+  document_.AddStruct(ref);
+}
+
+void Integrator::SetContent(Item& item, const WireContent& content, uint64_t offset) {
+  if (offset == 0) return document_.SetContent(item, content);
+  std::string scratch;
+  document_.SetContent(item, SliceFrom(content, offset, scratch));
+}
+
+void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
+  document_.items.Reserve(8);
+  const Surroundings found = wire.is_item() ? Find(wire) : Surroundings{.collected = true};
+  const Id id{document_.structs.FindOrAdd(wire.id.client), static_cast<uint32_t>(wire.id.clock + offset)};
+  ItemRef left = found.left;
+  bool collected = found.collected;
+  if (offset > 0 && !collected) {
+    left = document_.CleanEnd({id.client, id.clock - 1});
+    collected = document_.items[left].is_gc();
+  }
+  if (collected) return AddCollected(id, wire.content.length - offset);
+  const ItemRef ref = document_.items.Allocate();
+  Item& item = document_.items[ref];
+  item.id = id;
+  item.left = left;
+  item.right = found.right;
+  if (left != kNoItem) item.origin = document_.items[left].last_id();
+  if (found.right != kNoItem) item.right_origin = document_.items[found.right].id;
+  item.parent = found.parent;
+  if (found.entry) {
+    item.flags |= Item::kEntry;
+    item.place = found.key;
+  }
+  SetContent(item, wire.content, offset);
+  Link(ref);
+}
+
+// The first of the list, or of the chain of its key, that `item` belongs to.
+ItemRef Integrator::FirstOf(const Item& item) const {
+  const Type& parent = document_.types[item.parent];
+  if (!item.is_entry()) return parent.start;
+  ItemRef ref = parent.Entry(item.place);
+  while (ref != kNoItem && document_.items[ref].left != kNoItem) ref = document_.items[ref].left;
+  return ref;
+}
+
+// Whether something stands between `item`'s left and right by now.
+bool Integrator::HasRivals(const Item& item) const {
+  if (item.left != kNoItem) return document_.items[item.left].right != item.right;
+  return item.right == kNoItem || document_.items[item.right].left != kNoItem;
+}
+
+// YATA: finds the item that `item` goes behind. Let b be those between its origin and here, c the ones of b that might
+// still go behind it: a rival with the same origin goes before it when its client is lower; one whose origin is in b
+// but not in c goes before it too.
+ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
+  const ItemArena& items = document_.items;
+  constexpr size_t kScanned = 16;
+  absl::InlinedVector<ItemRef, kScanned> before;  // b in order; c is what begins at `rivals_from`
+  absl::flat_hash_map<ItemRef, size_t> places;    // of b, once a scan isn't quick
+  size_t rivals_from = 0;
+  const auto place_of = [&](ItemRef ref) {
+    if (before.size() <= kScanned)
+      return static_cast<size_t>(std::find(before.begin(), before.end(), ref) - before.begin());
+    const auto found = places.find(ref);
+    return found == places.end() ? before.size() : found->second;
+  };
+  ItemRef left = item.left;
+  ItemRef ref = left != kNoItem ? items[left].right : FirstOf(item);
+  for (; ref != kNoItem && ref != item.right; ref = items[ref].right) {
+    const Item& rival = items[ref];
+    before.push_back(ref);
+    if (before.size() == kScanned + 1) {
+      for (size_t i = 0; i < before.size(); ++i) places.emplace(before[i], i);
+    } else if (before.size() > kScanned) {
+      places.emplace(ref, before.size() - 1);
+    }
+    if (item.origin == rival.origin) {
+      if (document_.structs[rival.id.client].id < document_.structs[item.id.client].id) {
+        left = ref;
+        rivals_from = before.size();
+      } else if (item.right_origin == rival.right_origin) {
+        break;
+      }
+      continue;
+    }
+    if (rival.origin.none()) break;
+    const size_t origin = place_of(document_.RefAt(rival.origin));
+    if (origin == before.size()) break;
+    if (origin < rivals_from) {
+      left = ref;
+      rivals_from = before.size();
+    }
+  }
+  return left;
+}
+
+void Integrator::Link(ItemRef ref) {
+  ItemArena& items = document_.items;
+  Item& item = items[ref];
+  Type& parent = document_.types[item.parent];
+  if (HasRivals(item)) item.left = PlaceAmongRivals(item);
+  if (item.left != kNoItem) {
+    item.right = items[item.left].right;
+    items[item.left].right = ref;
+  } else {
+    item.right = FirstOf(item);
+    if (!item.is_entry()) parent.start = ref;
+  }
+  if (item.right != kNoItem) {
+    items[item.right].left = ref;
+  } else if (item.is_entry()) {
+    parent.SetEntry(item.place, ref);
+    if (item.left != kNoItem) document_.Delete(item.left);
+  }
+  if (item.kind == ContentKind::kDeleted) item.flags |= Item::kDeleted;
+  if (item.visible()) parent.length += item.length;
+  if (!item.is_entry() && parent.index != nullptr) parent.index->Inserted(ref);
+  document_.AddStruct(ref);
+  if (item.kind == ContentKind::kDeleted) {
+    document_.AddDelete(item.id, item.length);
+  } else if (item.kind == ContentKind::kType) {
+    document_.types[item.extra].item = ref;
+    document_.types[item.extra].depth = parent.depth + 1;
+  } else if (item.kind == ContentKind::kFormat) {
+    parent.has_formatting = true;
+  }
+  document_.AddChanged(item.parent, item.is_entry(), item.place);
+  const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();
+  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.Delete(ref);
+}
+
+}  // namespace rivermeet::crdt::internal

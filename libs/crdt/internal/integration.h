@@ -1,0 +1,123 @@
+// Takes structs and deletions of an update into a document (yjs: utils/encoding.js, structs/Item.js getMissing and
+// integrate).
+#ifndef RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
+#define RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "crdt/internal/document.h"
+#include "crdt/internal/update_reader.h"
+#include "crdt/limits.h"
+
+namespace rivermeet::crdt::internal {
+
+// A struct that a document's state lets in: its client's next one, or one that begins before that and ends after.
+class Integrator {
+ public:
+  explicit Integrator(Document& document) : document_(document) {}
+
+  // What `item` lacks: the client and the state that it must reach, or nothing.
+  std::optional<WireId> FirstMissing(const WireStruct& item) const;
+  // Adds `item` without its first `offset` units, which are known. Nothing is missing.
+  void Integrate(const WireStruct& item, uint64_t offset);
+  // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
+  void Link(ItemRef ref);
+
+ private:
+  // Who stands beside an item and above it.
+  struct Surroundings {
+    ItemRef left = kNoItem;
+    ItemRef right = kNoItem;
+    TypeIndex parent = kNoType;
+    KeyIndex key = 0;
+    bool entry = false;
+    bool collected = false;  // one of them is; so will the item be
+  };
+
+  Id ToId(WireId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
+  Surroundings Find(const WireStruct& item);
+  void FindParent(const WireStruct& item, Surroundings& found);
+  void AddCollected(Id id, uint64_t length);
+  void SetContent(Item& item, const WireContent& content, uint64_t offset);
+  bool HasRivals(const Item& item) const;
+  ItemRef PlaceAmongRivals(const Item& item) const;
+  ItemRef FirstOf(const Item& item) const;
+
+  Document& document_;
+};
+
+// One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
+template <class Columns>
+class UpdateApplier {
+ public:
+  // All outlive this.
+  UpdateApplier(Document& document, std::string_view update, const Limits& limits);
+
+  // Reads everything and changes nothing. After an error nothing else may be called.
+  absl::Status Check();
+  // Integrates what can be, in yjs's order. What can't be is in `rest`, an update of V2, and `missing`.
+  void ApplyStructs(Pending& rest);
+  // Deletes what is there to delete. The ranges that aren't there yet go to `rest`, an update of V2.
+  void ApplyDeletes(std::string& rest);
+
+ private:
+  struct Block {
+    uint64_t client;
+    uint64_t clock;  // of the next struct
+    uint64_t left;   // structs not read yet
+    Columns place;
+  };
+  // A struct that outlives the reader's next read.
+  struct Waiting {
+    explicit Waiting(const WireStruct& item);
+    Waiting(Waiting&&) = default;
+    Waiting& operator=(Waiting&&) = default;
+
+    WireStruct View() const;
+
+   private:
+    WireStruct item;
+    std::string root, parent_sub, data, name;
+  };
+  // Of one client, what could not be integrated: a struct and the ones after it.
+  struct Rest {
+    uint64_t client;
+    Waiting first;
+    size_t block;  // where the following are
+    uint64_t following;
+  };
+
+  void CheckStruct(const WireStruct& item);
+  Block* FindBlock(uint64_t client);
+  void ReadNext(Block& block, WireStruct& out);
+  void Settle(WireStruct& head);
+  void PutAside(Pending& rest);
+  void WriteRest(Pending& rest);
+  void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
+
+  Document& document_;
+  const Limits& limits_;
+  Integrator integrator_;
+  UpdateReader<Columns> reader_;
+  absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
+  Columns deletes_;
+  std::vector<std::string> new_roots_;
+  uint64_t new_structs_ = 0;
+  uint64_t new_clients_ = 0;
+  Block* active_ = nullptr;  // whose place the reader has
+  std::vector<Waiting> stack_;
+  std::vector<Rest> rests_;
+  Pending* rest_ = nullptr;
+};
+
+extern template class UpdateApplier<ColumnsV1>;
+extern template class UpdateApplier<ColumnsV2>;
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_

@@ -1,0 +1,119 @@
+// The shared types of a document: roots and those that an item holds.
+#ifndef RIVERMEET_CRDT_INTERNAL_TYPE_TABLE_H_
+#define RIVERMEET_CRDT_INTERNAL_TYPE_TABLE_H_
+
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "crdt/internal/item.h"
+#include "crdt/internal/position_index.h"
+
+namespace rivermeet::crdt::internal {
+
+// The last item of each key's chain, which is its value unless it is deleted; in the order in which the keys came.
+class EntryTable {
+ public:
+  using Entry = std::pair<KeyIndex, ItemRef>;
+
+  ItemRef Find(KeyIndex key) const {
+    const size_t at = Place(key);
+    return at == entries_.size() ? kNoItem : entries_[at].second;
+  }
+  void Set(KeyIndex key, ItemRef item) {
+    const size_t at = Place(key);
+    if (at < entries_.size()) {
+      entries_[at].second = item;
+      return;
+    }
+    entries_.emplace_back(key, item);
+    if (entries_.size() == kScanned + 1) {
+      for (size_t i = 0; i < entries_.size(); ++i) places_.emplace(entries_[i].first, i);
+    } else if (entries_.size() > kScanned) {
+      places_.emplace(key, entries_.size() - 1);
+    }
+  }
+  size_t size() const { return entries_.size(); }
+  const Entry& operator[](size_t at) const { return entries_[at]; }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  uint64_t bytes() const {
+    return sizeof(*this) + entries_.capacity() * sizeof(Entry) +
+           places_.capacity() * (sizeof(KeyIndex) + sizeof(uint32_t) + 1);
+  }
+
+ private:
+  static constexpr size_t kScanned = 8;
+
+  size_t Place(KeyIndex key) const {
+    if (entries_.size() <= kScanned) {
+      size_t at = 0;
+      while (at < entries_.size() && entries_[at].first != key) ++at;
+      return at;
+    }
+    const auto found = places_.find(key);
+    return found == places_.end() ? entries_.size() : found->second;
+  }
+
+  std::vector<Entry> entries_;
+  absl::flat_hash_map<KeyIndex, uint32_t> places_;  // once there are more than a scan is quick for
+};
+
+// What a type is. A root is untyped until somebody asks for it as one kind; updates don't say.
+enum class TypeKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText, kUntyped };
+
+struct Type {
+  TypeKind kind = TypeKind::kUntyped;
+  bool has_formatting = false;  // a format came since it has its kind
+  bool free = false;
+  uint32_t depth = 0;      // of a root 0
+  uint64_t changed = 0;    // number of the last transaction that changed it
+  ItemRef item = kNoItem;  // that holds it; none for a root
+  ItemRef start = kNoItem;
+  uint32_t length = 0;                   // places that a reader sees
+  KeyIndex name = 0;                     // of a root, XML element or hook
+  std::unique_ptr<EntryTable> entries;   // null while it has none
+  std::unique_ptr<PositionIndex> index;  // null until somebody asks by position
+
+  ItemRef Entry(KeyIndex key) const { return entries == nullptr ? kNoItem : entries->Find(key); }
+  void SetEntry(KeyIndex key, ItemRef item_of_key) {
+    if (entries == nullptr) entries = std::make_unique<EntryTable>();
+    entries->Set(key, item_of_key);
+  }
+};
+
+// Types by number; addresses hold.
+class TypeTable {
+ public:
+  TypeTable() : types_(1) {}
+
+  Type& operator[](TypeIndex type) { return types_[type]; }
+  const Type& operator[](TypeIndex type) const { return types_[type]; }
+  TypeIndex Add() {
+    if (free_.empty()) {
+      types_.emplace_back();
+      return static_cast<TypeIndex>(types_.size() - 1);
+    }
+    const TypeIndex type = free_.back();
+    free_.pop_back();
+    types_[type] = Type();
+    return type;
+  }
+  // Its number is given again.
+  void Free(TypeIndex type) {
+    types_[type] = Type();
+    types_[type].free = true;
+    free_.push_back(type);
+  }
+  size_t size() const { return types_.size(); }
+
+ private:
+  std::deque<Type> types_;
+  std::vector<TypeIndex> free_;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_TYPE_TABLE_H_

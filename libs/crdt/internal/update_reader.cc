@@ -1,0 +1,264 @@
+#include "crdt/internal/update_reader.h"
+
+#include "absl/status/statusor.h"
+#include "crdt/internal/any_codec.h"
+#include "crdt/internal/document_options.h"
+#include "fmt/format.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+constexpr const char* kNoLength = "a struct has no length";
+constexpr const char* kTooFar = "a clock is over 2^53 - 1";
+}  // namespace
+
+ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_shared<std::vector<std::string>>()) {
+  rest_.ReadVarUint();  // feature flags; none is defined
+  const auto next = [this] {
+    const uint64_t size = rest_.ReadVarUint();
+    const size_t base = rest_.offset();
+    return ByteReader(rest_.ReadBytes(size), base);
+  };
+  key_clock_ = DiffColumn(next());
+  client_ = UintColumn(next());
+  left_clock_ = DiffColumn(next());
+  right_clock_ = DiffColumn(next());
+  info_ = RleColumn(next());
+  const ByteReader strings = next();
+  if (rest_.ok()) string_ = StringColumn(strings);
+  parent_info_ = RleColumn(next());
+  type_ref_ = UintColumn(next());
+  length_ = UintColumn(next());
+}
+
+std::string_view ColumnsV2::ReadKey(std::string& scratch) {
+  const uint64_t clock = key_clock_.Read();
+  if (clock < keys_read_) return (*keys_)[clock];
+  if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
+    ReadString(scratch);
+  } else {
+    keys_->emplace_back(ReadString(scratch));
+  }
+  return (*keys_)[keys_read_++];
+}
+
+const ByteReader& ColumnsV2::failed() const {
+  for (const ByteReader* reader :
+       {&key_clock_.reader(), &client_.reader(), &left_clock_.reader(), &right_clock_.reader(), &info_.reader(),
+        &string_.reader(), &parent_info_.reader(), &type_ref_.reader(), &length_.reader()}) {
+    if (!reader->ok()) return *reader;
+  }
+  return rest_;
+}
+
+template <class Columns>
+UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limits)
+    : columns_(update.substr(0, limits.max_update_bytes)), limits_(&limits), structs_left_(limits.max_structs) {
+  if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
+}
+
+template <class Columns>
+uint64_t UpdateReader<Columns>::ReadCount() {
+  const uint64_t count = columns_.rest().ReadVarUint();
+  if (count > limits_->max_clients) FailExhausted("an update has more clients than max_clients");
+  return ok() ? count : 0;
+}
+
+template <class Columns>
+typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
+  Block block;
+  block.structs = columns_.rest().ReadVarUint();
+  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs");
+  block.client = columns_.ReadClient();
+  block.clock = columns_.rest().ReadVarUint();
+  if (!ok()) return {};
+  structs_left_ -= block.structs;
+  return block;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
+  out.id = {client, clock};
+  out.has_origin = out.has_right_origin = out.has_parent_sub = false;
+  out.parent_kind = WireStruct::Parent::kFromNeighbour;
+  const uint8_t info = columns_.ReadInfo();
+  const uint8_t kind = info & 0x1f;
+  if (kind == 0) {
+    out.content.kind = ContentKind::kGc;
+    out.content.length = columns_.ReadLength();
+  } else if (kind == 10) {
+    if (info != 10) Fail("a skip has flags");
+    out.content.kind = ContentKind::kSkip;
+    out.content.length = columns_.rest().ReadVarUint();
+  } else {
+    if ((info & 0x80) != 0) {
+      out.has_origin = true;
+      out.origin = columns_.ReadLeftId();
+    }
+    if ((info & 0x40) != 0) {
+      out.has_right_origin = true;
+      out.right_origin = columns_.ReadRightId();
+    }
+    if ((info & 0xc0) == 0) {
+      if (columns_.ReadParentInfo()) {
+        out.parent_kind = WireStruct::Parent::kRoot;
+        out.root = columns_.ReadString(name_scratch_);
+      } else {
+        out.parent_kind = WireStruct::Parent::kItem;
+        out.parent = columns_.ReadLeftId();
+      }
+      if ((info & 0x20) != 0) {
+        out.has_parent_sub = true;
+        out.parent_sub = columns_.ReadString(sub_scratch_);
+      }
+    }
+    ReadContent(kind, out.content);
+  }
+  if (!ok()) return;
+  if (out.content.length == 0) Fail(kNoLength);
+  if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
+  out.kind = static_cast<ContentKind>(kind);
+  out.length = 1;
+  switch (out.kind) {
+    case ContentKind::kDeleted:
+      out.length = columns_.ReadLength();
+      return;
+    case ContentKind::kJson:
+      return ReadJsonValues(columns_.ReadLength(), out);
+    case ContentKind::kBinary:
+      out.data = columns_.rest().ReadVarBytes();
+      return;
+    case ContentKind::kString: {
+      TextSize size;
+      out.data = columns_.ReadText(scratch_, &size);
+      out.length = size.utf16;
+      out.astral = size.astral;
+      return;
+    }
+    case ContentKind::kFormat:
+      out.name = columns_.ReadKey(name_scratch_);
+      return ReadOneValue(out);
+    case ContentKind::kEmbed:
+      return ReadOneValue(out);
+    case ContentKind::kType:
+      return ReadType(out);
+    case ContentKind::kAny:
+      return ReadValues(columns_.ReadLength(), out);
+    case ContentKind::kDoc:
+      return ReadDocument(out);
+    default:
+      Fail("a struct has content of an unknown kind");
+  }
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadValues(uint64_t count, WireContent& out) {
+  out.length = count;
+  ByteReader& rest = columns_.rest();
+  const ByteReader start = rest;
+  bool canonical = true;
+  for (uint64_t i = 0; i < count && rest.ok(); ++i) canonical &= SkipAny(rest, limits_->max_depth);
+  if (!rest.ok()) return;
+  out.data = std::string_view(start.position(), rest.position() - start.position());
+  if (canonical) return;
+  scratch_.clear();
+  ByteReader again(out.data);
+  for (uint64_t i = 0; i < count; ++i) CopyAny(again, limits_->max_depth, scratch_);
+  out.data = scratch_;
+}
+
+template <class Columns>
+bool UpdateReader<Columns>::ParseJson(std::string_view json) {
+  const char* error;
+  size_t offset;
+  if (JsonToAny(json, limits_->max_depth, scratch_, &error, &offset)) return true;
+  Fail(error);
+  return false;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
+  out.length = count;
+  scratch_.clear();
+  for (uint64_t i = 0; i < count && ok(); ++i) {
+    const std::string_view json = columns_.ReadString(sub_scratch_);
+    if (json == "undefined") {
+      scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
+    } else if (!ParseJson(json)) {
+      return;
+    }
+  }
+  out.data = scratch_;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
+  if constexpr (Columns::kJsonIsText) {
+    const std::string_view json = columns_.rest().ReadVarString();
+    scratch_.clear();
+    if (ok() && ParseJson(json)) out.data = scratch_;
+  } else {
+    ReadValues(1, out);
+    // JSON.stringify throws on these: a document with one could never be sent in V1.
+    if (ok() && !IsJsonValue(out.data)) Fail("an embed or a format's value is one that JSON lacks");
+  }
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadType(WireContent& out) {
+  const uint64_t type = columns_.ReadTypeRef();
+  if (type >= kTypeRefs) return Fail("a shared type is of an unknown kind");
+  out.type = static_cast<TypeRef>(type);
+  out.name = {};
+  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = columns_.ReadKey(name_scratch_);
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadDocument(WireContent& out) {
+  out.name = columns_.ReadString(name_scratch_);
+  ReadValues(1, out);
+  if (!ok()) return;
+  std::string kept;
+  if (!KeptDocumentOptions(out.data, name_scratch_, &out.name, kept))
+    return Fail("a subdocument's options are no object");
+  scratch_ = std::move(kept);
+  out.data = scratch_;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::Finish() {
+  if (ok() && !columns_.Exhausted()) Fail("bytes are left after the update's end");
+}
+
+template <class Columns>
+absl::Status UpdateReader<Columns>::status() const {
+  if (ok()) return absl::OkStatus();
+  const ByteReader& failed = columns_.failed();
+  const std::string message = fmt::format("at byte {}: {}", failed.error_offset(), failed.error());
+  return exhausted_ ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+}
+
+template class UpdateReader<ColumnsV1>;
+template class UpdateReader<ColumnsV2>;
+
+absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, const Limits& limits) {
+  ByteReader reader(bytes);
+  std::vector<WireId> entries;
+  const uint64_t count = reader.ReadVarUint();
+  if (count > limits.max_clients)
+    return absl::ResourceExhaustedError("a state vector has more clients than max_clients");
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    const uint64_t client = reader.ReadVarUint();
+    entries.push_back({client, reader.ReadVarUint()});
+  }
+  if (reader.ok() && !reader.AtEnd()) reader.Fail("bytes are left after the state vector's end");
+  if (!reader.ok())
+    return absl::InvalidArgumentError(fmt::format("at byte {}: {}", reader.error_offset(), reader.error()));
+  return entries;
+}
+
+}  // namespace rivermeet::crdt::internal

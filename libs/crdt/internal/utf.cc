@@ -1,0 +1,282 @@
+#include "crdt/internal/utf.h"
+
+#include <algorithm>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace rivermeet::crdt::internal {
+namespace {
+
+constexpr size_t kBlock = 16;      // what the functions below look at in one go
+constexpr size_t kLongBlock = 64;  // what is looked at first, in the hope that it is ASCII
+
+uint8_t ByteAt(std::string_view text, size_t at) { return static_cast<uint8_t>(text[at]); }
+bool IsContinuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+
+#ifdef __SSE2__
+
+// All of x86-64 has SSE2.
+__m128i Load(const char* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+
+bool IsAsciiBlock(const char* at) { return _mm_movemask_epi8(Load(at)) == 0; }
+bool IsAsciiLongBlock(const char* at) {
+  const __m128i all = _mm_or_si128(_mm_or_si128(Load(at), Load(at + 16)), _mm_or_si128(Load(at + 32), Load(at + 48)));
+  return _mm_movemask_epi8(all) == 0;
+}
+
+uint64_t SumOfBytes(__m128i bytes) {
+  const __m128i sums = _mm_sad_epu8(bytes, _mm_setzero_si128());
+  return static_cast<uint64_t>(_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+}
+
+// Minus one in each byte that continues a character, that starts one of four bytes.
+__m128i Continuations(__m128i bytes) { return _mm_cmplt_epi8(bytes, _mm_set1_epi8(-0x40)); }
+__m128i AstralLeads(__m128i bytes) {
+  return _mm_cmpeq_epi8(_mm_max_epu8(bytes, _mm_set1_epi8(static_cast<char>(0xf0))), bytes);
+}
+
+// What starts in the 16 bytes there.
+TextSize MeasureBlock(const char* at) {
+  const __m128i bytes = Load(at);
+  const __m128i zero = _mm_setzero_si128();
+  const uint64_t astral = SumOfBytes(_mm_sub_epi8(zero, AstralLeads(bytes)));
+  return {kBlock - SumOfBytes(_mm_sub_epi8(zero, Continuations(bytes))) + astral, astral};
+}
+
+// What starts in the whole blocks of `size` bytes: their lanes are counted apart and summed before they can overflow.
+TextSize MeasureBlocks(const char* at, size_t size) {
+  TextSize total;
+  while (size >= kBlock) {
+    const size_t blocks = std::min<size_t>(size / kBlock, 255);
+    __m128i continuations = _mm_setzero_si128();
+    __m128i astral = _mm_setzero_si128();
+    for (const char* end = at + blocks * kBlock; at != end; at += kBlock) {
+      const __m128i bytes = Load(at);
+      continuations = _mm_sub_epi8(continuations, Continuations(bytes));
+      astral = _mm_sub_epi8(astral, AstralLeads(bytes));
+    }
+    const uint64_t pairs = SumOfBytes(astral);
+    total.astral += pairs;
+    total.utf16 += blocks * kBlock - SumOfBytes(continuations) + pairs;
+    size -= blocks * kBlock;
+  }
+  return total;
+}
+
+#else
+
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
+uint64_t Load(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+bool IsAsciiBlock(const char* at) { return ((Load(at) | Load(at + 8)) & kHighBits) == 0; }
+bool IsAsciiLongBlock(const char* at) {
+  uint64_t all = 0;
+  for (size_t i = 0; i < kLongBlock; i += 8) all |= Load(at + i);
+  return (all & kHighBits) == 0;
+}
+
+// How many of the bits that kHighBits selects are set.
+uint64_t CountHighBits(uint64_t word) { return (((word & kHighBits) >> 7) * 0x0101010101010101) >> 56; }
+
+TextSize MeasureWord(uint64_t word) {
+  // A byte continues a character when its first bits are 10, and starts one of four bytes when they are 1111.
+  const uint64_t astral = CountHighBits(word & (word << 1) & (word << 2) & (word << 3));
+  return {8 - CountHighBits(word & ~(word << 1)) + astral, astral};
+}
+
+TextSize MeasureBlock(const char* at) {
+  const TextSize first = MeasureWord(Load(at));
+  const TextSize second = MeasureWord(Load(at + 8));
+  return {first.utf16 + second.utf16, first.astral + second.astral};
+}
+
+TextSize MeasureBlocks(const char* at, size_t size) {
+  TextSize total;
+  for (; size >= kBlock; at += kBlock, size -= kBlock) {
+    const TextSize block = MeasureBlock(at);
+    total.utf16 += block.utf16;
+    total.astral += block.astral;
+  }
+  return total;
+}
+
+#endif
+
+// How many bytes of ASCII there are from `at` on: at least all whole blocks of them.
+size_t SkipAscii(std::string_view text, size_t at) {
+  while (text.size() - at >= kLongBlock && IsAsciiLongBlock(text.data() + at)) at += kLongBlock;
+  while (text.size() - at >= kBlock && IsAsciiBlock(text.data() + at)) at += kBlock;
+  while (at < text.size() && ByteAt(text, at) < 0x80) ++at;
+  return at;
+}
+
+enum class Surrogate : uint8_t { kNone, kHigh, kLow };
+
+// A surrogate in its three-byte form at `at`.
+Surrogate SurrogateAt(std::string_view text, size_t at) {
+  if (text.size() < 3 || at > text.size() - 3 || ByteAt(text, at) != 0xed) return Surrogate::kNone;
+  const uint8_t second = ByteAt(text, at + 1);
+  if (second < 0xa0) return Surrogate::kNone;
+  return second < 0xb0 ? Surrogate::kHigh : Surrogate::kLow;
+}
+
+// The size of the character at `at`, which isn't ASCII; zero when it is none. Surrogates are characters here.
+size_t CharacterSize(std::string_view bytes, size_t at) {
+  const uint8_t lead = ByteAt(bytes, at);
+  const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || bytes.size() - at < size) return 0;
+  const uint8_t second = ByteAt(bytes, at + 1);
+  // Overlong forms, and what is past U+10FFFF.
+  if ((lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if (!IsContinuation(ByteAt(bytes, at + i))) return 0;
+  }
+  return size;
+}
+
+template <bool kLoneSurrogates>
+bool IsEncoded(std::string_view bytes) {
+  bool after_high = false;
+  for (size_t at = 0; at < bytes.size();) {
+    if (ByteAt(bytes, at) < 0x80) {
+      at = SkipAscii(bytes, at);
+      after_high = false;
+      continue;
+    }
+    const size_t size = CharacterSize(bytes, at);
+    if (size == 0) return false;
+    const Surrogate surrogate = SurrogateAt(bytes, at);
+    if (surrogate != Surrogate::kNone && (!kLoneSurrogates || (after_high && surrogate == Surrogate::kLow))) {
+      return false;
+    }
+    after_high = surrogate == Surrogate::kHigh;
+    at += size;
+  }
+  return true;
+}
+
+uint32_t DecodeThree(std::string_view text, size_t at) {
+  return ((ByteAt(text, at) & 0x0fu) << 12) | ((ByteAt(text, at + 1) & 0x3fu) << 6) | (ByteAt(text, at + 2) & 0x3fu);
+}
+
+void AppendThree(uint32_t unit, std::string& out) {
+  out.push_back(static_cast<char>(0xe0 | (unit >> 12)));
+  out.push_back(static_cast<char>(0x80 | ((unit >> 6) & 0x3f)));
+  out.push_back(static_cast<char>(0x80 | (unit & 0x3f)));
+}
+
+// Half of the four-byte character at `at`, as a lone surrogate. Nothing where it is cut off.
+void AppendHalf(std::string_view text, size_t at, bool low, std::string& out) {
+  if (text.size() - at < 4) return;
+  const uint32_t point = ((ByteAt(text, at) & 0x07u) << 18) | ((ByteAt(text, at + 1) & 0x3fu) << 12) |
+                         ((ByteAt(text, at + 2) & 0x3fu) << 6) | (ByteAt(text, at + 3) & 0x3fu);
+  const uint32_t above = point - 0x10000;
+  AppendThree(low ? 0xdc00 + (above & 0x3ff) : 0xd800 + (above >> 10), out);
+}
+
+// The first surrogate from `at` on; npos when there is none.
+size_t FindSurrogate(std::string_view text, size_t at) {
+  while ((at = text.find('\xed', at)) != std::string_view::npos && SurrogateAt(text, at) == Surrogate::kNone) ++at;
+  return at;
+}
+
+}  // namespace
+
+bool IsAscii(std::string_view text) {
+  size_t at = 0;
+  for (; text.size() - at >= kLongBlock; at += kLongBlock) {
+    if (!IsAsciiLongBlock(text.data() + at)) return false;
+  }
+  return SkipAscii(text, at) == text.size();
+}
+
+bool IsUtf8(std::string_view bytes) { return IsEncoded<false>(bytes); }
+bool IsWtf8(std::string_view bytes) { return IsEncoded<true>(bytes); }
+
+TextSize Measure(std::string_view text) {
+  TextSize total = MeasureBlocks(text.data(), text.size());
+  for (size_t at = text.size() / kBlock * kBlock; at < text.size(); ++at) {
+    const uint8_t byte = ByteAt(text, at);
+    total.utf16 += IsContinuation(byte) ? 0 : 1;
+    if (byte < 0xf0) continue;
+    ++total.utf16;
+    ++total.astral;
+  }
+  return total;
+}
+
+Utf16Position FindUtf16(std::string_view text, uint64_t unit) {
+  // `unit` counts on from `at`. Bytes that continue a character whose start was passed count nothing.
+  size_t at = 0;
+  while (unit >= kLongBlock && text.size() - at >= kLongBlock && IsAsciiLongBlock(text.data() + at)) {
+    at += kLongBlock;
+    unit -= kLongBlock;
+  }
+  while (text.size() - at >= kBlock) {
+    const uint64_t units = IsAsciiBlock(text.data() + at) ? kBlock : MeasureBlock(text.data() + at).utf16;
+    if (units > unit) break;
+    at += kBlock;
+    unit -= units;
+  }
+  for (; at < text.size(); ++at) {
+    const uint8_t byte = ByteAt(text, at);
+    if (IsContinuation(byte)) continue;
+    if (unit == 0) return {at, false};
+    if (byte >= 0xf0 && unit == 1) return {at, true};
+    unit -= byte >= 0xf0 ? 2 : 1;
+  }
+  return {text.size(), false};
+}
+
+void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out) {
+  if (from >= to) return;
+  const Utf16Position first = FindUtf16(text, from);
+  std::string_view rest = text.substr(first.byte);
+  // Counted from the start of the character that `from` is in.
+  uint64_t left = to - from + (first.inside_pair ? 1 : 0);
+  if (first.inside_pair) {
+    AppendHalf(rest, 0, /*low=*/true, out);
+    rest.remove_prefix(std::min<size_t>(4, rest.size()));
+    left -= 2;
+  }
+  const Utf16Position last = FindUtf16(rest, left);
+  out.append(rest.substr(0, last.byte));
+  if (last.inside_pair) AppendHalf(rest, last.byte, /*low=*/false, out);
+}
+
+void AppendJoined(std::string_view text, std::string& out) {
+  if (out.size() >= 3 && SurrogateAt(out, out.size() - 3) == Surrogate::kHigh &&
+      SurrogateAt(text, 0) == Surrogate::kLow) {
+    const uint32_t high = DecodeThree(out, out.size() - 3);
+    const uint32_t point = 0x10000 + ((high - 0xd800) << 10) + (DecodeThree(text, 0) - 0xdc00);
+    out.resize(out.size() - 3);
+    out.push_back(static_cast<char>(0xf0 | (point >> 18)));
+    out.push_back(static_cast<char>(0x80 | ((point >> 12) & 0x3f)));
+    out.push_back(static_cast<char>(0x80 | ((point >> 6) & 0x3f)));
+    out.push_back(static_cast<char>(0x80 | (point & 0x3f)));
+    text.remove_prefix(3);
+  }
+  out.append(text);
+}
+
+void AppendWellFormed(std::string_view text, std::string& out) {
+  size_t done = 0;
+  for (size_t at = 0; (at = FindSurrogate(text, at)) != std::string_view::npos; done = at) {
+    out.append(text.substr(done, at - done));
+    out.append(kReplacementCharacter);
+    at += 3;
+  }
+  out.append(text.substr(done));
+}
+
+bool IsWellFormed(std::string_view text) { return FindSurrogate(text, 0) == std::string_view::npos; }
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,184 @@
+#include "crdt/update.h"
+
+#include <algorithm>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/status.h"
+#include "crdt/internal/struct_writer.h"
+#include "crdt/internal/update_merge.h"
+#include "crdt/internal/update_reader.h"
+#include "crdt/internal/update_writer.h"
+#include "fmt/format.h"
+
+namespace rivermeet::crdt {
+
+using internal::ColumnsV1;
+using internal::ColumnsV2;
+using internal::ContentKind;
+using internal::StructWriter;
+using internal::UpdateReader;
+using internal::WireDeleteSet;
+using internal::WireId;
+using internal::WireStruct;
+using internal::WriterV1;
+using internal::WriterV2;
+
+namespace {
+
+// The structs of one update, one after the other.
+template <class Columns>
+class StructStream {
+ public:
+  StructStream(std::string_view update, const Limits& limits) : reader_(update, limits), blocks_(reader_.ReadCount()) {}
+
+  // False at the end, and after an error.
+  bool Next(WireStruct& out) {
+    while (structs_ == 0) {
+      if (blocks_ == 0 || !reader_.ok()) return false;
+      --blocks_;
+      const auto block = reader_.ReadBlock();
+      structs_ = block.structs;
+      client_ = block.client;
+      clock_ = block.clock;
+    }
+    --structs_;
+    reader_.ReadStruct(client_, clock_, out);
+    clock_ = out.end_clock();
+    return reader_.ok();
+  }
+  UpdateReader<Columns>& reader() { return reader_; }
+
+ private:
+  UpdateReader<Columns> reader_;
+  uint64_t blocks_;
+  uint64_t structs_ = 0;
+  uint64_t client_ = 0;
+  uint64_t clock_ = 0;
+};
+
+// Reads to the end what the structs leave, and writes it.
+template <class Columns, class Writer>
+absl::StatusOr<std::string> Finish(UpdateReader<Columns>& reader, StructWriter<Writer>& structs) {
+  WireDeleteSet deletes;
+  reader.ReadDeleteSet(deletes);
+  reader.Finish();
+  RM_RETURN_IF_ERROR(reader.status());
+  deletes.KeepApart();
+  return structs.Finish(deletes);
+}
+
+template <class Columns, class Writer>
+absl::StatusOr<std::string> Convert(std::string_view update, const Limits& limits) {
+  StructStream<Columns> stream(update, limits);
+  StructWriter<Writer> structs;
+  for (WireStruct item; stream.Next(item);) structs.Write(item, 0);
+  return Finish(stream.reader(), structs);
+}
+
+template <class Columns, class Writer>
+absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<WireId>& since, const Limits& limits) {
+  absl::flat_hash_map<uint64_t, uint64_t> state;
+  for (const WireId& entry : since) state[entry.client] = entry.clock;
+  StructStream<Columns> stream(update, limits);
+  StructWriter<Writer> structs;
+  std::optional<uint64_t> open;  // the client of which everything is written from here on
+  uint64_t known = 0;
+  std::optional<uint64_t> client;
+  for (WireStruct item; stream.Next(item);) {
+    if (client != item.id.client) {
+      client = item.id.client;
+      open.reset();
+      const auto entry = state.find(item.id.client);
+      known = entry == state.end() ? 0 : entry->second;
+    }
+    if (open.has_value()) {
+      structs.Write(item, 0);
+    } else if (item.content.kind != ContentKind::kSkip && item.end_clock() > known) {
+      structs.Write(item, known > item.id.clock ? known - item.id.clock : 0);
+      open = client;
+    }
+  }
+  return Finish(stream.reader(), structs);
+}
+
+template <class Columns>
+absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits& limits) {
+  StructStream<Columns> stream(update, limits);
+  std::vector<WireId> entries;  // in the order of the update, which yjs keeps here
+  std::optional<uint64_t> client;
+  bool gap = false;
+  for (WireStruct item; stream.Next(item);) {
+    if (client != item.id.client) {
+      client = item.id.client;
+      gap = item.id.clock != 0;
+      entries.push_back({item.id.client, 0});
+    }
+    gap |= item.content.kind == ContentKind::kSkip;
+    if (!gap) entries.back().clock = item.end_clock();
+  }
+  UpdateReader<Columns>& reader = stream.reader();
+  reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
+  reader.Finish();
+  RM_RETURN_IF_ERROR(reader.status());
+  std::erase_if(entries, [](const WireId& entry) { return entry.clock == 0; });
+  std::string bytes;
+  internal::WriteVarUint(bytes, entries.size());
+  for (const WireId& entry : entries) {
+    internal::WriteVarUint(bytes, entry.client);
+    internal::WriteVarUint(bytes, entry.clock);
+  }
+  return bytes;
+}
+
+template <class Columns>
+absl::Status Check(std::string_view update, const Limits& limits) {
+  StructStream<Columns> stream(update, limits);
+  for (WireStruct item; stream.Next(item);) continue;
+  UpdateReader<Columns>& reader = stream.reader();
+  reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
+  reader.Finish();
+  return reader.status();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
+                                         const Limits& limits) {
+  if (updates.size() == 1) return std::string(updates[0]);
+  for (size_t i = 0; i < updates.size(); ++i) {
+    const absl::Status checked = CheckUpdate(updates[i], format, limits);
+    if (!checked.ok()) return Annotate(checked, fmt::format("update {}", i));
+  }
+  return format == Format::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates)
+                               : internal::Merge<ColumnsV2, WriterV2>(updates);
+}
+
+absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, Format format,
+                                       const Limits& limits) {
+  const absl::StatusOr<std::vector<WireId>> since = internal::ReadStateVector(state_vector, limits);
+  if (!since.ok()) return Annotate(since.status(), "state vector");
+  return format == Format::kV1 ? Diff<ColumnsV1, WriterV1>(update, *since, limits)
+                               : Diff<ColumnsV2, WriterV2>(update, *since, limits);
+}
+
+absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, Format to, const Limits& limits) {
+  if (from == Format::kV1) {
+    return to == Format::kV1 ? Convert<ColumnsV1, WriterV1>(update, limits)
+                             : Convert<ColumnsV1, WriterV2>(update, limits);
+  }
+  return to == Format::kV1 ? Convert<ColumnsV2, WriterV1>(update, limits)
+                           : Convert<ColumnsV2, WriterV2>(update, limits);
+}
+
+absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format, const Limits& limits) {
+  return format == Format::kV1 ? StateVectorOf<ColumnsV1>(update, limits) : StateVectorOf<ColumnsV2>(update, limits);
+}
+
+absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits) {
+  return format == Format::kV1 ? Check<ColumnsV1>(update, limits) : Check<ColumnsV2>(update, limits);
+}
+
+}  // namespace rivermeet::crdt
