@@ -1,11 +1,12 @@
 #include "crdt/doc.h"
 
-#include <random>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "crdt/internal/encoding.h"
 #include "crdt/internal/integration.h"
+#include "crdt/internal/transactor.h"
 #include "crdt/internal/utf.h"
 #include "crdt/update.h"
 #include "fmt/format.h"
@@ -15,14 +16,10 @@ namespace rivermeet::crdt {
 using internal::ColumnsV1;
 using internal::ColumnsV2;
 using internal::Pending;
+using internal::Transaction;
 using internal::WireId;
 
 namespace {
-
-uint64_t RandomClient() {
-  std::random_device random;
-  return random();
-}
 
 // Updates that this library wrote itself: nothing of them can be refused.
 Limits NoLimits() {
@@ -48,40 +45,57 @@ std::string Merged(std::string_view a, std::string_view b, Format format) {
 
 }  // namespace
 
-Doc::Doc(const DocOptions& options) : options_(options), document_(std::make_unique<internal::Document>(options.gc)) {
-  if (options_.client_id == 0) options_.client_id = RandomClient();
-}
+struct Doc::State {
+  explicit State(const DocOptions& options)
+      : limits(options.limits),
+        document(options.gc),
+        transactor(document, options.client_id == 0 ? internal::RandomClient() : options.client_id) {}
+
+  const Limits limits;
+  internal::Document document;
+  internal::Transactor transactor;
+  std::vector<std::pair<Format, UpdateListener>> update_listeners;
+
+  void TellListeners(const Transaction& transaction) const;
+};
+
+Doc::Doc(const DocOptions& options) : state_(std::make_unique<State>(options)) {}
 Doc::Doc(Doc&&) noexcept = default;
 Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
 
 absl::Status Doc::Apply(std::string_view update, Format format) {
-  document_->Begin(/*local=*/false);
-  const absl::Status applied = ApplyOne(update, format);
-  document_->Commit();
+  absl::Status applied;
+  state_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+    transaction.local = false;
+    applied = ApplyOne(transaction, update, format);
+  });
   return applied;
 }
 
 absl::Status Doc::ApplyAll(absl::Span<const std::string_view> updates, Format format) {
-  document_->Begin(/*local=*/false);
   absl::Status applied;
-  for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
-    applied = ApplyOne(updates[i], format);
-    if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
-  }
-  document_->Commit();
+  state_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+    transaction.local = false;
+    for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
+      applied = ApplyOne(transaction, updates[i], format);
+      if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
+    }
+  });
   return applied;
 }
 
-absl::Status Doc::ApplyOne(std::string_view update, Format format) {
-  return format == Format::kV1 ? ApplyChecked<ColumnsV1>(update) : ApplyChecked<ColumnsV2>(update);
+absl::Status Doc::ApplyOne(Transaction& transaction, std::string_view update, Format format) {
+  return format == Format::kV1 ? ApplyChecked<ColumnsV1>(transaction, update)
+                               : ApplyChecked<ColumnsV2>(transaction, update);
 }
 
 template <class Columns>
-absl::Status Doc::ApplyChecked(std::string_view update) {
-  internal::UpdateApplier<Columns> applier(*document_, update, options_.limits);
+absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update) {
+  internal::Document& document = state_->document;
+  internal::UpdateApplier<Columns> applier(document, transaction, update, state_->limits);
   RM_RETURN_IF_ERROR(applier.Check());
-  Pending& pending = document_->pending;
+  Pending& pending = document.pending;
   Pending rest;
   applier.ApplyStructs(rest);
   bool retry = false;
@@ -96,21 +110,21 @@ absl::Status Doc::ApplyChecked(std::string_view update) {
         if (!made && clock < least->second) least->second = clock;
       }
     }
-    for (const auto& [client, clock] : pending.missing) retry |= document_->structs.StateOf(client) >= clock;
+    for (const auto& [client, clock] : pending.missing) retry |= document.structs.StateOf(client) >= clock;
   }
   std::string unknown;
   applier.ApplyDeletes(unknown);
-  RetryPendingDeletes(unknown);
+  RetryPendingDeletes(transaction, unknown);
   if (!retry) return absl::OkStatus();
   const std::string again = std::exchange(pending.structs, {});
   pending.missing.clear();
-  return ApplyChecked<ColumnsV2>(again);
+  return ApplyChecked<ColumnsV2>(transaction, again);
 }
 
-void Doc::RetryPendingDeletes(std::string& unknown) {
-  std::string& pending = document_->pending.deletes;
+void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
+  std::string& pending = state_->document.pending.deletes;
   if (!pending.empty()) {
-    internal::UpdateApplier<ColumnsV2> applier(*document_, pending, options_.limits);
+    internal::UpdateApplier<ColumnsV2> applier(state_->document, transaction, pending, state_->limits);
     std::string still;
     if (applier.Check().ok()) applier.ApplyDeletes(still);
     if (unknown.empty()) {
@@ -122,14 +136,30 @@ void Doc::RetryPendingDeletes(std::string& unknown) {
   pending = std::move(unknown);
 }
 
-std::string Doc::LastUpdate(Format format) const { return EncodeTransaction(*document_, format); }
+void Doc::OnUpdate(Format format, UpdateListener listener) {
+  state_->update_listeners.emplace_back(format, std::move(listener));
+  state_->transactor.hooks.done = [state = state_.get()](Transaction& transaction) {
+    state->TellListeners(transaction);
+  };
+}
+
+void Doc::State::TellListeners(const Transaction& transaction) const {
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    std::string update;
+    for (const auto& [wanted, listener] : update_listeners) {
+      if (wanted != format) continue;
+      if (update.empty()) update = EncodeTransaction(document, transaction, format);
+      if (!update.empty()) listener(update);
+    }
+  }
+}
 
 std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
 
 absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_view since) const {
-  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, options_.limits));
-  std::string state = internal::EncodeStructsAndDeletes(*document_, format, known);
-  const Pending& pending = document_->pending;
+  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, state_->limits));
+  std::string state = internal::EncodeStructsAndDeletes(state_->document, format, known);
+  const Pending& pending = state_->document.pending;
   if (pending.deletes.empty() && pending.structs.empty()) return state;
   const auto converted = [&](std::string_view update) {
     absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
@@ -147,10 +177,12 @@ absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_vie
   return MergeUpdates(views, format, NoLimits());
 }
 
-std::string Doc::EncodeStateVector() const { return internal::WriteStateVector(internal::StateVectorOf(*document_)); }
+std::string Doc::EncodeStateVector() const {
+  return internal::WriteStateVector(internal::StateVectorOf(state_->document));
+}
 
 std::string Doc::EncodeSnapshot(Format format) const {
-  const auto deletes = internal::DeleteSetOf(*document_);
+  const auto deletes = internal::DeleteSetOf(state_->document);
   std::string snapshot;
   if (format == Format::kV1) {
     internal::WriterV1 writer;
@@ -165,7 +197,7 @@ std::string Doc::EncodeSnapshot(Format format) const {
 }
 
 absl::Status Doc::DefineRoot(std::string_view name, RootKind kind) {
-  internal::Type& type = document_->types[document_->Root(name)];
+  internal::Type& type = state_->document.types[state_->document.Root(name)];
   const auto wanted = static_cast<internal::TypeKind>(kind);
   if (type.kind == wanted) return absl::OkStatus();
   if (type.kind != internal::TypeKind::kUntyped) {
@@ -178,9 +210,9 @@ absl::Status Doc::DefineRoot(std::string_view name, RootKind kind) {
 
 std::string Doc::RootText(std::string_view name) const {
   std::string text;
-  if (!document_->HasRoot(name)) return text;
-  const auto& items = document_->items;
-  for (internal::ItemRef ref = document_->types[document_->Root(name)].start; ref != internal::kNoItem;
+  if (!state_->document.HasRoot(name)) return text;
+  const auto& items = state_->document.items;
+  for (internal::ItemRef ref = state_->document.types[state_->document.Root(name)].start; ref != internal::kNoItem;
        ref = items[ref].right) {
     if (items[ref].visible() && items[ref].kind == internal::ContentKind::kString)
       internal::AppendJoined(items[ref].bytes(), text);
@@ -189,20 +221,22 @@ std::string Doc::RootText(std::string_view name) const {
 }
 
 uint64_t Doc::RootLength(std::string_view name) const {
-  return document_->HasRoot(name) ? document_->types[document_->Root(name)].length : 0;
+  return state_->document.HasRoot(name) ? state_->document.types[state_->document.Root(name)].length : 0;
 }
 
 char16_t Doc::RootUnitAt(std::string_view name, uint64_t index) {
-  if (!document_->HasRoot(name)) return 0;
+  if (!state_->document.HasRoot(name)) return 0;
   const internal::PositionIndex::Place place =
-      document_->Index(document_->Root(name)).Find(static_cast<uint32_t>(index));
+      state_->document.Index(state_->document.Root(name)).Find(static_cast<uint32_t>(index));
   if (place.item == internal::kNoItem) return 0;
-  const internal::Item& item = document_->items[place.item];
+  const internal::Item& item = state_->document.items[place.item];
   return item.kind == internal::ContentKind::kString ? UnitAt(item.bytes(), index - place.before.units) : 0;
 }
 
-bool Doc::HasPending() const { return !document_->pending.structs.empty() || !document_->pending.deletes.empty(); }
-uint64_t Doc::MemoryBytes() const { return document_->bytes(); }
-uint64_t Doc::StructCount() const { return document_->items.live(); }
+bool Doc::HasPending() const {
+  return !state_->document.pending.structs.empty() || !state_->document.pending.deletes.empty();
+}
+uint64_t Doc::MemoryBytes() const { return state_->document.bytes(); }
+uint64_t Doc::StructCount() const { return state_->document.items.live(); }
 
 }  // namespace rivermeet::crdt

@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_DOC_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ namespace rivermeet::crdt {
 
 namespace internal {
 class Document;
+class Transaction;
+class Transactor;
 }  // namespace internal
 
 struct DocOptions {
@@ -50,8 +53,10 @@ class Doc {
   // its error, with its number; those before it are applied.
   absl::Status ApplyAll(absl::Span<const std::string_view> updates, Format format);
 
-  // What the last transaction changed, as an update for others; empty when it changed nothing.
-  std::string LastUpdate(Format format) const;
+  // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
+  // others. Applying one update may end in two transactions: yjs tidies the formats of texts in another.
+  using UpdateListener = std::function<void(std::string_view update)>;
+  void OnUpdate(Format format, UpdateListener listener);
 
   // The whole document as an update, or what of it somebody lacks whose state vector is `since`; with what is pending.
   // Errors: INVALID_ARGUMENT when `since` is no state vector.
@@ -80,13 +85,14 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
-  absl::Status ApplyOne(std::string_view update, Format format);
-  template <class Columns>
-  absl::Status ApplyChecked(std::string_view update);
-  void RetryPendingDeletes(std::string& rest);
+  struct State;
 
-  DocOptions options_;
-  std::unique_ptr<internal::Document> document_;
+  absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
+  template <class Columns>
+  absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);
+  void RetryPendingDeletes(internal::Transaction& transaction, std::string& unknown);
+
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace rivermeet::crdt

@@ -10,36 +10,51 @@ struct Document::Descent {
   size_t entry = 0;
 };
 
-void Document::AddDelete(Id id, uint32_t length) {
-  StructStore::Client& client = structs[id.client];
-  if (client.deletes.empty()) deleted_.push_back(id.client);
-  client.deletes.push_back({id.clock, length});
+namespace {
+
+// What happened inside a deleted type is nobody's concern.
+void ForgetChanged(Transaction& transaction, Type& type) {
+  if (type.changed_by != transaction.number()) return;
+  transaction.changed[type.changed_place].type = kNoType;
+  type.changed_by = 0;
 }
 
-void Document::MarkDeleted(ItemRef ref) {
+}  // namespace
+
+void Document::AddDelete(Transaction& transaction, Id id, uint32_t length) {
+  StructStore::Client& client = structs[id.client];
+  if (client.deleted_by != transaction.number()) {
+    client.deleted_by = transaction.number();
+    client.deleted_place = static_cast<uint32_t>(transaction.deleted().size());
+    transaction.AddDeleted(id.client);
+  }
+  transaction.deleted()[client.deleted_place].ranges.push_back({id.clock, length});
+}
+
+void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {
   Item& item = items[ref];
   Type& parent = types[item.parent];
   const Extent before = ExtentOf(item);
   if (item.visible()) parent.length -= item.length;
   item.flags |= Item::kDeleted;
-  if (parent.index != nullptr && before.units > 0) parent.index->Changed(ref, before);
-  AddDelete(item.id, item.length);
-  AddChanged(item.parent, item.is_entry(), item.place);
+  if (parent.index != nullptr && !item.is_entry() && before != Extent()) parent.index->Changed(ref, before);
+  AddDelete(transaction, item.id, item.length);
+  AddChanged(transaction, item.parent, item.is_entry(), item.place);
 }
 
-void Document::Delete(ItemRef ref) {
+void Document::Delete(Transaction& transaction, ItemRef ref) {
   if (items[ref].deleted()) return;
-  MarkDeleted(ref);
+  MarkDeleted(transaction, ref);
   if (items[ref].kind != ContentKind::kType) return;
   std::vector<Descent> descents = {{items[ref].extra, types[items[ref].extra].start}};
   const auto visit = [&](ItemRef child) {
     const Item& item = items[child];
     if (!item.deleted()) {
-      MarkDeleted(child);
+      MarkDeleted(transaction, child);
       if (item.kind == ContentKind::kType) descents.push_back({item.extra, types[item.extra].start});
-    } else if (!IsNew(item.id)) {
+    } else if (!IsNew(transaction, item.id)) {
       // It will be collected with its parent; this transaction's deletions don't name it, but it may merge then.
-      merge_later_.push_back(item.id);
+      transaction.merge_later.push_back(item.id);
     }
   };
   while (!descents.empty()) {
@@ -52,7 +67,7 @@ void Document::Delete(ItemRef ref) {
     } else if (type.entries != nullptr && top.entry < type.entries->size()) {
       visit((*type.entries)[top.entry++].second);
     } else {
-      types[top.type].changed = 0;
+      ForgetChanged(transaction, types[top.type]);
       descents.pop_back();
     }
   }
@@ -66,10 +81,9 @@ void Document::DropContent(Item& item) {
   item.extra = 0;
 }
 
-void Document::CollectDeleted() {
-  for (const ClientIndex client : deleted_) {
+void Document::CollectDeleted(const Transaction& transaction) {
+  for (const auto& [client, ranges] : transaction.deleted()) {
     const StructList& list = structs[client].structs;
-    const std::vector<DeleteRange>& ranges = structs[client].deletes;
     for (size_t r = ranges.size(); r-- > 0;) {
       const uint64_t end = ranges[r].clock + ranges[r].length;
       for (StructList::Position at = list.Find(static_cast<uint32_t>(ranges[r].clock));

@@ -47,24 +47,26 @@ PositionIndex& Document::Index(TypeIndex type) {
   return *t.index;
 }
 
-ItemRef Document::CleanEnd(Id id) {
+ItemRef Document::CleanEnd(Transaction& transaction, Id id) {
   const StructList& list = structs[id.client].structs;
   const StructList::Position at = list.Find(id.clock);
   const ItemRef ref = list.ItemAt(at);
   const Item& item = items[ref];
-  if (item.end_clock() != id.clock + 1 && !item.is_gc()) Split(id.client, at, id.clock - item.id.clock + 1);
+  if (item.end_clock() != id.clock + 1 && !item.is_gc())
+    Split(transaction, id.client, at, id.clock - item.id.clock + 1);
   return ref;
 }
 
-ItemRef Document::CleanStart(Id id) {
+ItemRef Document::CleanStart(Transaction& transaction, Id id) {
   const StructList& list = structs[id.client].structs;
   StructList::Position at = list.Find(id.clock);
   const Item& item = items[list.ItemAt(at)];
-  if (item.id.clock != id.clock && !item.is_gc()) at = Split(id.client, at, id.clock - item.id.clock);
+  if (item.id.clock != id.clock && !item.is_gc()) at = Split(transaction, id.client, at, id.clock - item.id.clock);
   return list.ItemAt(at);
 }
 
-StructList::Position Document::Split(ClientIndex client, StructList::Position at, uint32_t units) {
+StructList::Position Document::Split(Transaction& transaction, ClientIndex client, StructList::Position at,
+                                     uint32_t units) {
   StructList& list = structs[client].structs;
   const ItemRef left_ref = list.ItemAt(at);
   const ItemRef right_ref = items.Allocate();
@@ -88,7 +90,7 @@ StructList::Position Document::Split(ClientIndex client, StructList::Position at
     const Id redone = redone_.at(left_ref);
     redone_[right_ref] = {redone.client, redone.clock + units};
   }
-  merge_later_.push_back(right.id);
+  transaction.merge_later.push_back(right.id);
   Type& parent = types[right.parent];
   if (right.is_entry()) {
     if (right.right == kNoItem) parent.SetEntry(right.place, right_ref);
@@ -139,13 +141,13 @@ void Document::SplitValues(Item& left, Item& right, uint32_t units) {
   right.size -= left.size;
 }
 
-void Document::AddStruct(ItemRef ref) {
+void Document::AddStruct(Transaction& transaction, ItemRef ref) {
   const Item& item = items[ref];
   StructStore::Client& client = structs[item.id.client];
-  if (client.transaction != transaction_) {
-    client.transaction = transaction_;
-    client.state_before = client.state;
-    touched_.push_back(item.id.client);
+  if (client.touched_by != transaction.number()) {
+    client.touched_by = transaction.number();
+    client.touched_place = static_cast<uint32_t>(transaction.touched.size());
+    transaction.touched.push_back({item.id.client, client.state});
   }
   client.structs.Append({item.id.clock, ref});
   client.state = item.end_clock();

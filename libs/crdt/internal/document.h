@@ -15,6 +15,7 @@
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
 #include "crdt/internal/struct_store.h"
+#include "crdt/internal/transaction.h"
 #include "crdt/internal/type_table.h"
 
 namespace rivermeet::crdt::internal {
@@ -72,47 +73,40 @@ class Document {
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
   // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
-  ItemRef CleanEnd(Id id);
-  ItemRef CleanStart(Id id);
+  ItemRef CleanEnd(Transaction& transaction, Id id);
+  ItemRef CleanStart(Transaction& transaction, Id id);
   // Cuts the item at `at` in two. Returns where the right one is.
-  StructList::Position Split(ClientIndex client, StructList::Position at, uint32_t units);
+  StructList::Position Split(Transaction& transaction, ClientIndex client, StructList::Position at, uint32_t units);
 
-  // --- changing; only inside a transaction
+  // --- changing
   // Appends a struct that is linked, or collected, to its client's.
-  void AddStruct(ItemRef ref);
+  void AddStruct(Transaction& transaction, ItemRef ref);
   // Marks deleted, with all that is inside.
-  void Delete(ItemRef ref);
-  void AddDelete(Id id, uint32_t length);
+  void Delete(Transaction& transaction, ItemRef ref);
+  void AddDelete(Transaction& transaction, Id id, uint32_t length);
+  void AddChanged(Transaction& transaction, TypeIndex type, bool entry, KeyIndex key);
   void SetContent(Item& item, const WireContent& content);
 
-  // --- transactions
-  void Begin(bool local);
-  // Collects what was deleted, merges what can be; afterwards the transaction's results can be asked for until the next
-  // begins.
-  void Commit();
-  // The clients that got structs, each with Client::state_before.
-  const std::vector<ClientIndex>& touched() const { return touched_; }
-  // The clients of which something was deleted, in the order of the first deletion of each; ranges are in
-  // Client::deletes and in order after Commit().
-  const std::vector<ClientIndex>& deleted() const { return deleted_; }
-  bool has_changes() const { return !touched_.empty() || !deleted_.empty(); }
-  // The client's clock when the transaction began.
-  uint32_t StateBefore(ClientIndex client) const {
-    const StructStore::Client& c = structs[client];
-    return c.transaction == transaction_ ? c.state_before : c.state;
-  }
-  bool IsNew(Id id) const { return id.clock >= StateBefore(id.client); }
-  void AddChanged(TypeIndex type, bool entry, KeyIndex key);
+  // --- the end of a transaction
+  uint64_t NextTransactionNumber() { return ++last_transaction_; }
+  uint64_t last_transaction() const { return last_transaction_; }
+  // The client's state when the transaction began.
+  uint32_t StateBefore(const Transaction& transaction, ClientIndex client) const;
+  bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
+  // Collects what was deleted and merges what can be.
+  void CleanUp(Transaction& transaction);
+  // Whether Transaction::Changed::keys are kept.
+  bool records_keys = false;
 
  private:
   struct Descent;  // deletion.cc
 
   void SplitText(Item& left, Item& right, uint32_t units);
   void SplitValues(Item& left, Item& right, uint32_t units);
-  void MarkDeleted(ItemRef ref);
+  void MarkDeleted(Transaction& transaction, ItemRef ref);
   void DropContent(Item& item);
 
-  void CollectDeleted();
+  void CollectDeleted(const Transaction& transaction);
   void Collect(ItemRef ref);
   void CollectChildren(TypeIndex type);
   void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
@@ -123,9 +117,9 @@ class Document {
   StructList::Position MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged);
   void MergePair(Item& left, ItemRef left_ref, ItemRef right_ref);
   void MergeContent(Item& left, const Item& right);
-  void MergeDeleted();
-  void MergeNew();
-  void MergeSplit();
+  void MergeDeleted(const Transaction& transaction);
+  void MergeNew(const Transaction& transaction);
+  void MergeSplit(const Transaction& transaction);
   void CompactContents();
 
   const bool gc_;
@@ -133,12 +127,7 @@ class Document {
   std::vector<TypeIndex> roots_;
   absl::flat_hash_map<ItemRef, Id> redone_;
 
-  uint64_t transaction_ = 1;
-  bool local_ = false;
-  std::vector<ClientIndex> touched_;
-  std::vector<ClientIndex> deleted_;
-  std::vector<Id> merge_later_;  // yjs: transaction._mergeStructs
-  std::vector<TypeIndex> changed_;
+  uint64_t last_transaction_ = 0;
 };
 
 }  // namespace rivermeet::crdt::internal

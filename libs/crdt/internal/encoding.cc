@@ -93,16 +93,25 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
 }
 
 template <class Writer>
-std::string EncodeLast(const Document& document) {
-  std::vector<ClientIndex> clients = document.touched();
+std::string EncodeChanges(const Document& document, const Transaction& transaction) {
+  std::vector<std::pair<ClientIndex, uint32_t>> clients;
+  if (document.last_transaction() == transaction.number()) {
+    for (const auto& [client, before] : transaction.touched) clients.emplace_back(client, before);
+  } else {
+    // Structs that later transactions added go out too: yjs writes the store as it is by now.
+    for (ClientIndex client = 0; client < document.structs.size(); ++client) {
+      const uint32_t before = document.StateBefore(transaction, client);
+      if (before < document.structs[client].state) clients.emplace_back(client, before);
+    }
+  }
   std::sort(clients.begin(), clients.end(),
-            [&](ClientIndex a, ClientIndex b) { return document.structs[a].id > document.structs[b].id; });
+            [&](const auto& a, const auto& b) { return document.structs[a.first].id > document.structs[b.first].id; });
   Writer writer;
   WriteVarUint(writer.rest(), clients.size());
-  for (const ClientIndex client : clients) WriteClient(writer, document, client, document.structs[client].state_before);
+  for (const auto& [client, before] : clients) WriteClient(writer, document, client, before);
   WireDeleteSet deletes;
-  for (const ClientIndex client : document.deleted()) {
-    deletes.clients.emplace_back(document.structs[client].id, document.structs[client].deletes);
+  for (const auto& [client, ranges] : transaction.deleted()) {
+    deletes.clients.emplace_back(document.structs[client].id, ranges);
   }
   WriteDeleteSet(writer, deletes);
   return writer.Take();
@@ -120,9 +129,10 @@ std::string EncodeStructsAndDeletes(const Document& document, Format format, con
   return format == Format::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
 }
 
-std::string EncodeTransaction(const Document& document, Format format) {
-  if (!document.has_changes()) return {};
-  return format == Format::kV1 ? EncodeLast<WriterV1>(document) : EncodeLast<WriterV2>(document);
+std::string EncodeTransaction(const Document& document, const Transaction& transaction, Format format) {
+  if (!transaction.has_changes()) return {};
+  return format == Format::kV1 ? EncodeChanges<WriterV1>(document, transaction)
+                               : EncodeChanges<WriterV2>(document, transaction);
 }
 
 std::vector<WireId> StateVectorOf(const Document& document) {

@@ -16,8 +16,8 @@ WireStruct ToWire(const Document& document, const Item& item);
 
 // What somebody of state vector `since` lacks, without what is pending here. The deletions are whole.
 std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since);
-// What the last transaction changed; empty when that is nothing.
-std::string EncodeTransaction(const Document& document, Format format);
+// What `transaction` changed, as far as the document has it now; empty when that is nothing. It was cleaned up.
+std::string EncodeTransaction(const Document& document, const Transaction& transaction, Format format);
 
 std::vector<WireId> StateVectorOf(const Document& document);
 // All that is deleted, by client in the order in which the clients came.

@@ -48,8 +48,8 @@ void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
 
 Integrator::Surroundings Integrator::Find(const WireStruct& item) {
   Surroundings found;
-  if (item.has_origin) found.left = document_.CleanEnd(ToId(item.origin));
-  if (item.has_right_origin) found.right = document_.CleanStart(ToId(item.right_origin));
+  if (item.has_origin) found.left = document_.CleanEnd(transaction_, ToId(item.origin));
+  if (item.has_right_origin) found.right = document_.CleanStart(transaction_, ToId(item.right_origin));
   found.collected = (found.left != kNoItem && document_.items[found.left].is_gc()) ||
                     (found.right != kNoItem && document_.items[found.right].is_gc());
   if (!found.collected) FindParent(item, found);
@@ -62,7 +62,7 @@ void Integrator::AddCollected(Id id, uint64_t length) {
   item.id = id;
   item.length = static_cast<uint32_t>(length);
   item.flags = Item::kDeleted;
-  document_.AddStruct(ref);
+  document_.AddStruct(transaction_, ref);
 }
 
 void Integrator::SetContent(Item& item, const WireContent& content, uint64_t offset) {
@@ -78,7 +78,7 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
   ItemRef left = found.left;
   bool collected = found.collected;
   if (offset > 0 && !collected) {
-    left = document_.CleanEnd({id.client, id.clock - 1});
+    left = document_.CleanEnd(transaction_, {id.client, id.clock - 1});
     collected = document_.items[left].is_gc();
   }
   if (collected) return AddCollected(id, wire.content.length - offset);
@@ -174,23 +174,23 @@ void Integrator::Link(ItemRef ref) {
     items[item.right].left = ref;
   } else if (item.is_entry()) {
     parent.SetEntry(item.place, ref);
-    if (item.left != kNoItem) document_.Delete(item.left);
+    if (item.left != kNoItem) document_.Delete(transaction_, item.left);
   }
   if (item.kind == ContentKind::kDeleted) item.flags |= Item::kDeleted;
   if (item.visible()) parent.length += item.length;
   if (!item.is_entry() && parent.index != nullptr) parent.index->Inserted(ref);
-  document_.AddStruct(ref);
+  document_.AddStruct(transaction_, ref);
   if (item.kind == ContentKind::kDeleted) {
-    document_.AddDelete(item.id, item.length);
+    document_.AddDelete(transaction_, item.id, item.length);
   } else if (item.kind == ContentKind::kType) {
     document_.types[item.extra].item = ref;
     document_.types[item.extra].depth = parent.depth + 1;
   } else if (item.kind == ContentKind::kFormat) {
     parent.has_formatting = true;
   }
-  document_.AddChanged(item.parent, item.is_entry(), item.place);
+  document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
   const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();
-  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.Delete(ref);
+  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.Delete(transaction_, ref);
 }
 
 }  // namespace rivermeet::crdt::internal

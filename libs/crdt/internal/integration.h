@@ -19,7 +19,7 @@ namespace rivermeet::crdt::internal {
 // A struct that a document's state lets in: its client's next one, or one that begins before that and ends after.
 class Integrator {
  public:
-  explicit Integrator(Document& document) : document_(document) {}
+  Integrator(Document& document, Transaction& transaction) : document_(document), transaction_(transaction) {}
 
   // What `item` lacks: the client and the state that it must reach, or nothing.
   std::optional<WireId> FirstMissing(const WireStruct& item) const;
@@ -49,6 +49,7 @@ class Integrator {
   ItemRef FirstOf(const Item& item) const;
 
   Document& document_;
+  Transaction& transaction_;
 };
 
 // One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
@@ -56,7 +57,7 @@ template <class Columns>
 class UpdateApplier {
  public:
   // All outlive this.
-  UpdateApplier(Document& document, std::string_view update, const Limits& limits);
+  UpdateApplier(Document& document, Transaction& transaction, std::string_view update, const Limits& limits);
 
   // Reads everything and changes nothing. After an error nothing else may be called.
   absl::Status Check();
@@ -101,6 +102,7 @@ class UpdateApplier {
   void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
 
   Document& document_;
+  Transaction& transaction_;
   const Limits& limits_;
   Integrator integrator_;
   UpdateReader<Columns> reader_;

@@ -297,6 +297,51 @@ Extent PositionIndex::Before(ItemRef item) const {
   return before;
 }
 
+ItemRef PositionIndex::Last() const {
+  uint32_t at = root_;
+  while (!nodes_[at].leaf) at = nodes_[at].child[nodes_[at].count - 1];
+  ItemRef ref = segments_[nodes_[at].child[nodes_[at].count - 1]].first;
+  while (ref != kNoItem && (*items_)[ref].right != kNoItem) ref = (*items_)[ref].right;
+  return ref;
+}
+
+uint32_t PositionIndex::FirstSegment() const {
+  uint32_t at = root_;
+  while (!nodes_[at].leaf) at = nodes_[at].child[0];
+  return nodes_[at].child[0];
+}
+
+uint32_t PositionIndex::NextSegment(uint32_t segment) const {
+  uint32_t child = segment;
+  uint32_t at = segments_[segment].node;
+  while (at != kNone && SlotOf(nodes_[at], child) + 1u == nodes_[at].count) {
+    child = at;
+    at = nodes_[at].parent;
+  }
+  if (at == kNone) return kNone;
+  child = nodes_[at].child[SlotOf(nodes_[at], child) + 1];
+  while (!nodes_[at].leaf) {
+    at = child;
+    child = nodes_[at].child[0];
+  }
+  return child;
+}
+
+void PositionIndex::FormatsUpTo(ItemRef last, std::vector<ItemRef>& formats) const {
+  const uint32_t last_segment = (*items_)[last].place;
+  for (uint32_t segment = FirstSegment();; segment = NextSegment(segment)) {
+    if (segments_[segment].extent.formats > 0) {
+      ItemRef ref = segments_[segment].first;
+      for (uint32_t i = 0; i < segments_[segment].items; ++i, ref = (*items_)[ref].right) {
+        const Item& item = (*items_)[ref];
+        if (item.kind == ContentKind::kFormat && !item.deleted()) formats.push_back(ref);
+        if (ref == last) return;
+      }
+    }
+    if (segment == last_segment) return;
+  }
+}
+
 uint64_t PositionIndex::bytes() const {
   return sizeof(*this) + segments_.capacity() * sizeof(Segment) + nodes_.capacity() * sizeof(Node) +
          (free_segments_.capacity() + free_nodes_.capacity()) * sizeof(uint32_t);

@@ -11,9 +11,10 @@ namespace rivermeet::crdt::internal {
 
 // What a reader sees of a run of items.
 struct Extent {
-  uint32_t units = 0;   // elements, or UTF-16 units
-  uint32_t bytes = 0;   // UTF-8 bytes of text
-  uint32_t astral = 0;  // characters of two units; code points = units - astral
+  uint32_t units = 0;    // elements, or UTF-16 units
+  uint32_t bytes = 0;    // UTF-8 bytes of text
+  uint32_t astral = 0;   // characters of two units; code points = units - astral
+  uint32_t formats = 0;  // format items that hold; they take no place
 
   bool operator==(const Extent&) const = default;
 
@@ -21,19 +22,21 @@ struct Extent {
     units += other.units;
     bytes += other.bytes;
     astral += other.astral;
+    formats += other.formats;
   }
   void Subtract(const Extent& other) {
     units -= other.units;
     bytes -= other.bytes;
     astral -= other.astral;
+    formats -= other.formats;
   }
 };
 
-// Of one item: nothing unless it is visible.
+// Of one item.
 inline Extent ExtentOf(const Item& item) {
-  if (!item.visible()) return {};
-  if (item.kind != ContentKind::kString) return {item.length, 0, 0};
-  return {item.length, item.size, item.extra};
+  if (!item.visible()) return {0, 0, 0, item.kind == ContentKind::kFormat && !item.deleted() ? 1u : 0u};
+  if (item.kind != ContentKind::kString) return {item.length, 0, 0, 0};
+  return {item.length, item.size, item.extra, 0};
 }
 
 // The items of a list cut into segments of a few dozen neighbours, and a B-tree over the segments that knows the extent
@@ -64,6 +67,10 @@ class PositionIndex {
   Place Find(uint32_t index, Unit unit = Unit::kUtf16) const;
   // Of everything before `item`.
   Extent Before(ItemRef item) const;
+  // The last of the list; none when it is empty.
+  ItemRef Last() const;
+  // Appends the formats that hold, from the start of the list up to and with `last`, in their order.
+  void FormatsUpTo(ItemRef last, std::vector<ItemRef>& formats) const;
   Extent total() const { return total_; }
 
   uint64_t bytes() const;
@@ -88,6 +95,8 @@ class PositionIndex {
   };
 
   uint32_t SlotOf(const Node& node, uint32_t child) const;
+  uint32_t FirstSegment() const;
+  uint32_t NextSegment(uint32_t segment) const;
   void AddTo(uint32_t segment, const Extent& more, const Extent& less);
   void SplitSegment(uint32_t segment);
   void RemoveSegment(uint32_t segment);

@@ -154,9 +154,7 @@ std::vector<ClientIndex> StructStore::Descending() const {
 
 uint64_t StructStore::bytes() const {
   uint64_t bytes = clients_.capacity() * sizeof(Client) + numbers_.capacity() * (sizeof(uint64_t) * 2 + 1);
-  for (const Client& client : clients_) {
-    bytes += client.structs.bytes() + client.deletes.capacity() * sizeof(DeleteRange);
-  }
+  for (const Client& client : clients_) bytes += client.structs.bytes();
   return bytes;
 }
 

@@ -86,10 +86,11 @@ class StructStore {
     uint64_t id = 0;
     uint32_t state = 0;  // the next clock
     StructList structs;
-    // Of the running transaction.
-    uint32_t state_before = 0;
-    uint64_t transaction = 0;  // number of the last transaction that changed it
-    std::vector<DeleteRange> deletes;
+    // The last transaction that added structs of it, or deleted some: its number, and where in it that is noted.
+    uint64_t touched_by = 0;
+    uint64_t deleted_by = 0;
+    uint32_t touched_place = 0;
+    uint32_t deleted_place = 0;
   };
 
   // kNoClient when it has no struct.

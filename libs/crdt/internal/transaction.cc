@@ -1,4 +1,6 @@
 // Beginning and ending a transaction (yjs: utils/Transaction.js, cleanupTransactions).
+#include "crdt/internal/transaction.h"
+
 #include <algorithm>
 
 #include "crdt/internal/document.h"
@@ -6,38 +8,66 @@
 
 namespace rivermeet::crdt::internal {
 
-void Document::Begin(bool local) {
-  // What the last one left for its caller.
-  for (const ClientIndex client : deleted_) {
-    std::vector<DeleteRange>& ranges = structs[client].deletes;
-    if (ranges.capacity() > 64) ranges = {};
-    ranges.clear();
+void Transaction::Reset(uint64_t number, bool is_local) {
+  number_ = number;
+  local = is_local;
+  touched.clear();
+  for (Deleted& deleted : deleted_) {
+    if (deleted.ranges.capacity() > 64 || spare_.size() >= 4) continue;
+    deleted.ranges.clear();
+    spare_.push_back(std::move(deleted.ranges));
   }
-  touched_.clear();
   deleted_.clear();
-  changed_.clear();
-  merge_later_.clear();
-  local_ = local;
-  ++transaction_;
+  merge_later.clear();
+  changed.clear();
+  needs_formatting_cleanup = false;
 }
 
-void Document::AddChanged(TypeIndex type, bool, KeyIndex) {
-  Type& t = types[type];
-  if (t.changed == transaction_) return;
-  if (t.item != kNoItem) {
-    const Item& holder = items[t.item];
-    if (IsNew(holder.id) || holder.deleted()) return;
+Transaction::Deleted& Transaction::AddDeleted(ClientIndex client) {
+  deleted_.push_back({client, {}});
+  if (!spare_.empty()) {
+    deleted_.back().ranges = std::move(spare_.back());
+    spare_.pop_back();
   }
-  t.changed = transaction_;
-  changed_.push_back(type);
+  return deleted_.back();
 }
 
-void Document::Commit() {
-  for (const ClientIndex client : deleted_) SortAndMergeRanges(structs[client].deletes);
-  if (gc_) CollectDeleted();
-  MergeDeleted();
-  MergeNew();
-  MergeSplit();
+uint32_t Document::StateBefore(const Transaction& transaction, ClientIndex client) const {
+  const StructStore::Client& c = structs[client];
+  if (c.touched_by == transaction.number()) return transaction.touched[c.touched_place].before;
+  if (c.touched_by < transaction.number()) return c.state;
+  // A later transaction has added to it since.
+  for (const Transaction::Touched& touched : transaction.touched) {
+    if (touched.client == client) return touched.before;
+  }
+  return c.state;
+}
+
+void Document::AddChanged(Transaction& transaction, TypeIndex number, bool entry, KeyIndex key) {
+  Type& type = types[number];
+  if (type.changed_by != transaction.number()) {
+    if (type.item != kNoItem) {
+      const Item& holder = items[type.item];
+      if (IsNew(transaction, holder.id) || holder.deleted()) return;
+    }
+    type.changed_by = transaction.number();
+    type.changed_place = static_cast<uint32_t>(transaction.changed.size());
+    transaction.changed.push_back({number, false, {}});
+  }
+  Transaction::Changed& changed = transaction.changed[type.changed_place];
+  if (!entry) {
+    changed.list = true;
+  } else if (records_keys && std::find(changed.keys.begin(), changed.keys.end(), key) == changed.keys.end()) {
+    changed.keys.push_back(key);
+  }
+}
+
+void Document::CleanUp(Transaction& transaction) {
+  for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
+  if (gc_) CollectDeleted(transaction);
+  MergeDeleted(transaction);
+  MergeNew(transaction);
+  MergeSplit(transaction);
   if (contents.mostly_garbage()) CompactContents();
 }
 
@@ -119,11 +149,10 @@ void Document::MergeContent(Item& left, const Item& right) {
   if (left.kind == ContentKind::kString) left.extra += right.extra;
 }
 
-void Document::MergeDeleted() {
+void Document::MergeDeleted(const Transaction& transaction) {
   uint32_t merged;
-  for (const ClientIndex client : deleted_) {
+  for (const auto& [client, ranges] : transaction.deleted()) {
     const StructList& list = structs[client].structs;
-    const std::vector<DeleteRange>& ranges = structs[client].deletes;
     for (size_t r = ranges.size(); r-- > 0;) {
       // From the struct behind the last deleted one, from right to left.
       StructList::Position at = list.Find(static_cast<uint32_t>(ranges[r].clock + ranges[r].length - 1));
@@ -137,11 +166,11 @@ void Document::MergeDeleted() {
   }
 }
 
-void Document::MergeNew() {
+void Document::MergeNew(const Transaction& transaction) {
   uint32_t merged;
-  for (const ClientIndex client : touched_) {
+  for (const auto& [client, before] : transaction.touched) {
     const StructList& list = structs[client].structs;
-    const uint32_t from = list[list.Find(structs[client].state_before)].clock;
+    const uint32_t from = list[list.Find(before)].clock;
     StructList::Position at = list.last();
     while (!list.IsFirst(at) && list[at].clock >= from) {
       at = MergeWithLefts(client, at, &merged);
@@ -151,10 +180,10 @@ void Document::MergeNew() {
   }
 }
 
-void Document::MergeSplit() {
+void Document::MergeSplit(const Transaction& transaction) {
   uint32_t merged;
-  for (size_t i = merge_later_.size(); i-- > 0;) {
-    const Id id = merge_later_[i];
+  for (size_t i = transaction.merge_later.size(); i-- > 0;) {
+    const Id id = transaction.merge_later[i];
     const StructList& list = structs[id.client].structs;
     StructList::Position at = list.Find(id.clock);
     if (!list.IsLast(at)) {
@@ -168,11 +197,24 @@ void Document::MergeSplit() {
 
 void Document::CompactContents() {
   ContentArena compact;
+  absl::flat_hash_map<const char*, const char*> shared;
   for (ClientIndex c = 0; c < structs.size(); ++c) {
     const StructList& list = structs[c].structs;
     for (StructList::Position at = list.first(); list.Valid(at); at = list.Next(at)) {
       Item& item = items[list.ItemAt(at)];
-      if (item.size > 0) item.data = compact.Add(item.bytes()).data();
+      if (item.size == 0) continue;
+      if (item.kind == ContentKind::kFormat) {
+        // Formats that share a value go on sharing it.
+        const auto [place, made] = shared.try_emplace(item.data, nullptr);
+        if (made) {
+          place->second = compact.Add(item.bytes()).data();
+        } else {
+          compact.Share(item.size);
+        }
+        item.data = place->second;
+      } else {
+        item.data = compact.Add(item.bytes()).data();
+      }
     }
   }
   contents = std::move(compact);

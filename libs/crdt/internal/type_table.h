@@ -68,9 +68,10 @@ struct Type {
   TypeKind kind = TypeKind::kUntyped;
   bool has_formatting = false;  // a format came since it has its kind
   bool free = false;
-  uint32_t depth = 0;      // of a root 0
-  uint64_t changed = 0;    // number of the last transaction that changed it
-  ItemRef item = kNoItem;  // that holds it; none for a root
+  uint32_t depth = 0;          // of a root 0
+  uint64_t changed_by = 0;     // number of the last transaction that changed it
+  uint32_t changed_place = 0;  // where in Transaction::changed
+  ItemRef item = kNoItem;      // that holds it; none for a root
   ItemRef start = kNoItem;
   uint32_t length = 0;                   // places that a reader sees
   KeyIndex name = 0;                     // of a root, XML element or hook

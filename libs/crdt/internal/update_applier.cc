@@ -25,8 +25,14 @@ WireStruct UpdateApplier<Columns>::Waiting::View() const {
 }
 
 template <class Columns>
-UpdateApplier<Columns>::UpdateApplier(Document& document, std::string_view update, const Limits& limits)
-    : document_(document), limits_(limits), integrator_(document), reader_(update, limits), deletes_(reader_.place()) {}
+UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transaction, std::string_view update,
+                                      const Limits& limits)
+    : document_(document),
+      transaction_(transaction),
+      limits_(limits),
+      integrator_(document, transaction),
+      reader_(update, limits),
+      deletes_(reader_.place()) {}
 
 template <class Columns>
 absl::Status UpdateApplier<Columns>::Check() {
@@ -229,16 +235,16 @@ void UpdateApplier<Columns>::DeleteRangeOf(uint64_t client_id, uint64_t clock, u
   {
     const Item& first = document_.items[list.ItemAt(at)];
     if (!first.deleted() && first.id.clock < clock)
-      at = document_.Split(client, at, static_cast<uint32_t>(clock) - first.id.clock);
+      at = document_.Split(transaction_, client, at, static_cast<uint32_t>(clock) - first.id.clock);
   }
   for (; list.Valid(at) && list[at].clock < end; at = list.Next(at)) {
     const ItemRef ref = list.ItemAt(at);
     const Item& item = document_.items[ref];
     if (item.deleted()) continue;
     if (end < item.end_clock()) {
-      at = list.Previous(document_.Split(client, at, static_cast<uint32_t>(end) - item.id.clock));
+      at = list.Previous(document_.Split(transaction_, client, at, static_cast<uint32_t>(end) - item.id.clock));
     }
-    document_.Delete(ref);
+    document_.Delete(transaction_, ref);
   }
 }
 

@@ -1,0 +1,78 @@
+// Attributes of text, as JavaScript keeps them: their order decides the order of the formats that are written.
+#ifndef RIVERMEET_CRDT_INTERNAL_ATTRIBUTES_H_
+#define RIVERMEET_CRDT_INTERNAL_ATTRIBUTES_H_
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "crdt/internal/item.h"
+
+namespace rivermeet::crdt::internal {
+
+// A value as canonical Any; where the bytes lie is which JavaScript object it is.
+using AttributeValue = std::string_view;
+inline constexpr AttributeValue kNullValue = "\x7e";
+
+struct Attribute {
+  KeyIndex key;
+  AttributeValue value;
+};
+
+// Whether yjs takes two values as the same (YText.js, equalAttrs): primitives by value, objects and arrays by identity
+// or when their members are the same primitives.
+bool SameValue(AttributeValue a, AttributeValue b);
+// JavaScript's ===: primitives by value, objects and arrays by identity.
+bool Identical(AttributeValue a, AttributeValue b);
+
+// A JavaScript Map: a key keeps its place until it is erased.
+class AttributeMap {
+ public:
+  std::optional<AttributeValue> Get(KeyIndex key) const {
+    for (const Attribute& attribute : attributes_) {
+      if (attribute.key == key) return attribute.value;
+    }
+    return std::nullopt;
+  }
+  AttributeValue GetOrNull(KeyIndex key) const { return Get(key).value_or(kNullValue); }
+  void Set(KeyIndex key, AttributeValue value) {
+    for (Attribute& attribute : attributes_) {
+      if (attribute.key == key) {
+        attribute.value = value;
+        return;
+      }
+    }
+    attributes_.push_back({key, value});
+  }
+  void Erase(KeyIndex key) {
+    std::erase_if(attributes_, [key](const Attribute& attribute) { return attribute.key == key; });
+  }
+  // What a format means from its place on: null takes the attribute away.
+  void Apply(KeyIndex key, AttributeValue value) {
+    if (value == kNullValue) {
+      Erase(key);
+    } else {
+      Set(key, value);
+    }
+  }
+  bool empty() const { return attributes_.empty(); }
+  auto begin() const { return attributes_.begin(); }
+  auto end() const { return attributes_.end(); }
+
+ protected:
+  std::vector<Attribute> attributes_;
+};
+
+// A JavaScript object: as the map, but keys that are array indices come first, in ascending order.
+class AttributeObject : public AttributeMap {
+ public:
+  // `name` is the key's.
+  void Set(KeyIndex key, std::string_view name, AttributeValue value);
+
+ private:
+  std::vector<uint32_t> indices_;  // of the first attributes, whose keys are indices
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_ATTRIBUTES_H_

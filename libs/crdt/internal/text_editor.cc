@@ -1,0 +1,192 @@
+// Edits of text with attributes (yjs: types/YText.js). A format item says that from its place on an attribute has a
+// value; one that is inserted is closed again behind what it was for.
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "crdt/internal/editor.h"
+
+namespace rivermeet::crdt::internal {
+
+void Editor::Forward(TextPosition& at) const {
+  const Item& item = document_.items[at.right];
+  if (item.kind == ContentKind::kFormat && !item.deleted()) at.attributes.Apply(item.extra, ValueOf(item));
+  at.left = at.right;
+  at.right = item.right;
+}
+
+TextPosition Editor::FindText(TypeIndex text, uint64_t index, bool behind_deleted) {
+  TextPosition at;
+  PositionIndex& positions = document_.Index(text);
+  if (positions.total().formats == 0 && behind_deleted) {
+    const PositionIndex::Place place =
+        positions.Find(static_cast<uint32_t>(std::min<uint64_t>(index, positions.total().units)));
+    if (place.item == kNoItem) return {positions.Last(), kNoItem, {}};
+    const Item& item = document_.items[place.item];
+    const uint32_t within = static_cast<uint32_t>(index) - place.before.units;
+    if (within == 0) return {item.left, place.item, {}};
+    document_.items.Reserve(2);
+    at.left = place.item;
+    at.right = document_.CleanStart(transaction_, {item.id.client, item.id.clock + within});
+    return at;
+  }
+  at.left = ItemEndingAt(text, index);
+  at.right = at.left == kNoItem ? document_.types[text].start : document_.items[at.left].right;
+  if (at.left == kNoItem) return at;
+  std::vector<ItemRef> formats;
+  positions.FormatsUpTo(at.left, formats);
+  for (const ItemRef ref : formats) at.attributes.Apply(document_.items[ref].extra, ValueOf(document_.items[ref]));
+  return at;
+}
+
+void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document) {
+  WireContent content;
+  content.kind = ContentKind::kFormat;
+  content.length = 1;
+  content.name = document_.keys[key];
+  content.data = value;
+  at.right = Insert(text, at.left, at.right, content);
+  if (of_document && value != kNullValue) {
+    // The same JavaScript object as before, not an equal one.
+    Item& item = document_.items[at.right];
+    item.data = value.data();
+  }
+  Forward(at);
+}
+
+// Steps over what is deleted and over formats that say what `attributes` do.
+void Editor::PassMatching(TextPosition& at, const AttributeObject& attributes) const {
+  while (at.right != kNoItem) {
+    const Item& item = document_.items[at.right];
+    const bool matches =
+        item.kind == ContentKind::kFormat && SameValue(attributes.GetOrNull(item.extra), ValueOf(item));
+    if (!item.deleted() && !matches) return;
+    Forward(at);
+  }
+}
+
+AttributeMap Editor::InsertAttributes(TypeIndex text, TextPosition& at, const AttributeObject& attributes) {
+  AttributeMap negated;
+  for (const auto& [key, value] : attributes) {
+    const AttributeValue current = at.attributes.GetOrNull(key);
+    if (SameValue(current, value)) continue;
+    negated.Set(key, current);
+    InsertFormat(text, at, key, value, /*of_document=*/false);
+  }
+  return negated;
+}
+
+void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negated) {
+  while (at.right != kNoItem) {
+    const Item& item = document_.items[at.right];
+    if (!item.deleted()) {
+      const std::optional<AttributeValue> wanted =
+          item.kind == ContentKind::kFormat ? negated.Get(item.extra) : std::nullopt;
+      if (!wanted.has_value() || !SameValue(*wanted, ValueOf(item))) break;
+      negated.Erase(item.extra);
+    }
+    Forward(at);
+  }
+  for (const auto& [key, value] : negated) InsertFormat(text, at, key, value, /*of_document=*/true);
+}
+
+ItemRef Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes) {
+  for (const auto& [key, value] : at.attributes) {
+    if (!attributes.Get(key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
+  }
+  PassMatching(at, attributes);
+  AttributeMap negated = InsertAttributes(text, at, attributes);
+  const ItemRef inserted = at.right = Insert(text, at.left, at.right, content);
+  Forward(at);
+  InsertNegated(text, at, std::move(negated));
+  return inserted;
+}
+
+void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const AttributeObject& attributes) {
+  PassMatching(at, attributes);
+  AttributeMap negated = InsertAttributes(text, at, attributes);
+  while (at.right != kNoItem) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    const bool is_format = item.kind == ContentKind::kFormat;
+    if (length == 0 && (negated.empty() || (!item.deleted() && !is_format))) break;
+    if (!item.deleted() && is_format) {
+      const std::optional<AttributeValue> wanted = attributes.Get(item.extra);
+      if (!wanted.has_value()) {
+        at.attributes.Set(item.extra, ValueOf(item));
+      } else {
+        if (SameValue(*wanted, ValueOf(item))) {
+          negated.Erase(item.extra);
+        } else {
+          if (length == 0) break;
+          negated.Set(item.extra, ValueOf(item));
+        }
+        document_.Delete(transaction_, at.right);
+      }
+    } else if (!item.deleted()) {
+      if (length < item.length) {
+        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
+      }
+      length -= document_.items[at.right].length;
+    }
+    Forward(at);
+  }
+  if (length > 0) {
+    const std::string lines(length, '\n');
+    WireContent content;
+    content.kind = ContentKind::kString;
+    content.length = length;
+    content.data = lines;
+    at.right = Insert(text, at.left, at.right, content);
+    Forward(at);
+  }
+  InsertNegated(text, at, std::move(negated));
+}
+
+void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
+  const bool has_formats = HasFormats(text);
+  const AttributeMap at_start = at.attributes;
+  const ItemRef start = at.right;
+  while (length > 0 && at.right != kNoItem) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    if (!item.deleted() &&
+        (item.kind == ContentKind::kType || item.kind == ContentKind::kEmbed || item.kind == ContentKind::kString)) {
+      if (length < item.length) {
+        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
+      }
+      length -= document_.items[at.right].length;
+      document_.Delete(transaction_, at.right);
+    }
+    Forward(at);
+  }
+  if (has_formats && start != kNoItem) CleanUpGap(start, at.right, at_start, at.attributes);
+}
+
+ItemRef Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content,
+                           const AttributeObject* attributes) {
+  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
+  if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
+  AttributeObject inherited;
+  for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
+  return InsertAt(text, at, content, std::move(inherited));
+}
+
+ItemRef Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const WireContent& content,
+                                const AttributeObject* attributes) {
+  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
+  return InsertAt(text, at, content, attributes == nullptr ? AttributeObject() : *attributes);
+}
+
+void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
+  if (length == 0) return;
+  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
+  DeleteAt(text, at, length);
+}
+
+void Editor::TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes) {
+  if (length == 0) return;
+  TextPosition at = FindText(text, index, /*behind_deleted=*/false);
+  if (at.right != kNoItem) FormatAt(text, at, length, attributes);
+}
+
+}  // namespace rivermeet::crdt::internal

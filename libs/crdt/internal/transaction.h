@@ -1,0 +1,61 @@
+// What one transaction changes, and its end.
+#ifndef RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_
+#define RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "crdt/internal/item.h"
+#include "crdt/internal/wire.h"
+
+namespace rivermeet::crdt::internal {
+
+// Kept from its beginning until its results were told to everybody (yjs: Transaction). Another may begin while the
+// observers of this one are called.
+class Transaction {
+ public:
+  struct Touched {
+    ClientIndex client;
+    uint32_t before;  // its state when the transaction began
+  };
+  struct Deleted {
+    ClientIndex client = 0;
+    std::vector<DeleteRange> ranges;
+  };
+  struct Changed {
+    TypeIndex type = kNoType;
+    bool list = false;           // elements came or went
+    std::vector<KeyIndex> keys;  // whose values changed; kept only while there are observers
+  };
+
+  // Makes it a new one. `number` is that of no other.
+  void Reset(uint64_t number, bool local);
+
+  uint64_t number() const { return number_; }
+  // Not so when it takes in an update of somebody else.
+  bool local = true;
+
+  // Clients that got structs.
+  std::vector<Touched> touched;
+  // What was deleted, by client in the order of the first deletion of each. In order and apart once the transaction
+  // ends.
+  const std::vector<Deleted>& deleted() const { return deleted_; }
+  std::vector<Deleted>& deleted() { return deleted_; }
+  Deleted& AddDeleted(ClientIndex client);
+  bool has_changes() const { return !touched.empty() || !deleted_.empty(); }
+
+  // Structs to try to merge at the end (yjs: _mergeStructs).
+  std::vector<Id> merge_later;
+  // Types, in the order of the first change of each. One that was deleted since has kNoType.
+  std::vector<Changed> changed;
+  bool needs_formatting_cleanup = false;
+
+ private:
+  uint64_t number_ = 0;
+  std::vector<Deleted> deleted_;
+  std::vector<std::vector<DeleteRange>> spare_;  // what Reset() keeps of the heap's memory
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_

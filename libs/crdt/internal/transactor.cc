@@ -1,0 +1,73 @@
+#include "crdt/internal/transactor.h"
+
+#include <random>
+#include <utility>
+
+#include "crdt/internal/editor.h"
+
+namespace rivermeet::crdt::internal {
+
+uint64_t RandomClient() {
+  std::random_device random;
+  return random();
+}
+
+void Transactor::Run(bool local, absl::FunctionRef<void(Transaction&)> body) {
+  if (current_ != nullptr) return body(*current_);
+  std::unique_ptr<Transaction> made;
+  if (spare_.empty()) {
+    made = std::make_unique<Transaction>();
+  } else {
+    made = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  made->Reset(document_.NextTransactionNumber(), local);
+  current_ = made.get();
+  ending_.push_back(std::move(made));
+  body(*current_);
+  const bool first = current_ == ending_.front().get();
+  current_ = nullptr;
+  if (first) EndAll();
+}
+
+void Transactor::EndAll() {
+  // Observers may add to these.
+  for (size_t i = 0; i < ending_.size(); ++i) End(*ending_[i]);
+  while (!ending_.empty()) {
+    if (spare_.size() < 2) spare_.push_back(std::move(ending_.front()));
+    ending_.pop_front();
+  }
+}
+
+void Transactor::End(Transaction& transaction) {
+  for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
+  CallObservers(transaction);
+  if (transaction.needs_formatting_cleanup) {
+    Run(/*local=*/true,
+        [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+  }
+  document_.CleanUp(transaction);
+  if (!transaction.local) {
+    // Somebody else uses this client's id.
+    const ClientIndex own = document_.structs.Find(client_);
+    for (const auto& [client, before] : transaction.touched) {
+      if (client == own) client_ = RandomClient();
+    }
+  }
+  if (hooks.done) hooks.done(transaction);
+}
+
+void Transactor::CallObservers(Transaction& transaction) {
+  if (!transaction.local) {
+    for (const Transaction::Changed& changed : transaction.changed) {
+      if (changed.type == kNoType) continue;
+      const Type& type = document_.types[changed.type];
+      const bool is_text = type.kind == TypeKind::kText || type.kind == TypeKind::kXmlText;
+      const bool gone = type.item != kNoItem && document_.items[type.item].deleted();
+      if (is_text && type.has_formatting && !gone) transaction.needs_formatting_cleanup = true;
+    }
+  }
+  if (hooks.observe) hooks.observe(transaction);
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,61 @@
+// Runs transactions on a document, one inside or after the other (yjs: transact and cleanupTransactions).
+#ifndef RIVERMEET_CRDT_INTERNAL_TRANSACTOR_H_
+#define RIVERMEET_CRDT_INTERNAL_TRANSACTOR_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "crdt/internal/document.h"
+#include "crdt/internal/transaction.h"
+
+namespace rivermeet::crdt::internal {
+
+// Who made a transaction: any text; empty is nobody in particular (yjs: null).
+struct Origin {
+  std::string name;
+};
+
+class Transactor {
+ public:
+  // What is called at the end of each transaction, in this order.
+  struct Hooks {
+    // Its types' observers; may run transactions, which end after it.
+    std::function<void(Transaction&)> observe;
+    // It is cleaned up: its update can be had.
+    std::function<void(Transaction&)> done;
+  };
+
+  Transactor(Document& document, uint64_t client) : document_(document), client_(client) {}
+
+  // The client as which local edits are made.
+  uint64_t client() const { return client_; }
+  void set_client(uint64_t client) { client_ = client; }
+  Hooks hooks;
+
+  // Runs `body` in the running transaction, or in a new one, which then ends before this returns, unless it was begun
+  // by an observer: then it ends once the observed one has.
+  void Run(bool local, absl::FunctionRef<void(Transaction&)> body);
+  bool running() const { return current_ != nullptr; }
+
+ private:
+  void EndAll();
+  void End(Transaction& transaction);
+  void CallObservers(Transaction& transaction);
+
+  Document& document_;
+  uint64_t client_;
+  Transaction* current_ = nullptr;
+  std::deque<std::unique_ptr<Transaction>> ending_;  // begun and not cleaned up; the first is
+  std::vector<std::unique_ptr<Transaction>> spare_;
+};
+
+// A client id as yjs draws one: 32 random bits.
+uint64_t RandomClient();
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_TRANSACTOR_H_
