@@ -167,11 +167,12 @@ def report_memory(report, label, seen):
 def print_table(results):
     """The tables as a person reads them, on stderr."""
     engines = list(dict.fromkeys(name for seen in results.values() for name in seen))
-    columns = [(name, field) for field in ("ms", "encode_ms", "parse_ms", "document_bytes") for name in engines]
-    print(f"{'':6}" + "".join(f"{f'{name} {field[:8]}':>14}" for name, field in columns), file=sys.stderr)
+    fields = {"ms": "task ms", "encode_ms": "encode ms", "parse_ms": "parse ms", "document_bytes": "bytes"}
+    columns = [(name, field) for field in fields for name in engines]
+    print(f"{'':6}" + "".join(f"{f'{name} {fields[field]}':>15}" for name, field in columns), file=sys.stderr)
     for line, seen in results.items():
         cells = (seen.get(name, {}).get(field, "") for name, field in columns)
-        print(f"{line:6}" + "".join(f"{cell:14}" if cell == "" else f"{cell:14g}" for cell in cells), file=sys.stderr)
+        print(f"{line:6}" + "".join(f"{cell:>15}" for cell in cells), file=sys.stderr)
 
 
 def report_tables(report, results):
