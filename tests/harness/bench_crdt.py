@@ -131,7 +131,8 @@ class Report:
         peers = {name: value for name, value in values.items() if name != "ours" and value is not None}
         for peer, value in (peers or {None: None}).items():
             ratio = round(own / value, 3) if own is not None and value else None
-            common = {"machine": self.machine, "case": case, "rounds": rounds_of(self.options, case)}
+            common = {"machine": self.machine, "load": round(os.getloadavg()[0], 1), "case": case,
+                      "rounds": rounds_of(self.options, case)}
             bench.emit("crdt", metric, own, unit, {**common, **conditions, "peer_value": value}, peer, ratio)
 
 
