@@ -1,0 +1,52 @@
+// Writes random histories of yjs, with what yjs answers, to standard output. See README.md.
+import { parseArgs } from "node:util";
+import { writeApplyHistory } from "./apply_history.mjs";
+import { Random } from "./random.mjs";
+import { kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
+
+const kKinds = { apply: [1, writeApplyHistory] };
+
+const { values: given } = parseArgs({
+  options: {
+    kind: { type: "string", default: "apply" },
+    "first-seed": { type: "string", default: "1" },
+    count: { type: "string", default: "1" },
+    ops: { type: "string", default: "200" },
+    clients: { type: "string" },
+    causal: { type: "boolean" },
+    shuffled: { type: "boolean" },
+    full: { type: "boolean", default: false },
+  },
+});
+const [kind, writeHistory] = kKinds[given.kind];
+const options = {
+  ops: Number(given.ops),
+  clients: given.clients === undefined ? undefined : Number(given.clients),
+  causal: given.causal ? true : given.shuffled ? false : undefined,
+  full: given.full,
+};
+
+const writer = new StreamWriter(1);
+const first = BigInt(given["first-seed"]);
+const totals = { histories: 0, steps: 0, edits: 0, pendingSteps: 0, behind: 0, pendingAtEnd: 0, threw: 0 };
+for (let seed = first; seed < first + BigInt(given.count); seed++) {
+  writer.begin(kMagic);
+  writer.u32(Number(seed & 0xffffffffn));
+  writer.u32(Number((seed >> 32n) & 0xffffffffn));
+  writer.u8(kind);
+  const counts = writeHistory(new Random(seed), writer, options);
+  writer.end();
+  totals.histories++;
+  totals.steps += counts.steps;
+  totals.edits += counts.edits;
+  totals.pendingSteps += counts.pendingSteps;
+  if (counts.flags & 8) totals.behind++;
+  if (counts.flags & 16) totals.pendingAtEnd++;
+  if (counts.flags & 32) totals.threw++;
+}
+writer.begin(kTrailerMagic);
+writer.varUint(Object.keys(totals).length);
+for (const total of Object.values(totals)) writer.varUint(total);
+writer.end();
+writer.flush();
+if (process.env.COUNTS) console.error(totals);

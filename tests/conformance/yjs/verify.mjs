@@ -1,0 +1,105 @@
+// Reads a stream from standard input (or a file), does every history again with yjs from what the stream says alone,
+// and compares. Prints each difference; the exit code is 1 when there was one.
+import * as Y from "yjs";
+import { jsonOf, kApplyFlags, kResults, kSteps } from "./apply_history.mjs";
+import { kTrailerMagic, records } from "./stream.mjs";
+import { constructorOf } from "./values.mjs";
+import { newDocument, receive } from "./writers.mjs";
+
+const compared = {};
+let differences = 0;
+
+const expect = (what, right, where) => {
+  compared[what] = (compared[what] ?? 0) + 1;
+  if (right) return;
+  differences++;
+  console.log(`seed ${where.seed} step ${where.step}: ${what} differs`);
+};
+
+const json = (doc, reader, where) => {
+  for (let left = reader.varUint(); left > 0; left--) {
+    const name = reader.string();
+    const shared = doc.get(name, constructorOf(reader.u8()));
+    expect("json", reader.matches(Buffer.from(jsonOf(shared), "utf8")), where);
+  }
+};
+
+const applyStep = (doc, kind, reader) => {
+  if (kind === kSteps.applyV1 || kind === kSteps.applyV2) {
+    receive(doc, { format: kind === kSteps.applyV1 ? 1 : 2, bytes: reader.bytes() });
+  } else if (kind === kSteps.applyMany) {
+    const messages = Array.from({ length: reader.varUint() }, () => ({ format: reader.u8(), bytes: reader.bytes() }));
+    doc.transact(() => messages.forEach((message) => receive(doc, message)), "outer");
+  } else if (kind === kSteps.typeRoot) {
+    doc.get(reader.string(), constructorOf(reader.u8()));
+  } else {
+    throw new Error(`no step of kind ${kind}`);
+  }
+};
+
+const compareResults = (doc, reader, emitted, where) => {
+  const asked = reader.varUint();
+  const bytes = (what, value) => expect(what, reader.matches(value), where);
+  if (asked & kResults.stateV1) bytes("state V1", Y.encodeStateAsUpdate(doc));
+  if (asked & kResults.stateV2) bytes("state V2", Y.encodeStateAsUpdateV2(doc));
+  if (asked & kResults.stateVector)
+    expect("state vector", Buffer.compare(reader.bytes(), Y.encodeStateVector(doc)) === 0, where);
+  if (asked & kResults.snapshotV1) {
+    bytes("snapshot V1", Y.encodeSnapshot(Y.snapshot(doc)));
+    bytes("snapshot V2", Y.encodeSnapshotV2(Y.snapshot(doc)));
+  }
+  expect("number of emitted updates", (asked & kResults.emitted ? reader.varUint() : 0) === emitted.length, where);
+  for (const [v1, v2] of emitted) {
+    bytes("emitted V1", v1);
+    bytes("emitted V2", v2);
+  }
+  if (asked & kResults.diff) {
+    const vector = reader.bytes();
+    bytes("diff V1", Y.encodeStateAsUpdate(doc, vector));
+    bytes("diff V2", Y.encodeStateAsUpdateV2(doc, vector));
+  }
+  if (asked & kResults.json) json(doc, reader, where);
+  if (asked & kResults.threw) reader.string();
+};
+
+const verifyApply = (reader, where) => {
+  const flags = reader.u32();
+  const doc = newDocument(reader.varUint(), (flags & kApplyFlags.gc) !== 0);
+  const emitted = [];
+  if (flags & kApplyFlags.listener) {
+    doc.on("update", (bytes) => emitted.push([bytes, null]));
+    doc.on("updateV2", (bytes) => {
+      emitted.at(-1)[1] = bytes;
+    });
+  }
+  for (let kind = reader.u8(); kind !== kSteps.end; kind = reader.u8()) {
+    where.step++;
+    emitted.length = 0;
+    try {
+      applyStep(doc, kind, reader);
+    } catch (error) {
+      if (!(flags & kApplyFlags.threw)) throw error;
+    }
+    compareResults(doc, reader, emitted, where);
+  }
+  if (flags & kApplyFlags.behind) {
+    const causal = newDocument(doc.clientID, doc.gc);
+    receive(causal, { format: 1, bytes: reader.bytes() });
+    expect("causal state vector", Buffer.compare(reader.bytes(), Y.encodeStateVector(causal)) === 0, where);
+    json(causal, reader, where);
+  }
+};
+
+const kVerifiers = { 1: verifyApply };
+for (const [magic, reader] of records(process.argv[2])) {
+  if (magic === kTrailerMagic) {
+    console.log("trailer", Array.from({ length: reader.varUint() }, () => reader.varUint()).join(" "));
+    continue;
+  }
+  const seed = BigInt(reader.u32()) | (BigInt(reader.u32()) << 32n);
+  const where = { seed, step: 0 };
+  kVerifiers[reader.u8()](reader, where);
+  expect("end of the record", reader.at === reader.buffer.length, where);
+}
+console.log(JSON.stringify({ compared, differences }));
+process.exit(differences === 0 ? 0 : 1);
