@@ -69,6 +69,7 @@ class Server {
     this.emitted = [];
     this.typed = [];
     this.vectors = [new Uint8Array([0])];
+    this.last = false;
     this.steps = 0;
     this.pendingSteps = 0;
     if (random.chance(0.5)) this.listen();
@@ -132,6 +133,10 @@ class Server {
     );
   }
 
+  typedAs(name) {
+    return this.typed.some((root) => root.name === name);
+  }
+
   chooseResults(error) {
     const { random, doc } = this;
     const { store } = doc;
@@ -141,14 +146,14 @@ class Server {
     const second = random.chance(pending ? 0.1 : 0.15);
     const snapshot = random.chance(0.15);
     const diff = random.chance(pending ? 0.03 : 0.06);
-    const json = random.chance(0.08) && this.typed.length > 0;
+    const json = random.chance(0.08) || this.last;
     let asked = kResults.stateVector;
-    if (first || this.full || this.last) asked |= kResults.stateV1;
-    if (second || this.full || this.last) asked |= kResults.stateV2;
-    if (snapshot || this.full || this.last) asked |= kResults.snapshotV1 | kResults.snapshotV2;
+    if (first || this.full) asked |= kResults.stateV1;
+    if (second || this.full) asked |= kResults.stateV2;
+    if (snapshot || this.full) asked |= kResults.snapshotV1 | kResults.snapshotV2;
     if (this.emitted.length > 0) asked |= kResults.emitted;
     if (diff) asked |= kResults.diff;
-    if (json) asked |= kResults.json;
+    if (json && this.typed.length > 0) asked |= kResults.json;
     if (pending) asked |= kResults.pending;
     if (isBehind(doc)) asked |= kResults.behind;
     if (error !== null) asked |= kResults.threw;
@@ -236,7 +241,7 @@ const kTypesOfRoots = Object.values(kTypes);
 
 const typeSomeRoot = (random, server, roots) => {
   const root = random.of(roots);
-  if (server.typed.some(({ name }) => name === root.name)) return;
+  if (server.typedAs(root.name)) return;
   // Rarely as something that the writers don't take it for.
   server.typeRoot({ name: root.name, type: random.chance(0.02) ? random.of(kTypesOfRoots) : root.type });
 };
@@ -272,9 +277,23 @@ export const writeApplyHistory = (random, writer, options) => {
   // What was lost on the way.
   if (setting.loss > 0) for (let from = 0; from < to; from++) server.apply(writers.takeState(to, server.doc, from));
 
+  if (random.chance(0.5)) for (const root of setting.roots) if (!server.typedAs(root.name)) server.typeRoot(root);
+  // Every result, once.
+  server.full = true;
+  server.last = true;
+  server.apply({ format: 1, bytes: new Uint8Array([0, 0]) });
+
   writer.u8(kSteps.end);
   if (server.doc.store.pendingStructs !== null) server.flags |= kApplyFlags.pendingAtEnd;
   writer.buffer.writeUInt32LE(server.flags, flagsAt);
   if (server.flags & kApplyFlags.behind) writeCausalResult(writer, writers.log, setting);
-  return { steps: server.steps, edits: writers.edits, pendingSteps: server.pendingSteps, flags: server.flags };
+  const has = (flag) => (server.flags & flag ? 1 : 0);
+  return {
+    steps: server.steps,
+    edits: writers.edits,
+    pendingSteps: server.pendingSteps,
+    behind: has(kApplyFlags.behind),
+    pendingAtEnd: has(kApplyFlags.pendingAtEnd),
+    threw: has(kApplyFlags.threw),
+  };
 };

@@ -1,10 +1,11 @@
 // Writes random histories of yjs, with what yjs answers, to standard output. See README.md.
 import { parseArgs } from "node:util";
 import { writeApplyHistory } from "./apply_history.mjs";
+import { writeFunctionsHistory } from "./functions_history.mjs";
 import { Random } from "./random.mjs";
 import { kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
 
-const kKinds = { apply: [1, writeApplyHistory] };
+const kKinds = { apply: [1, writeApplyHistory], functions: [2, writeFunctionsHistory] };
 
 const { values: given } = parseArgs({
   options: {
@@ -37,16 +38,13 @@ for (let seed = first; seed < first + BigInt(given.count); seed++) {
   const counts = writeHistory(new Random(seed), writer, options);
   writer.end();
   totals.histories++;
-  totals.steps += counts.steps;
-  totals.edits += counts.edits;
-  totals.pendingSteps += counts.pendingSteps;
-  if (counts.flags & 8) totals.behind++;
-  if (counts.flags & 16) totals.pendingAtEnd++;
-  if (counts.flags & 32) totals.threw++;
+  for (const name of Object.keys(counts)) totals[name] += counts[name];
 }
 writer.begin(kTrailerMagic);
 writer.varUint(Object.keys(totals).length);
-for (const total of Object.values(totals)) writer.varUint(total);
+for (const [name, total] of Object.entries(totals)) {
+  writer.string(name);
+  writer.varUint(total);
+}
 writer.end();
 writer.flush();
-if (process.env.COUNTS) console.error(totals);

@@ -2,11 +2,13 @@
 // and compares. Prints each difference; the exit code is 1 when there was one.
 import * as Y from "yjs";
 import { jsonOf, kApplyFlags, kResults, kSteps } from "./apply_history.mjs";
+import { call, kFunctions } from "./functions_history.mjs";
 import { kTrailerMagic, records } from "./stream.mjs";
 import { constructorOf } from "./values.mjs";
 import { newDocument, receive } from "./writers.mjs";
 
 const compared = {};
+const totals = {};
 let differences = 0;
 
 const expect = (what, right, where) => {
@@ -90,10 +92,19 @@ const verifyApply = (reader, where) => {
   }
 };
 
-const kVerifiers = { 1: verifyApply };
+const verifyFunctions = (reader, where) => {
+  for (let code = reader.u8(); code !== kFunctions.end; code = reader.u8()) {
+    where.step++;
+    const inputs = Array.from({ length: reader.varUint() }, () => reader.bytes());
+    const [threw, result] = call(code, inputs);
+    expect(`function ${code}`, reader.u8() === threw && Buffer.compare(reader.bytes(), result) === 0, where);
+  }
+};
+
+const kVerifiers = { 1: verifyApply, 2: verifyFunctions };
 for (const [magic, reader] of records(process.argv[2])) {
   if (magic === kTrailerMagic) {
-    console.log("trailer", Array.from({ length: reader.varUint() }, () => reader.varUint()).join(" "));
+    for (let left = reader.varUint(); left > 0; left--) totals[reader.string()] = reader.varUint();
     continue;
   }
   const seed = BigInt(reader.u32()) | (BigInt(reader.u32()) << 32n);
@@ -101,5 +112,5 @@ for (const [magic, reader] of records(process.argv[2])) {
   kVerifiers[reader.u8()](reader, where);
   expect("end of the record", reader.at === reader.buffer.length, where);
 }
-console.log(JSON.stringify({ compared, differences }));
+console.log(JSON.stringify({ totals, compared, differences }));
 process.exit(differences === 0 ? 0 : 1);

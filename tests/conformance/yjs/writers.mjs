@@ -18,6 +18,8 @@ const kRoots = [
   ["h", kTypes.hook],
 ];
 
+const kAllTypes = Object.values(kTypes);
+
 const randomClients = (random, count) => {
   const kind = random.below(8);
   const ids = new Set();
@@ -97,6 +99,11 @@ export class Writers {
     this.sent = Array.from({ length: count }, () => []);
     this.inboxes = Array.from({ length: count + receivers }, () => new Inbox(count));
     this.edits = 0;
+    // Now and then writers don't agree what a root is.
+    const agreed = !random.chance(0.03);
+    this.roots = this.sent.map(() =>
+      agreed ? setting.roots : setting.roots.map(({ name }) => ({ name, type: random.of(kAllTypes) })),
+    );
     for (let writer = 0; writer < count; writer++) this.docs.push(this.newWriter(writer));
   }
 
@@ -110,7 +117,7 @@ export class Writers {
     doc.on(format === 1 ? "update" : "updateV2", (bytes, _origin, _doc, transaction) => {
       if (transaction.local) this.send(writer, format, bytes);
     });
-    for (const { name, type } of setting.roots) if (random.chance(0.5)) doc.get(name, constructorOf(type));
+    for (const { name, type } of this.roots[writer]) if (random.chance(0.5)) doc.get(name, constructorOf(type));
     return doc;
   }
 
@@ -134,16 +141,17 @@ export class Writers {
   // One transaction of a random writer.
   edit() {
     const { random } = this;
-    const doc = random.of(this.docs);
+    const at = random.below(this.docs.length);
+    const doc = this.docs[at];
     const count = random.chance(0.4) ? 1 : random.between(2, this.setting.batch);
     doc.transact(() => {
-      for (let i = 0; i < count; i++) this.editOnce(doc);
+      for (let i = 0; i < count; i++) this.editOnce(doc, this.roots[at]);
     });
     this.edits += count;
   }
 
-  editOnce(doc) {
-    const target = pickTarget(this.random, doc, this.setting.roots);
+  editOnce(doc, roots) {
+    const target = pickTarget(this.random, doc, roots);
     apply(randomEdit(this.random, target, this.setting.rich), target.shared);
   }
 
