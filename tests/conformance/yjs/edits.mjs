@@ -55,7 +55,7 @@ export const pickTarget = (random, doc, roots) => {
     path.push(child.step);
     shared = child.shared;
   }
-  return { root: root.name, path, shared };
+  return { root: root.name, type: root.type, path, shared };
 };
 
 // Where edits meet: often at the ends, else anywhere.

@@ -1,11 +1,13 @@
 // Writes random histories of yjs, with what yjs answers, to standard output. See README.md.
 import { parseArgs } from "node:util";
+import "./clock.mjs";
 import { writeApplyHistory } from "./apply_history.mjs";
 import { writeFunctionsHistory } from "./functions_history.mjs";
+import { writeLocalHistory } from "./local_history.mjs";
 import { Random } from "./random.mjs";
 import { kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
 
-const kKinds = { apply: [1, writeApplyHistory], functions: [2, writeFunctionsHistory] };
+const kKinds = { apply: [1, writeApplyHistory], functions: [2, writeFunctionsHistory], local: [3, writeLocalHistory] };
 
 const { values: given } = parseArgs({
   options: {
@@ -17,6 +19,7 @@ const { values: given } = parseArgs({
     causal: { type: "boolean" },
     shuffled: { type: "boolean" },
     full: { type: "boolean", default: false },
+    "no-undo": { type: "boolean", default: false },
   },
 });
 const [kind, writeHistory] = kKinds[given.kind];
@@ -25,6 +28,7 @@ const options = {
   clients: given.clients === undefined ? undefined : Number(given.clients),
   causal: given.causal ? true : given.shuffled ? false : undefined,
   full: given.full,
+  undo: !given["no-undo"],
 };
 
 const writer = new StreamWriter(1);

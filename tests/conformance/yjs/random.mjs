@@ -8,6 +8,8 @@ export class Random {
     this.b = Number((seed >> 32n) & 0xffffffffn) | 0;
     this.c = 0x9e3779b9 | 0;
     this.counter = 1;
+    // What a history asks of all its values: see randomKey().
+    this.plain = false;
     for (let i = 0; i < 15; i++) this.word();
   }
 

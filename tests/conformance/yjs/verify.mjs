@@ -1,10 +1,13 @@
 // Reads a stream from standard input (or a file), does every history again with yjs from what the stream says alone,
 // and compares. Prints each difference; the exit code is 1 when there was one.
+import { clock } from "./clock.mjs";
 import * as Y from "yjs";
-import { jsonOf, kApplyFlags, kResults, kSteps } from "./apply_history.mjs";
 import { call, kFunctions } from "./functions_history.mjs";
 import { kTrailerMagic, records } from "./stream.mjs";
+import { readEdit } from "./edit_stream.mjs";
+import { apply } from "./edits.mjs";
 import { constructorOf } from "./values.mjs";
+import { jsonOf, kFlags, kPopped, kResults, kSteps } from "./witness.mjs";
 import { newDocument, receive } from "./writers.mjs";
 
 const compared = {};
@@ -26,21 +29,61 @@ const json = (doc, reader, where) => {
   }
 };
 
-const applyStep = (doc, kind, reader) => {
-  if (kind === kSteps.applyV1 || kind === kSteps.applyV2) {
-    receive(doc, { format: kind === kSteps.applyV1 ? 1 : 2, bytes: reader.bytes() });
-  } else if (kind === kSteps.applyMany) {
-    const messages = Array.from({ length: reader.varUint() }, () => ({ format: reader.u8(), bytes: reader.bytes() }));
-    doc.transact(() => messages.forEach((message) => receive(doc, message)), "outer");
-  } else if (kind === kSteps.typeRoot) {
-    doc.get(reader.string(), constructorOf(reader.u8()));
-  } else {
-    throw new Error(`no step of kind ${kind}`);
+const readRoots = (reader) =>
+  Array.from({ length: reader.varUint() }, () => ({ name: reader.string(), type: reader.u8() }));
+
+const readOrigin = (reader) => {
+  const origin = reader.string();
+  return origin === "" ? null : origin;
+};
+
+const readUndoManager = (reader, doc) => {
+  const types = readRoots(reader).map(({ name, type }) => doc.get(name, constructorOf(type)));
+  const trackedOrigins = new Set(Array.from({ length: reader.varUint() }, () => readOrigin(reader)));
+  const captureTimeout = reader.varUint();
+  clock.now = reader.varUint();
+  return new Y.UndoManager(types, { captureTimeout, trackedOrigins });
+};
+
+const transact = (doc, reader) => {
+  const origin = readOrigin(reader);
+  const edits = () => {
+    for (let op = reader.u8(); op !== 0; op = reader.u8()) {
+      const [shared, edit] = readEdit(op, reader, doc);
+      apply(edit, shared);
+    }
+  };
+  try {
+    doc.transact(edits, origin);
+  } catch (error) {
+    // The edit that throws is the last.
+    reader.u8();
+    throw error;
   }
 };
 
-const compareResults = (doc, reader, emitted, where) => {
+// `history` is {doc, undoManager}.
+const kSteppers = {
+  [kSteps.applyV1]: ({ doc }, reader) => receive(doc, { format: 1, bytes: reader.bytes() }),
+  [kSteps.applyV2]: ({ doc }, reader) => receive(doc, { format: 2, bytes: reader.bytes() }),
+  [kSteps.applyMany]: ({ doc }, reader) => {
+    const messages = Array.from({ length: reader.varUint() }, () => ({ format: reader.u8(), bytes: reader.bytes() }));
+    doc.transact(() => messages.forEach((message) => receive(doc, message)), "outer");
+  },
+  [kSteps.typeRoot]: ({ doc }, reader) => doc.get(reader.string(), constructorOf(reader.u8())),
+  [kSteps.transact]: ({ doc }, reader) => transact(doc, reader),
+  [kSteps.startUndo]: (history, reader) => (history.undoManager = readUndoManager(reader, history.doc)),
+  [kSteps.undo]: ({ undoManager }) => undoManager.undo() && kPopped,
+  [kSteps.redo]: ({ undoManager }) => undoManager.redo() && kPopped,
+  [kSteps.stopCapturing]: ({ undoManager }) => undoManager.stopCapturing(),
+  [kSteps.clearUndo]: ({ undoManager }) => undoManager.clear(),
+  [kSteps.advance]: (_history, reader) => (clock.now += reader.varUint()),
+};
+
+const compareResults = (doc, reader, emitted, popped, where) => {
   const asked = reader.varUint();
+  if (asked === 0) return;
+  expect("popped", ((asked & kResults.popped) !== 0) === popped, where);
   const bytes = (what, value) => expect(what, reader.matches(value), where);
   if (asked & kResults.stateV1) bytes("state V1", Y.encodeStateAsUpdate(doc));
   if (asked & kResults.stateV2) bytes("state V2", Y.encodeStateAsUpdateV2(doc));
@@ -64,11 +107,12 @@ const compareResults = (doc, reader, emitted, where) => {
   if (asked & kResults.threw) reader.string();
 };
 
-const verifyApply = (reader, where) => {
+const verifyDocument = (reader, where) => {
   const flags = reader.u32();
-  const doc = newDocument(reader.varUint(), (flags & kApplyFlags.gc) !== 0);
+  const doc = newDocument(reader.varUint(), (flags & kFlags.gc) !== 0);
+  const history = { doc, undoManager: null };
   const emitted = [];
-  if (flags & kApplyFlags.listener) {
+  if (flags & kFlags.listener) {
     doc.on("update", (bytes) => emitted.push([bytes, null]));
     doc.on("updateV2", (bytes) => {
       emitted.at(-1)[1] = bytes;
@@ -77,14 +121,15 @@ const verifyApply = (reader, where) => {
   for (let kind = reader.u8(); kind !== kSteps.end; kind = reader.u8()) {
     where.step++;
     emitted.length = 0;
+    let popped = false;
     try {
-      applyStep(doc, kind, reader);
+      popped = kSteppers[kind](history, reader) === kPopped;
     } catch (error) {
-      if (!(flags & kApplyFlags.threw)) throw error;
+      if (!(flags & kFlags.threw)) throw error;
     }
-    compareResults(doc, reader, emitted, where);
+    compareResults(doc, reader, emitted, popped, where);
   }
-  if (flags & kApplyFlags.behind) {
+  if (flags & kFlags.behind) {
     const causal = newDocument(doc.clientID, doc.gc);
     receive(causal, { format: 1, bytes: reader.bytes() });
     expect("causal state vector", Buffer.compare(reader.bytes(), Y.encodeStateVector(causal)) === 0, where);
@@ -101,7 +146,7 @@ const verifyFunctions = (reader, where) => {
   }
 };
 
-const kVerifiers = { 1: verifyApply, 2: verifyFunctions };
+const kVerifiers = { 1: verifyDocument, 2: verifyFunctions, 3: verifyDocument };
 for (const [magic, reader] of records(process.argv[2])) {
   if (magic === kTrailerMagic) {
     for (let left = reader.varUint(); left > 0; left--) totals[reader.string()] = reader.varUint();

@@ -138,10 +138,9 @@ export class Writers {
     return this.setting.causal || (to < this.docs.length && to % 2 === 0);
   }
 
-  // One transaction of a random writer.
-  edit() {
+  // One transaction of a writer; without `at` of any.
+  edit(at = this.random.below(this.docs.length)) {
     const { random } = this;
-    const at = random.below(this.docs.length);
     const doc = this.docs[at];
     const count = random.chance(0.4) ? 1 : random.between(2, this.setting.batch);
     doc.transact(() => {
@@ -207,10 +206,10 @@ export class Writers {
     return { format, bytes };
   }
 
-  // Writers receive from each other.
-  exchange() {
+  // Writers from the `first` on receive from each other.
+  exchange(first = 0) {
     const { random, setting } = this;
-    for (let to = 0; to < this.docs.length; to++) {
+    for (let to = first; to < this.docs.length; to++) {
       if (!random.chance(setting.traffic)) continue;
       if (random.chance(0.03)) {
         receive(this.docs[to], this.takeState(to, this.docs[to]));
