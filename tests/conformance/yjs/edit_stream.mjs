@@ -1,4 +1,4 @@
-// How edits stand in a stream: what README.md says of them, written and read.
+// How edits stand in a stream: what stream.md says of them, written and read.
 import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import { kEdits } from "./edits.mjs";

@@ -1,4 +1,4 @@
-// The stream's form: what README.md says of it, as a writer and a reader.
+// The stream's form: what stream.md says, as a writer and a reader.
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
 export const kMagic = 0xf9;
