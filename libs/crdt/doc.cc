@@ -73,12 +73,12 @@ absl::Status Doc::Apply(std::string_view update, Format format) {
   return applied;
 }
 
-absl::Status Doc::ApplyAll(absl::Span<const std::string_view> updates, Format format) {
+absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates) {
   absl::Status applied;
   state_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
-      applied = ApplyOne(transaction, updates[i], format);
+      applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);
       if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
     }
   });

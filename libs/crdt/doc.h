@@ -29,6 +29,11 @@ struct DocOptions {
   Limits limits;
 };
 
+struct EncodedUpdate {
+  std::string_view bytes;
+  Format format = Format::kV1;
+};
+
 // Kinds of a root; what a document holds under a name is untyped until it is asked for as one of these.
 enum class RootKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
 
@@ -51,7 +56,7 @@ class Doc {
   absl::Status Apply(std::string_view update, Format format);
   // The same for many in one transaction, which is faster than one by one. At the first that fails it stops and gives
   // its error, with its number; those before it are applied.
-  absl::Status ApplyAll(absl::Span<const std::string_view> updates, Format format);
+  absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates);
 
   // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
   // others. Applying one update may end in two transactions: yjs tidies the formats of texts in another.

@@ -6,12 +6,11 @@
 
 #include "absl/strings/numbers.h"
 #include "crdt/internal/any_codec.h"
+#include "crdt/internal/any_walk.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-constexpr int kAnyDepth = std::numeric_limits<int>::max();  // values were checked when they were read
 
 AnyTag TagOf(AttributeValue value) { return static_cast<AnyTag>(value[0]); }
 bool IsContainer(AttributeValue value) {
@@ -40,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> MembersOf(AttributeValue value)
       continue;
     }
     const char* start = reader.position();
-    SkipAny(reader, kAnyDepth);
+    StepOverAny(reader);
     members.emplace_back(std::move(key), std::string(start, reader.position() - start));
   }
   std::sort(members.begin(), members.end());

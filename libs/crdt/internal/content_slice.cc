@@ -1,8 +1,6 @@
 #include "crdt/internal/content_slice.h"
 
-#include <limits>
-
-#include "crdt/internal/any_codec.h"
+#include "crdt/internal/any_walk.h"
 #include "crdt/internal/utf.h"
 
 namespace rivermeet::crdt::internal {
@@ -11,9 +9,7 @@ WireContent SliceFrom(const WireContent& content, uint64_t offset, std::string& 
   WireContent rest = content;
   rest.length -= offset;
   if (content.kind == ContentKind::kAny || content.kind == ContentKind::kJson) {
-    ByteReader reader(content.data);
-    for (uint64_t i = 0; i < offset; ++i) SkipAny(reader, std::numeric_limits<int>::max());
-    rest.data = content.data.substr(reader.offset());
+    rest.data = SkipValues(content.data, offset);
   }
   if (content.kind != ContentKind::kString) return rest;
   if (content.data.size() == content.length) {

@@ -1,15 +1,11 @@
 #include "crdt/internal/document.h"
 
-#include <limits>
-
-#include "crdt/internal/any_codec.h"
+#include "crdt/internal/any_walk.h"
 #include "crdt/internal/utf.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-constexpr int kAnyDepth = std::numeric_limits<int>::max();  // values were checked when they were read
 
 bool IsSurrogate(std::string_view text, size_t at, uint8_t from, uint8_t to) {
   return text.size() >= at + 3 && static_cast<uint8_t>(text[at]) == 0xed &&
@@ -134,9 +130,7 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
 }
 
 void Document::SplitValues(Item& left, Item& right, uint32_t units) {
-  ByteReader reader(left.bytes());
-  for (uint32_t i = 0; i < units; ++i) SkipAny(reader, kAnyDepth);
-  left.size = static_cast<uint32_t>(reader.offset());
+  left.size = static_cast<uint32_t>(left.size - SkipValues(left.bytes(), units).size());
   right.data += left.size;
   right.size -= left.size;
 }

@@ -3,13 +3,11 @@
 #include <limits>
 
 #include "crdt/internal/any_codec.h"
+#include "crdt/internal/any_walk.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-// Values here were checked when they were read: no depth limit is needed again.
-constexpr int kAnyDepth = std::numeric_limits<int>::max();
 
 AnyTag TagOf(std::string_view any) { return static_cast<AnyTag>(any[0]); }
 
@@ -45,7 +43,7 @@ bool KeptDocumentOptions(std::string_view options, std::string& scratch, std::st
     for (uint64_t i = 0; i < count; ++i) {
       const std::string_view key = reader.ReadVarBytes();
       const char* start = reader.position();
-      SkipAny(reader, kAnyDepth);
+      StepOverAny(reader);
       const std::string_view value(start, reader.position() - start);
       if (key == "gc") gc = value;
       if (key == "autoLoad") auto_load = value;

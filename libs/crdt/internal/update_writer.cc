@@ -1,22 +1,13 @@
 #include "crdt/internal/update_writer.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "crdt/internal/any_codec.h"
+#include "crdt/internal/any_walk.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-constexpr int kAnyDepth = std::numeric_limits<int>::max();  // checked when the values were read
-
-// `values` without the first `count`.
-std::string_view SkipValues(std::string_view values, uint64_t count) {
-  ByteReader reader(values);
-  for (uint64_t i = 0; i < count; ++i) SkipAny(reader, kAnyDepth);
-  return values.substr(reader.offset());
-}
 
 template <class Writer>
 void WriteText(Writer& writer, const WireContent& content, uint64_t offset) {
@@ -36,7 +27,7 @@ void WriteJsonValues(Writer& writer, const WireContent& content, uint64_t offset
   std::string json;
   for (uint64_t i = offset; i < content.length; ++i) {
     const char* start = reader.position();
-    SkipAny(reader, kAnyDepth);
+    StepOverAny(reader);
     json.clear();
     if (!AnyToJson(std::string_view(start, reader.position() - start), json)) json = "undefined";
     writer.WriteString(json);
@@ -55,7 +46,7 @@ void WriteContent(Writer& writer, const WireContent& content, uint64_t offset) {
       return WriteText(writer, content, offset);
     case ContentKind::kAny:
       writer.WriteLength(content.length - offset);
-      writer.rest().append(offset == 0 ? content.data : SkipValues(content.data, offset));
+      writer.WriteAny(offset == 0 ? content.data : SkipValues(content.data, offset));
       return;
     case ContentKind::kJson:
       return WriteJsonValues(writer, content, offset);
@@ -72,12 +63,14 @@ void WriteContent(Writer& writer, const WireContent& content, uint64_t offset) {
       return;
     case ContentKind::kDoc:
       writer.WriteString(content.name);
-      writer.rest().append(content.data);
-      return;
+      return writer.WriteAny(content.data);
   }
 }
 
 }  // namespace
+
+void WriterV1::WriteAny(std::string_view values) { AppendSendable(values, rest_); }
+void WriterV2::WriteAny(std::string_view values) { AppendSendable(values, rest_); }
 
 void WriterV1::WriteJson(std::string_view any) {
   std::string json;

@@ -118,6 +118,8 @@ class WriterV1 {
   }
   void WriteString(std::string_view text) { WriteText(text, ~uint64_t{0}); }
   void WriteKey(std::string_view key) { WriteString(key); }
+  // Canonical values.
+  void WriteAny(std::string_view values);
   // An embed's or format's value.
   void WriteJson(std::string_view any);
   std::string Take() { return std::move(rest_); }
@@ -165,7 +167,8 @@ class WriterV2 {
     key_clock_.Write(keys_++);
     WriteString(key);
   }
-  void WriteJson(std::string_view any) { rest_.append(any); }
+  void WriteJson(std::string_view any) { WriteAny(any); }
+  void WriteAny(std::string_view values);
   std::string Take();
   std::string TakeRest() { return std::exchange(rest_, {}); }
 

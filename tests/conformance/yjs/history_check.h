@@ -1,0 +1,28 @@
+// Does what a history of yjs did, in libs/crdt, and tells the first thing that came out otherwise.
+#ifndef RIVERMEET_YJS_HISTORY_CHECK_H_
+#define RIVERMEET_YJS_HISTORY_CHECK_H_
+
+#include <cstdint>
+#include <string>
+
+#include "yjs/history_stream.h"
+
+namespace rivermeet::yjs {
+
+// What the histories checked so far were like.
+struct CheckCounts {
+  uint64_t histories = 0;
+  uint64_t steps = 0;
+  uint64_t results = 0;   // compared, each as a whole
+  uint64_t pending = 0;   // steps after which something was pending
+  uint64_t behind = 0;    // histories in which yjs fell behind
+  uint64_t threw = 0;     // histories in which yjs threw
+  uint64_t differences = 0;
+};
+
+// Empty when everything came out as in yjs, otherwise what didn't: step, result, both values.
+std::string CheckHistory(const History& history, CheckCounts& counts);
+
+}  // namespace rivermeet::yjs
+
+#endif  // RIVERMEET_YJS_HISTORY_CHECK_H_
