@@ -16,6 +16,13 @@ constexpr size_t kLongBlock = 64;  // what is looked at first, in the hope that 
 uint8_t ByteAt(std::string_view text, size_t at) { return static_cast<uint8_t>(text[at]); }
 bool IsContinuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
+template <typename Word>
+Word LoadWord(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
 #ifdef __SSE2__
 
 // All of x86-64 has SSE2.
@@ -70,16 +77,10 @@ TextSize MeasureBlocks(const char* at, size_t size) {
 
 constexpr uint64_t kHighBits = 0x8080808080808080;
 
-uint64_t Load(const char* at) {
-  uint64_t word;
-  std::memcpy(&word, at, sizeof(word));
-  return word;
-}
-
-bool IsAsciiBlock(const char* at) { return ((Load(at) | Load(at + 8)) & kHighBits) == 0; }
+bool IsAsciiBlock(const char* at) { return ((LoadWord<uint64_t>(at) | LoadWord<uint64_t>(at + 8)) & kHighBits) == 0; }
 bool IsAsciiLongBlock(const char* at) {
   uint64_t all = 0;
-  for (size_t i = 0; i < kLongBlock; i += 8) all |= Load(at + i);
+  for (size_t i = 0; i < kLongBlock; i += 8) all |= LoadWord<uint64_t>(at + i);
   return (all & kHighBits) == 0;
 }
 
@@ -93,8 +94,8 @@ TextSize MeasureWord(uint64_t word) {
 }
 
 TextSize MeasureBlock(const char* at) {
-  const TextSize first = MeasureWord(Load(at));
-  const TextSize second = MeasureWord(Load(at + 8));
+  const TextSize first = MeasureWord(LoadWord<uint64_t>(at));
+  const TextSize second = MeasureWord(LoadWord<uint64_t>(at + 8));
   return {first.utf16 + second.utf16, first.astral + second.astral};
 }
 
@@ -110,12 +111,20 @@ TextSize MeasureBlocks(const char* at, size_t size) {
 
 #endif
 
-// How many bytes of ASCII there are from `at` on: at least all whole blocks of them.
-size_t SkipAscii(std::string_view text, size_t at) {
+// Steps over whole blocks of ASCII.
+size_t SkipAsciiBlocks(std::string_view text, size_t at) {
   while (text.size() - at >= kLongBlock && IsAsciiLongBlock(text.data() + at)) at += kLongBlock;
   while (text.size() - at >= kBlock && IsAsciiBlock(text.data() + at)) at += kBlock;
-  while (at < text.size() && ByteAt(text, at) < 0x80) ++at;
   return at;
+}
+
+// IsAscii of a text of at most kBlock bytes: two words that may overlap, or three bytes.
+bool IsShortAscii(std::string_view text) {
+  const char* const begin = text.data();
+  const size_t size = text.size();
+  if (size >= 8) return ((LoadWord<uint64_t>(begin) | LoadWord<uint64_t>(begin + size - 8)) & 0x8080808080808080) == 0;
+  if (size >= 4) return ((LoadWord<uint32_t>(begin) | LoadWord<uint32_t>(begin + size - 4)) & 0x80808080) == 0;
+  return size == 0 || ((begin[0] | begin[size / 2] | begin[size - 1]) & 0x80) == 0;
 }
 
 enum class Surrogate : uint8_t { kNone, kHigh, kLow };
@@ -131,34 +140,40 @@ Surrogate SurrogateAt(std::string_view text, size_t at) {
 // The size of the character at `at`, which isn't ASCII; zero when it is none. Surrogates are characters here.
 size_t CharacterSize(std::string_view bytes, size_t at) {
   const uint8_t lead = ByteAt(bytes, at);
-  const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || bytes.size() - at < size) return 0;
+  const size_t left = bytes.size() - at;
+  if (lead < 0xc2 || left < 2 || !IsContinuation(ByteAt(bytes, at + 1))) return 0;
+  if (lead < 0xe0) return 2;
+  if (left < 3 || !IsContinuation(ByteAt(bytes, at + 2))) return 0;
+  // Overlong forms have a small second byte, and what is past U+10FFFF a large one.
   const uint8_t second = ByteAt(bytes, at + 1);
-  // Overlong forms, and what is past U+10FFFF.
-  if ((lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if (!IsContinuation(ByteAt(bytes, at + i))) return 0;
-  }
-  return size;
+  if (lead < 0xf0) return lead == 0xe0 && second < 0xa0 ? 0 : 3;
+  if (left < 4 || !IsContinuation(ByteAt(bytes, at + 3))) return 0;
+  return lead > 0xf4 || (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) ? 0 : 4;
+}
+
+// Whether a character that starts with ED may stand at `at`.
+template <bool kLoneSurrogates>
+bool MayStand(std::string_view bytes, size_t at) {
+  const Surrogate surrogate = SurrogateAt(bytes, at);
+  if (surrogate == Surrogate::kNone) return true;
+  return kLoneSurrogates && (surrogate == Surrogate::kHigh || at < 3 || SurrogateAt(bytes, at - 3) != Surrogate::kHigh);
 }
 
 template <bool kLoneSurrogates>
 bool IsEncoded(std::string_view bytes) {
-  bool after_high = false;
+  if (bytes.size() <= kBlock && IsShortAscii(bytes)) return true;
   for (size_t at = 0; at < bytes.size();) {
-    if (ByteAt(bytes, at) < 0x80) {
-      at = SkipAscii(bytes, at);
-      after_high = false;
-      continue;
+    at = SkipAsciiBlocks(bytes, at);
+    for (const size_t block_end = std::min(bytes.size(), at + kBlock); at < block_end;) {
+      const uint8_t lead = ByteAt(bytes, at);
+      if (lead < 0x80) {
+        ++at;
+        continue;
+      }
+      const size_t size = CharacterSize(bytes, at);
+      if (size == 0 || (lead == 0xed && !MayStand<kLoneSurrogates>(bytes, at))) return false;
+      at += size;
     }
-    const size_t size = CharacterSize(bytes, at);
-    if (size == 0) return false;
-    const Surrogate surrogate = SurrogateAt(bytes, at);
-    if (surrogate != Surrogate::kNone && (!kLoneSurrogates || (after_high && surrogate == Surrogate::kLow))) {
-      return false;
-    }
-    after_high = surrogate == Surrogate::kHigh;
-    at += size;
   }
   return true;
 }
@@ -191,11 +206,9 @@ size_t FindSurrogate(std::string_view text, size_t at) {
 }  // namespace
 
 bool IsAscii(std::string_view text) {
-  size_t at = 0;
-  for (; text.size() - at >= kLongBlock; at += kLongBlock) {
-    if (!IsAsciiLongBlock(text.data() + at)) return false;
-  }
-  return SkipAscii(text, at) == text.size();
+  if (text.size() <= kBlock) return IsShortAscii(text);
+  const size_t at = SkipAsciiBlocks(text, 0);
+  return text.size() - at < kBlock && IsShortAscii(text.substr(at));
 }
 
 bool IsUtf8(std::string_view bytes) { return IsEncoded<false>(bytes); }
@@ -203,8 +216,13 @@ bool IsWtf8(std::string_view bytes) { return IsEncoded<true>(bytes); }
 
 TextSize Measure(std::string_view text) {
   TextSize total = MeasureBlocks(text.data(), text.size());
-  for (size_t at = text.size() / kBlock * kBlock; at < text.size(); ++at) {
-    const uint8_t byte = ByteAt(text, at);
+  const std::string_view rest = text.substr(text.size() / kBlock * kBlock);
+  if (IsShortAscii(rest)) {
+    total.utf16 += rest.size();
+    return total;
+  }
+  for (const char c : rest) {
+    const auto byte = static_cast<uint8_t>(c);
     total.utf16 += IsContinuation(byte) ? 0 : 1;
     if (byte < 0xf0) continue;
     ++total.utf16;
