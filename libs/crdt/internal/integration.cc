@@ -46,10 +46,21 @@ void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
   if (found.entry) found.key = document_.keys.Add(item.parent_sub);
 }
 
-Integrator::Surroundings Integrator::Find(const WireStruct& item) {
-  Surroundings found;
+void Integrator::FindNeighbours(const WireStruct& item, Surroundings& found) {
   if (item.has_origin) found.left = document_.CleanEnd(transaction_, ToId(item.origin));
   if (item.has_right_origin) found.right = document_.CleanStart(transaction_, ToId(item.right_origin));
+}
+
+void Integrator::Revisit(const WireStruct& item) {
+  if (!item.is_item()) return;
+  document_.items.Reserve(4);
+  Surroundings found;
+  FindNeighbours(item, found);
+}
+
+Integrator::Surroundings Integrator::Find(const WireStruct& item) {
+  Surroundings found;
+  FindNeighbours(item, found);
   found.collected = (found.left != kNoItem && document_.items[found.left].is_gc()) ||
                     (found.right != kNoItem && document_.items[found.right].is_gc());
   if (!found.collected) FindParent(item, found);

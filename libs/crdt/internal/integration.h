@@ -25,6 +25,9 @@ class Integrator {
   std::optional<WireId> FirstMissing(const WireStruct& item) const;
   // Adds `item` without its first `offset` units, which are known. Nothing is missing.
   void Integrate(const WireStruct& item, uint64_t offset);
+  // Does to the document what yjs does on the way to seeing that it has `item` already: cuts at its origins. The pieces merge
+  // again, but a surrogate pair that two items once brought doesn't survive it.
+  void Revisit(const WireStruct& item);
   // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   void Link(ItemRef ref);
 
@@ -41,6 +44,7 @@ class Integrator {
 
   Id ToId(WireId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
   Surroundings Find(const WireStruct& item);
+  void FindNeighbours(const WireStruct& item, Surroundings& found);
   void FindParent(const WireStruct& item, Surroundings& found);
   void AddCollected(Id id, uint64_t length);
   void SetContent(Item& item, const WireContent& content, uint64_t offset);

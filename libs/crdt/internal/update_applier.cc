@@ -148,6 +148,8 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
         PutAside(*rest_);
       } else if (state < head.end_clock()) {
         integrator_.Integrate(head, state - head.id.clock);
+      } else {
+        integrator_.Revisit(head);
       }
     }
     if (stack_.empty()) return;
