@@ -139,7 +139,10 @@ void ParseDocument(RecordCursor& cursor, History& history) {
   CausalResult& result = history.causal_result.emplace();
   result.state_v1 = cursor.Bytes();
   result.state_vector = cursor.Bytes();
-  result.json = ParseJson(cursor);
+  result.json = cursor.List<std::pair<Root, std::string_view>>([](RecordCursor& from) {
+    const Root root = from.ReadRoot();
+    return std::pair(root, from.Bytes());
+  });
 }
 
 void ParseCalls(RecordCursor& cursor, History& history) {

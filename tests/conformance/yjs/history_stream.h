@@ -189,7 +189,8 @@ struct FunctionCall {
 struct CausalResult {
   std::string_view state_v1;
   std::string_view state_vector;
-  std::vector<std::pair<Root, Digest>> json;
+  // Whole: yjs writes a map's keys in the order in which they came, so only an unordered comparison says something.
+  std::vector<std::pair<Root, std::string_view>> json;
 };
 
 struct History {

@@ -8,7 +8,7 @@
 namespace rivermeet::yjs {
 namespace {
 
-// histories --shuffled --first-seed 464
+// histories --shuffled --first-seed 2158
 // histories --causal --ops 60 --first-seed 3
 // histories --kind functions --ops 30 --first-seed 5
 // histories --kind local --ops 120 --first-seed 8 --count 2

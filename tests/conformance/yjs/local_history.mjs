@@ -15,11 +15,14 @@ class LocalHistory {
     random.plain = true;
     this.random = random;
     this.writer = writer;
-    this.setting = randomSetting(random, { ...options, causal: true });
+    // Only the document itself undoes: time is its alone.
+    this.setting = { ...randomSetting(random, { ...options, causal: true }), undoing: false };
     this.writers = new Writers(random, this.setting, 0);
     this.doc = this.writers.docs[0];
     this.witness = new Witness(random, this.doc, true, writer, options.full);
     this.witness.listen();
+    // What the document had typed when it was made: that decides what yjs cleans up of formats.
+    for (const root of this.writers.roots[0]) if (this.doc.share.has(root.name)) this.witness.typeRoot(root);
     this.undoManager = null;
     this.undoing = options.undo && random.chance(0.5);
   }

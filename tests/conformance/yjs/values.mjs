@@ -97,16 +97,21 @@ export const randomObject = (random, depth = 0) => {
   return object;
 };
 
-// V1 writes embeds as JSON, which has no bigint.
-const randomEmbed = (random) => {
-  const embed = randomObject(random, 1);
+// `value`, or null where JSON can't say it: it has no bigint.
+const inJson = (value) => {
   try {
-    JSON.stringify(embed);
+    JSON.stringify(value);
   } catch {
-    return {};
+    return null;
   }
-  return embed;
+  return value;
 };
+
+// V1 writes embeds as JSON.
+const randomEmbed = (random) => inJson(randomObject(random, 1)) ?? {};
+
+// Values for ContentJSON.
+export const randomJson = (random) => Array.from({ length: random.between(1, 4) }, () => inJson(randomAny(random, 1)));
 
 export const randomAttributes = (random) => {
   const attributes = {};

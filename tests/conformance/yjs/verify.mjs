@@ -1,5 +1,6 @@
 // Reads a stream from standard input (or a file), does every history again with yjs from what the stream says alone,
 // and compares. Prints each difference; the exit code is 1 when there was one.
+import { isDeepStrictEqual } from "node:util";
 import { clock } from "./clock.mjs";
 import * as Y from "yjs";
 import { call, kFunctions } from "./functions_history.mjs";
@@ -133,7 +134,12 @@ const verifyDocument = (reader, where) => {
     const causal = newDocument(doc.clientID, doc.gc);
     receive(causal, { format: 1, bytes: reader.bytes() });
     expect("causal state vector", Buffer.compare(reader.bytes(), Y.encodeStateVector(causal)) === 0, where);
-    json(causal, reader, where);
+    for (let left = reader.varUint(); left > 0; left--) {
+      const name = reader.string();
+      const found = jsonOf(causal.get(name, constructorOf(reader.u8())));
+      // The keys of a map stand in the order in which they came.
+      expect("causal json", isDeepStrictEqual(JSON.parse(found || "0"), JSON.parse(reader.string() || "0")), where);
+    }
   }
 };
 

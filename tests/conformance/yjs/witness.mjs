@@ -257,7 +257,7 @@ export class Witness {
   }
 }
 
-export const writeJson = (writer, doc, roots) => {
+const writeJson = (writer, doc, roots) => {
   writer.varUint(roots.length);
   for (const { name, type } of roots) {
     writer.string(name);

@@ -1,7 +1,8 @@
 // Writers that edit documents of their own at the same time, and what they sent: the source of every kind of history.
+import { clock } from "./clock.mjs";
 import * as Y from "yjs";
 import { apply, pickTarget, randomEdit } from "./edits.mjs";
-import { constructorOf, kTypes } from "./values.mjs";
+import { constructorOf, kTypes, randomJson, typeOf } from "./values.mjs";
 
 const kRoots = [
   ["t", kTypes.text],
@@ -60,6 +61,10 @@ export const randomSetting = (random, options) => {
     gc: !random.chance(0.12),
     rich: random.chance(0.6),
     roots: randomRoots(random),
+    // Writers also insert what only old versions of yjs did.
+    legacy: random.chance(0.1),
+    // One writer undoes and redoes.
+    undoing: random.chance(0.2),
     // The longest transaction, in edits.
     batch: random.of([2, 6, 12]),
     // How many messages a shuffled history loses: only a state mends that.
@@ -105,6 +110,8 @@ export class Writers {
       agreed ? setting.roots : setting.roots.map(({ name }) => ({ name, type: random.of(kAllTypes) })),
     );
     for (let writer = 0; writer < count; writer++) this.docs.push(this.newWriter(writer));
+    this.undoManager = null;
+    if (setting.undoing) this.startUndo(count - 1);
   }
 
   newWriter(writer) {
@@ -138,6 +145,26 @@ export class Writers {
     return this.setting.causal || (to < this.docs.length && to % 2 === 0);
   }
 
+  startUndo(at) {
+    const types = this.roots[at].map(({ name, type }) => this.docs[at].get(name, constructorOf(type)));
+    clock.now = 1_000_000;
+    this.undoManager = new Y.UndoManager(types);
+  }
+
+  undo() {
+    const { random, undoManager } = this;
+    clock.now += random.of([0, 200, 600]);
+    if (!random.chance(0.1)) return;
+    try {
+      if (random.chance(0.6)) undoManager.undo();
+      else undoManager.redo();
+    } catch {
+      // yjs throws now and then where what is to be redone has been collected.
+      undoManager.destroy();
+      this.undoManager = null;
+    }
+  }
+
   // One transaction of a writer; without `at` of any.
   edit(at = this.random.below(this.docs.length)) {
     const { random } = this;
@@ -147,10 +174,15 @@ export class Writers {
       for (let i = 0; i < count; i++) this.editOnce(doc, this.roots[at]);
     });
     this.edits += count;
+    if (this.undoManager !== null) this.undo();
   }
 
   editOnce(doc, roots) {
     const target = pickTarget(this.random, doc, roots);
+    if (this.setting.legacy && typeOf(target.shared) === kTypes.array && this.random.chance(0.3)) {
+      insertLegacy(doc, target.shared, randomJson(this.random));
+      return;
+    }
     apply(randomEdit(this.random, target, this.setting.rich), target.shared);
   }
 
@@ -222,5 +254,16 @@ export class Writers {
     }
   }
 }
+
+// JSON content at the start of a list: yjs reads and writes it, but makes none any more.
+const insertLegacy = (doc, list, values) =>
+  doc.transact((transaction) => {
+    const right = list._start;
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID));
+    const item = new Y.Item(id, null, null, right, right && right.id, list, null, new Y.ContentJSON(values));
+    item.integrate(transaction, 0);
+    // They would be one insert behind.
+    if (list._searchMarker) list._searchMarker.length = 0;
+  });
 
 export const receive = (doc, { format, bytes }) => (format === 1 ? Y.applyUpdate : Y.applyUpdateV2)(doc, bytes);
