@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "crdt/internal/encoding.h"
 #include "crdt/internal/integration.h"
-#include "crdt/internal/transactor.h"
+#include "crdt/internal/session.h"
 #include "crdt/internal/utf.h"
 #include "crdt/update.h"
 #include "fmt/format.h"
@@ -16,6 +16,7 @@ namespace rivermeet::crdt {
 using internal::ColumnsV1;
 using internal::ColumnsV2;
 using internal::Pending;
+using internal::Session;
 using internal::Transaction;
 using internal::WireId;
 
@@ -28,14 +29,6 @@ Limits NoLimits() {
   return limits;
 }
 
-char16_t UnitAt(std::string_view text, uint64_t unit) {
-  std::string slice;
-  internal::AppendSlice(text, unit, unit + 1, slice);
-  if (slice.size() == 1) return static_cast<uint8_t>(slice[0]);
-  if (slice.size() == 2) return static_cast<char16_t>((slice[0] & 0x1f) << 6 | (slice[1] & 0x3f));
-  return static_cast<char16_t>((slice[0] & 0x0f) << 12 | (slice[1] & 0x3f) << 6 | (slice[2] & 0x3f));
-}
-
 std::string Merged(std::string_view a, std::string_view b, Format format) {
   const std::string_view updates[] = {a, b};
   absl::StatusOr<std::string> merged = MergeUpdates(updates, format, NoLimits());
@@ -45,28 +38,15 @@ std::string Merged(std::string_view a, std::string_view b, Format format) {
 
 }  // namespace
 
-struct Doc::State {
-  explicit State(const DocOptions& options)
-      : limits(options.limits),
-        document(options.gc),
-        transactor(document, options.client_id == 0 ? internal::RandomClient() : options.client_id) {}
-
-  const Limits limits;
-  internal::Document document;
-  internal::Transactor transactor;
-  std::vector<std::pair<Format, UpdateListener>> update_listeners;
-
-  void TellListeners(const Transaction& transaction) const;
-};
-
-Doc::Doc(const DocOptions& options) : state_(std::make_unique<State>(options)) {}
+Doc::Doc(const DocOptions& options)
+    : session_(std::make_unique<Session>(options.client_id, options.gc, options.limits)) {}
 Doc::Doc(Doc&&) noexcept = default;
 Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
 
 absl::Status Doc::Apply(std::string_view update, Format format) {
   absl::Status applied;
-  state_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
     transaction.local = false;
     applied = ApplyOne(transaction, update, format);
   });
@@ -75,7 +55,7 @@ absl::Status Doc::Apply(std::string_view update, Format format) {
 
 absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates) {
   absl::Status applied;
-  state_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
       applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);
@@ -92,8 +72,8 @@ absl::Status Doc::ApplyOne(Transaction& transaction, std::string_view update, Fo
 
 template <class Columns>
 absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update) {
-  internal::Document& document = state_->document;
-  internal::UpdateApplier<Columns> applier(document, transaction, update, state_->limits);
+  internal::Document& document = session_->document;
+  internal::UpdateApplier<Columns> applier(document, transaction, update, session_->limits);
   RM_RETURN_IF_ERROR(applier.Check());
   Pending& pending = document.pending;
   Pending rest;
@@ -122,9 +102,9 @@ absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update
 }
 
 void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
-  std::string& pending = state_->document.pending.deletes;
+  std::string& pending = session_->document.pending.deletes;
   if (!pending.empty()) {
-    internal::UpdateApplier<ColumnsV2> applier(state_->document, transaction, pending, state_->limits);
+    internal::UpdateApplier<ColumnsV2> applier(session_->document, transaction, pending, session_->limits);
     std::string still;
     if (applier.Check().ok()) applier.ApplyDeletes(still);
     if (unknown.empty()) {
@@ -137,13 +117,13 @@ void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
 }
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {
-  state_->update_listeners.emplace_back(format, std::move(listener));
-  state_->transactor.hooks.done = [state = state_.get()](Transaction& transaction) {
-    state->TellListeners(transaction);
+  session_->update_listeners.emplace_back(format, std::move(listener));
+  session_->transactor.hooks.done = [session = session_.get()](Transaction& transaction) {
+    session->TellListeners(transaction);
   };
 }
 
-void Doc::State::TellListeners(const Transaction& transaction) const {
+void internal::Session::TellListeners(const Transaction& transaction) const {
   for (const Format format : {Format::kV1, Format::kV2}) {
     std::string update;
     for (const auto& [wanted, listener] : update_listeners) {
@@ -157,9 +137,9 @@ void Doc::State::TellListeners(const Transaction& transaction) const {
 std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
 
 absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_view since) const {
-  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, state_->limits));
-  std::string state = internal::EncodeStructsAndDeletes(state_->document, format, known);
-  const Pending& pending = state_->document.pending;
+  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, session_->limits));
+  std::string state = internal::EncodeStructsAndDeletes(session_->document, format, known);
+  const Pending& pending = session_->document.pending;
   if (pending.deletes.empty() && pending.structs.empty()) return state;
   const auto converted = [&](std::string_view update) {
     absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
@@ -178,11 +158,11 @@ absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_vie
 }
 
 std::string Doc::EncodeStateVector() const {
-  return internal::WriteStateVector(internal::StateVectorOf(state_->document));
+  return internal::WriteStateVector(internal::StateVectorOf(session_->document));
 }
 
 std::string Doc::EncodeSnapshot(Format format) const {
-  const auto deletes = internal::DeleteSetOf(state_->document);
+  const auto deletes = internal::DeleteSetOf(session_->document);
   std::string snapshot;
   if (format == Format::kV1) {
     internal::WriterV1 writer;
@@ -196,47 +176,46 @@ std::string Doc::EncodeSnapshot(Format format) const {
   return snapshot + EncodeStateVector();
 }
 
-absl::Status Doc::DefineRoot(std::string_view name, RootKind kind) {
-  internal::Type& type = state_->document.types[state_->document.Root(name)];
+absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) {
+  internal::Document& document = session_->document;
+  const internal::TypeIndex number = document.Root(name);
+  internal::Type& type = document.types[number];
   const auto wanted = static_cast<internal::TypeKind>(kind);
-  if (type.kind == wanted) return absl::OkStatus();
-  if (type.kind != internal::TypeKind::kUntyped) {
+  if (type.kind == internal::TypeKind::kUntyped) {
+    type.kind = wanted;
+    type.has_formatting = false;  // as in yjs: formats from before go unnoticed until another comes
+  }
+  if (type.kind != wanted) {
     return absl::FailedPreconditionError(fmt::format("the root \"{}\" is of another kind already", name));
   }
-  type.kind = wanted;
-  type.has_formatting = false;  // as in yjs: formats from before go unnoticed until another comes
-  return absl::OkStatus();
+  return internal::MakeHandle(*session_, number);
 }
 
-std::string Doc::RootText(std::string_view name) const {
-  std::string text;
-  if (!state_->document.HasRoot(name)) return text;
-  const auto& items = state_->document.items;
-  for (internal::ItemRef ref = state_->document.types[state_->document.Root(name)].start; ref != internal::kNoItem;
-       ref = items[ref].right) {
-    if (items[ref].visible() && items[ref].kind == internal::ContentKind::kString)
-      internal::AppendJoined(items[ref].bytes(), text);
-  }
-  return text;
+absl::StatusOr<Text> Doc::GetText(std::string_view name) {
+  RM_ASSIGN_OR_RETURN(const SharedType root, GetRoot(name, SharedKind::kText));
+  return root.AsText();
 }
 
-uint64_t Doc::RootLength(std::string_view name) const {
-  return state_->document.HasRoot(name) ? state_->document.types[state_->document.Root(name)].length : 0;
+absl::StatusOr<List> Doc::GetArray(std::string_view name) {
+  RM_ASSIGN_OR_RETURN(const SharedType root, GetRoot(name, SharedKind::kArray));
+  return root.AsList();
 }
 
-char16_t Doc::RootUnitAt(std::string_view name, uint64_t index) {
-  if (!state_->document.HasRoot(name)) return 0;
-  const internal::PositionIndex::Place place =
-      state_->document.Index(state_->document.Root(name)).Find(static_cast<uint32_t>(index));
-  if (place.item == internal::kNoItem) return 0;
-  const internal::Item& item = state_->document.items[place.item];
-  return item.kind == internal::ContentKind::kString ? UnitAt(item.bytes(), index - place.before.units) : 0;
+absl::StatusOr<Map> Doc::GetMap(std::string_view name) {
+  RM_ASSIGN_OR_RETURN(const SharedType root, GetRoot(name, SharedKind::kMap));
+  return root.AsMap();
 }
+
+void Doc::Transact(absl::FunctionRef<void()> edit) {
+  session_->transactor.Run(/*local=*/true, [&](Transaction&) { edit(); });
+}
+
+uint64_t Doc::client_id() const { return session_->transactor.client(); }
 
 bool Doc::HasPending() const {
-  return !state_->document.pending.structs.empty() || !state_->document.pending.deletes.empty();
+  return !session_->document.pending.structs.empty() || !session_->document.pending.deletes.empty();
 }
-uint64_t Doc::MemoryBytes() const { return state_->document.bytes(); }
-uint64_t Doc::StructCount() const { return state_->document.items.live(); }
+uint64_t Doc::MemoryBytes() const { return session_->document.bytes(); }
+uint64_t Doc::StructCount() const { return session_->document.items.live(); }
 
 }  // namespace rivermeet::crdt

@@ -8,17 +8,18 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "crdt/limits.h"
+#include "crdt/shared_types.h"
 
 namespace rivermeet::crdt {
 
 namespace internal {
-class Document;
 class Transaction;
-class Transactor;
+struct Session;
 }  // namespace internal
 
 struct DocOptions {
@@ -34,12 +35,9 @@ struct EncodedUpdate {
   Format format = Format::kV1;
 };
 
-// Kinds of a root; what a document holds under a name is untyped until it is asked for as one of these.
-enum class RootKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
-
 // Applies updates and gives its state, with the bytes that yjs gives after the same updates.
 //
-// One thread at a time; it may move to another thread between calls. Views of its content end with the next change.
+// One thread at a time; it may move to another thread between calls. Moving the object itself keeps handles valid.
 class Doc {
  public:
   explicit Doc(const DocOptions& options = {});
@@ -72,16 +70,18 @@ class Doc {
   // What is visible now, as a small description: for RestoreSnapshot, and to compare versions.
   std::string EncodeSnapshot(Format format) const;
 
-  // Says of which kind the root `name` is, and makes it when it is new.
+  // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
+  // it is untyped until it is asked for here, and of that kind from then on.
   // Errors: FAILED_PRECONDITION when it already is of another kind.
-  absl::Status DefineRoot(std::string_view name, RootKind kind);
+  absl::StatusOr<SharedType> GetRoot(std::string_view name, SharedKind kind);
+  absl::StatusOr<Text> GetText(std::string_view name);
+  absl::StatusOr<List> GetArray(std::string_view name);
+  absl::StatusOr<Map> GetMap(std::string_view name);
 
-  // The text under a root, without embeds and formats. Empty when there is none.
-  std::string RootText(std::string_view name) const;
-  // Places in a root's list: UTF-16 units of a text, elements otherwise.
-  uint64_t RootLength(std::string_view name) const;
-  // The UTF-16 unit, or one past the end 0, at `index` of a root's text, in O(log n).
-  char16_t RootUnitAt(std::string_view name, uint64_t index);
+  // Makes all edits inside `edit` one transaction. Inside another it is part of that one.
+  void Transact(absl::FunctionRef<void()> edit);
+  // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
+  uint64_t client_id() const;
 
   // Whether updates wait for others that didn't come yet.
   bool HasPending() const;
@@ -90,14 +90,12 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
-  struct State;
-
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
   absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);
   void RetryPendingDeletes(internal::Transaction& transaction, std::string& unknown);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<internal::Session> session_;
 };
 
 }  // namespace rivermeet::crdt

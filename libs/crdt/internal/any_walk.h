@@ -14,8 +14,8 @@ void StepOverAny(ByteReader& reader);
 // `values` without the first `count`.
 std::string_view SkipValues(std::string_view values, uint64_t count);
 
-// Appends canonical values as they travel: each lone surrogate in a string, which only JSON and local edits can bring, is
-// then U+FFFD.
+// Appends canonical values as they travel: each lone surrogate in a string, which only JSON and local edits can bring,
+// is then U+FFFD.
 void AppendSendable(std::string_view values, std::string& to);
 
 }  // namespace rivermeet::crdt::internal

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crdt/internal/insertion.h"
+
 namespace rivermeet::crdt::internal {
 
 Editor::Editor(Document& document, Transaction& transaction, uint64_t client)
@@ -42,19 +44,22 @@ ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
   return place.item;
 }
 
-void Editor::InsertAll(TypeIndex list, ItemRef left, absl::Span<const WireContent> contents) {
+void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
   const ItemRef right = left == kNoItem ? document_.types[list].start : document_.items[left].right;
-  for (const WireContent& content : contents) left = Insert(list, left, right, content);
+  for (size_t i = 0; i < prepared.contents().size(); ++i) {
+    left = Insert(list, left, right, prepared.contents()[i]);
+    prepared.Fill(*this, i, left);
+  }
 }
 
-absl::Status Editor::ListInsert(TypeIndex list, uint64_t index, absl::Span<const WireContent> contents) {
+absl::Status Editor::ListInsert(TypeIndex list, uint64_t index, const Prepared& prepared) {
   if (index > document_.types[list].length) return absl::OutOfRangeError("the index is past the end of the list");
-  InsertAll(list, ItemEndingAt(list, index), contents);
+  InsertAll(list, ItemEndingAt(list, index), prepared);
   return absl::OkStatus();
 }
 
-void Editor::ListPush(TypeIndex list, absl::Span<const WireContent> contents) {
-  InsertAll(list, document_.Index(list).Last(), contents);
+void Editor::ListPush(TypeIndex list, const Prepared& prepared) {
+  InsertAll(list, document_.Index(list).Last(), prepared);
 }
 
 absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length) {
@@ -75,8 +80,11 @@ absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length)
   return length == 0 ? absl::OkStatus() : absl::OutOfRangeError("the list ends before all was deleted");
 }
 
-ItemRef Editor::MapSet(TypeIndex map, KeyIndex key, const WireContent& content) {
-  return Insert(map, document_.types[map].Entry(key), kNoItem, content, /*entry=*/true, key);
+void Editor::MapSet(TypeIndex map, std::string_view key, const Prepared& prepared) {
+  const KeyIndex number = document_.keys.Add(key);
+  const ItemRef item =
+      Insert(map, document_.types[map].Entry(number), kNoItem, prepared.contents()[0], /*entry=*/true, number);
+  prepared.Fill(*this, 0, item);
 }
 
 void Editor::MapDelete(TypeIndex map, KeyIndex key) {

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "crdt/internal/attributes.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/integration.h"
@@ -21,6 +20,8 @@ struct TextPosition {
   AttributeMap attributes;
 };
 
+class Prepared;
+
 class Editor {
  public:
   // Edits are those of `client`.
@@ -31,30 +32,33 @@ class Editor {
   ItemRef Insert(TypeIndex parent, ItemRef left, ItemRef right, const WireContent& content, bool entry = false,
                  KeyIndex key = 0);
 
+  // The type that an item holds.
+  TypeIndex TypeIn(ItemRef item) const { return document_.items[item].extra; }
+
   // --- lists: arrays and XML
   // OUT_OF_RANGE when `index` is past the end; nothing changes then.
-  absl::Status ListInsert(TypeIndex list, uint64_t index, absl::Span<const WireContent> contents);
+  absl::Status ListInsert(TypeIndex list, uint64_t index, const Prepared& prepared);
   // Behind everything, also what was deleted.
-  void ListPush(TypeIndex list, absl::Span<const WireContent> contents);
+  void ListPush(TypeIndex list, const Prepared& prepared);
   // OUT_OF_RANGE when there are fewer than `length` elements from `index` on; those are deleted.
   absl::Status ListDelete(TypeIndex list, uint64_t index, uint64_t length);
 
   // --- maps, and attributes of XML elements and texts
-  ItemRef MapSet(TypeIndex map, KeyIndex key, const WireContent& content);
+  void MapSet(TypeIndex map, std::string_view key, const Prepared& prepared);
   void MapDelete(TypeIndex map, KeyIndex key);
 
   // --- texts; indices past the end count as the end
   // Without `attributes` what is inserted takes those that hold there.
-  ItemRef TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes);
-  // With no attributes, when there are none given.
-  ItemRef TextInsertEmbed(TypeIndex text, uint64_t index, const WireContent& content,
-                          const AttributeObject* attributes);
+  void TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes);
+  void TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject& attributes);
   void TextDelete(TypeIndex text, uint64_t index, uint64_t length);
   // Past the end of the text new lines are appended.
   void TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes);
   // The steps of a delta, from the text's start on.
   TextPosition TextStart(TypeIndex text) const { return {kNoItem, document_.types[text].start, {}}; }
-  ItemRef InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes);
+  // `embed` is what `content` is from, when it is no text.
+  void InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
+                const Prepared* embed = nullptr);
   void FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const AttributeObject& attributes);
   void DeleteAt(TypeIndex text, TextPosition& at, uint64_t length);
 
@@ -68,7 +72,7 @@ class Editor {
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
   // Behind what is deleted there, when `behind_deleted` and no formats are in the text.
   TextPosition FindText(TypeIndex text, uint64_t index, bool behind_deleted);
-  void InsertAll(TypeIndex list, ItemRef left, absl::Span<const WireContent> contents);
+  void InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared);
   void Forward(TextPosition& at) const;
   void InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document);
   AttributeMap InsertAttributes(TypeIndex text, TextPosition& at, const AttributeObject& attributes);

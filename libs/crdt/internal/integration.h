@@ -25,8 +25,8 @@ class Integrator {
   std::optional<WireId> FirstMissing(const WireStruct& item) const;
   // Adds `item` without its first `offset` units, which are known. Nothing is missing.
   void Integrate(const WireStruct& item, uint64_t offset);
-  // Does to the document what yjs does on the way to seeing that it has `item` already: cuts at its origins. The pieces merge
-  // again, but a surrogate pair that two items once brought doesn't survive it.
+  // Does to the document what yjs does on the way to seeing that it has `item` already: cuts at its origins. The pieces
+  // merge again, but a surrogate pair that two items once brought doesn't survive it.
   void Revisit(const WireStruct& item);
   // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   void Link(ItemRef ref);

@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "crdt/internal/editor.h"
+#include "crdt/internal/insertion.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -89,16 +90,17 @@ void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negate
   for (const auto& [key, value] : negated) InsertFormat(text, at, key, value, /*of_document=*/true);
 }
 
-ItemRef Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes) {
+void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
+                      const Prepared* embed) {
   for (const auto& [key, value] : at.attributes) {
     if (!attributes.Get(key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
   }
   PassMatching(at, attributes);
   AttributeMap negated = InsertAttributes(text, at, attributes);
-  const ItemRef inserted = at.right = Insert(text, at.left, at.right, content);
+  at.right = Insert(text, at.left, at.right, content);
+  if (embed != nullptr) embed->Fill(*this, 0, at.right);
   Forward(at);
   InsertNegated(text, at, std::move(negated));
-  return inserted;
 }
 
 void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const AttributeObject& attributes) {
@@ -162,8 +164,7 @@ void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
   if (has_formats && start != kNoItem) CleanUpGap(start, at.right, at_start, at.attributes);
 }
 
-ItemRef Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content,
-                           const AttributeObject* attributes) {
+void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
   TextPosition at = FindText(text, index, /*behind_deleted=*/true);
   if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
   AttributeObject inherited;
@@ -171,10 +172,9 @@ ItemRef Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& co
   return InsertAt(text, at, content, std::move(inherited));
 }
 
-ItemRef Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const WireContent& content,
-                                const AttributeObject* attributes) {
+void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject& attributes) {
   TextPosition at = FindText(text, index, /*behind_deleted=*/true);
-  return InsertAt(text, at, content, attributes == nullptr ? AttributeObject() : *attributes);
+  InsertAt(text, at, embed.contents()[0], attributes, &embed);
 }
 
 void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {

@@ -67,11 +67,11 @@ enum class TypeKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, 
 struct Type {
   TypeKind kind = TypeKind::kUntyped;
   bool has_formatting = false;  // a format came since it has its kind
-  bool free = false;
-  uint32_t depth = 0;          // of a root 0
-  uint64_t changed_by = 0;     // number of the last transaction that changed it
-  uint32_t changed_place = 0;  // where in Transaction::changed
-  ItemRef item = kNoItem;      // that holds it; none for a root
+  uint32_t generation = 0;      // how often its number was given away before
+  uint32_t depth = 0;           // of a root 0
+  uint64_t changed_by = 0;      // number of the last transaction that changed it
+  uint32_t changed_place = 0;   // where in Transaction::changed
+  ItemRef item = kNoItem;       // that holds it; none for a root
   ItemRef start = kNoItem;
   uint32_t length = 0;                   // places that a reader sees
   KeyIndex name = 0;                     // of a root, XML element or hook
@@ -99,13 +99,13 @@ class TypeTable {
     }
     const TypeIndex type = free_.back();
     free_.pop_back();
-    types_[type] = Type();
     return type;
   }
   // Its number is given again.
   void Free(TypeIndex type) {
+    const uint32_t generation = types_[type].generation + 1;
     types_[type] = Type();
-    types_[type].free = true;
+    types_[type].generation = generation;
     free_.push_back(type);
   }
   size_t size() const { return types_.size(); }

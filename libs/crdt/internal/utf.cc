@@ -270,6 +270,14 @@ void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string&
   if (last.inside_pair) AppendHalf(rest, last.byte, /*low=*/false, out);
 }
 
+char16_t UnitAt(std::string_view text, uint64_t unit) {
+  std::string slice;
+  AppendSlice(text, unit, unit + 1, slice);
+  if (slice.size() == 1) return static_cast<uint8_t>(slice[0]);
+  if (slice.size() == 2) return static_cast<char16_t>((slice[0] & 0x1f) << 6 | (slice[1] & 0x3f));
+  return static_cast<char16_t>((slice[0] & 0x0f) << 12 | (slice[1] & 0x3f) << 6 | (slice[2] & 0x3f));
+}
+
 void AppendJoined(std::string_view text, std::string& out) {
   if (out.size() >= 3 && SurrogateAt(out, out.size() - 3) == Surrogate::kHigh &&
       SurrogateAt(text, 0) == Surrogate::kLow) {

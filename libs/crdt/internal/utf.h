@@ -38,6 +38,9 @@ Utf16Position FindUtf16(std::string_view text, uint64_t unit);
 // Doesn't join with what `out` ends in.
 void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out);
 
+// The UTF-16 unit `unit` of `text`, which has it.
+char16_t UnitAt(std::string_view text, uint64_t unit);
+
 // Appends `text`, joining a lone high surrogate at the end of `out` with a low one at the start of `text`.
 void AppendJoined(std::string_view text, std::string& out);
 

@@ -25,7 +25,9 @@ int main() {
                  stream.history().causal ? " causal" : " shuffled", stream.history().gc ? " gc" : "", difference);
     }
   }
-  fmt::print("{} histories, {} steps, {} results compared; {} steps with pending, yjs behind in {}, threw in {}; {} differences\n",
-             counts.histories, counts.steps, counts.results, counts.pending, counts.behind, counts.threw, counts.differences);
+  fmt::print(
+      "{} histories, {} steps, {} results compared; {} steps with pending, yjs behind in {}, threw in {}; {} "
+      "differences\n",
+      counts.histories, counts.steps, counts.results, counts.pending, counts.behind, counts.threw, counts.differences);
   return counts.differences == 0 ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "crdt/doc.h"
 #include "crdt/update.h"
+#include "yjs/edit_replay.h"
 
 namespace rivermeet::yjs {
 
@@ -14,7 +15,9 @@ using crdt::Format;
 
 std::string Hex(std::string_view bytes) {
   const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
-  return hex.size() <= (getenv("FULL") ? 1000000 : 1200) ? hex : hex.substr(0, 1'200) + fmt::format("... ({} bytes)", bytes.size());
+  return hex.size() <= (getenv("FULL") ? 1000000 : 1200)
+             ? hex
+             : hex.substr(0, 1'200) + fmt::format("... ({} bytes)", bytes.size());
 }
 
 std::string Told(const Digest& digest) {
@@ -41,7 +44,8 @@ class Replay {
       if (step.results.behind) break;
       if (step.results.pending) ++counts_.pending;
       Compare(step.results);
-      if (!difference_.empty()) return fmt::format("step {} (kind {}): {}", Number(step), static_cast<int>(step.kind), difference_);
+      if (!difference_.empty())
+        return fmt::format("step {} (kind {}): {}", Number(step), static_cast<int>(step.kind), difference_);
     }
     return {};
   }
@@ -62,10 +66,25 @@ class Replay {
         return doc_.ApplyAll(updates);
       }
       case StepKind::kTypeRoot:
-        return doc_.DefineRoot(step.root.name, static_cast<crdt::RootKind>(step.root.type));
+        return doc_.GetRoot(step.root.name, static_cast<crdt::SharedKind>(step.root.type)).status();
+      case StepKind::kTransact:
+        return Transact(step);
       default:
-        return absl::UnimplementedError("local edits");
+        return absl::UnimplementedError("undo");
     }
+  }
+
+  absl::Status Transact(const Step& step) {
+    absl::Status done;
+    doc_.Transact([&] {
+      for (const Edit& edit : step.edits) {
+        done = DoEdit(doc_, edit);
+        // An edit that throws is the last of its step, and yjs's message is told.
+        if (!done.ok()) break;
+      }
+    });
+    if (step.results.thrown.has_value()) return absl::OkStatus();
+    return done;
   }
 
   void Expect(std::string_view what, const Digest& wanted, std::string_view got) {
@@ -150,7 +169,8 @@ std::string CheckHistory(const History& history, CheckCounts& counts) {
   ++counts.histories;
   counts.behind += history.behind ? 1 : 0;
   counts.threw += history.threw ? 1 : 0;
-  std::string difference = history.kind == History::Kind::kFunctions ? CheckCalls(history, counts) : Replay(history, counts).Run();
+  std::string difference =
+      history.kind == History::Kind::kFunctions ? CheckCalls(history, counts) : Replay(history, counts).Run();
   if (!difference.empty()) ++counts.differences;
   return difference;
 }

@@ -13,10 +13,10 @@ namespace rivermeet::yjs {
 struct CheckCounts {
   uint64_t histories = 0;
   uint64_t steps = 0;
-  uint64_t results = 0;   // compared, each as a whole
-  uint64_t pending = 0;   // steps after which something was pending
-  uint64_t behind = 0;    // histories in which yjs fell behind
-  uint64_t threw = 0;     // histories in which yjs threw
+  uint64_t results = 0;  // compared, each as a whole
+  uint64_t pending = 0;  // steps after which something was pending
+  uint64_t behind = 0;   // histories in which yjs fell behind
+  uint64_t threw = 0;    // histories in which yjs threw
   uint64_t differences = 0;
 };
 

@@ -1,0 +1,59 @@
+// What can be put into a list, a map or a text: a value, or a new shared type or document.
+#ifndef RIVERMEET_CRDT_INSERTABLE_H_
+#define RIVERMEET_CRDT_INSERTABLE_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "crdt/any.h"
+
+namespace rivermeet::crdt {
+
+// Kinds of shared types.
+enum class SharedKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
+
+struct Insertable;
+
+// A shared type with what it starts with: of a text `text`; of an array, element or fragment `items`; of a map or hook,
+// and as attributes of an element or text, `entries`.
+struct NewType {
+  SharedKind kind = SharedKind::kMap;
+  std::string name;  // of an XML element or hook
+  std::string text;
+  std::vector<Insertable> items;
+  std::vector<std::pair<std::string, Insertable>> entries;
+};
+
+// A document inside the document. Of `options` gc, autoLoad and meta are kept, as yjs does.
+struct NewSubdocument {
+  std::string guid;
+  Any options = Any(Any::Object());
+};
+
+struct Insertable {
+  Insertable(Any any) : value(std::move(any)) {}                       // NOLINT(google-explicit-constructor)
+  Insertable(NewType type) : value(std::move(type)) {}                 // NOLINT(google-explicit-constructor)
+  Insertable(NewSubdocument document) : value(std::move(document)) {}  // NOLINT(google-explicit-constructor)
+
+  // Bytes by themselves become a binary element.
+  std::variant<Any, NewType, NewSubdocument> value;
+};
+
+// Attributes of text in the order in which they were given.
+using Attributes = std::vector<std::pair<std::string, Any>>;
+
+// One step of a delta, as Quill has them: insert something, or step over or delete `length` units.
+struct DeltaStep {
+  enum class Kind : uint8_t { kInsert, kRetain, kDelete };
+  Kind kind = Kind::kRetain;
+  uint64_t length = 0;
+  Insertable insert = Any();  // a text by itself is inserted as such, anything else as one embed
+  Attributes attributes;      // null takes an attribute away
+};
+
+}  // namespace rivermeet::crdt
+
+#endif  // RIVERMEET_CRDT_INSERTABLE_H_

@@ -1,0 +1,361 @@
+#include "crdt/shared_types.h"
+
+#include <deque>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "base/status.h"
+#include "crdt/internal/any_walk.h"
+#include "crdt/internal/document_options.h"
+#include "crdt/internal/editor.h"
+#include "crdt/internal/insertion.h"
+#include "crdt/internal/session.h"
+#include "crdt/internal/utf.h"
+
+namespace rivermeet::crdt {
+
+using internal::ContentKind;
+using internal::Editor;
+using internal::Item;
+using internal::ItemRef;
+using internal::kNoItem;
+using internal::Prepared;
+using internal::Session;
+using internal::Slot;
+using internal::Type;
+using internal::TypeKind;
+using internal::WireContent;
+
+namespace {
+
+absl::Status Gone() { return absl::FailedPreconditionError("the shared type isn't in the document any more"); }
+
+// Runs `edit`, which adds up to `units` clocks and types nesting `depth` deep below `type`.
+absl::Status Edit(Session& session, uint32_t type, uint64_t units, int depth,
+                  absl::FunctionRef<absl::Status(Editor&)> edit) {
+  // Formats that an insertion brings need a few more.
+  constexpr uint64_t kSpare = 1'024;
+  if (session.document.structs.StateOf(session.transactor.client()) + units + kSpare > internal::Document::kMaxClock) {
+    return absl::ResourceExhaustedError("this client has made as many units as a document takes");
+  }
+  if (session.document.types[type].depth + static_cast<uint64_t>(depth) >
+      static_cast<uint64_t>(session.limits.max_depth)) {
+    return absl::ResourceExhaustedError("shared types would nest deeper than max_depth");
+  }
+  absl::Status done;
+  session.transactor.Run(/*local=*/true, [&](internal::Transaction& transaction) {
+    Editor editor(session.document, transaction, session.transactor.client());
+    done = edit(editor);
+  });
+  return done;
+}
+
+// Attributes in JavaScript's order, with what their values view.
+class GivenAttributes {
+ public:
+  // INVALID_ARGUMENT for a value that JSON lacks.
+  static absl::Status Make(internal::Document& document, const Attributes& attributes, GivenAttributes& out) {
+    for (const auto& [name, value] : attributes) {
+      out.bytes_.push_back(value.Encode());
+      if (!internal::IsJsonValue(out.bytes_.back())) {
+        return absl::InvalidArgumentError("the value of an attribute is one that JSON has");
+      }
+      out.object_.Set(document.keys.Add(name), name, out.bytes_.back());
+    }
+    return absl::OkStatus();
+  }
+  const internal::AttributeObject& object() const { return object_; }
+
+ private:
+  std::deque<std::string> bytes_;
+  internal::AttributeObject object_;
+};
+
+absl::Status TextContent(std::string_view text, WireContent& content) {
+  if (!internal::IsWtf8(text)) return absl::InvalidArgumentError("the text is not UTF-8");
+  const internal::TextSize size = internal::Measure(text);
+  content.kind = ContentKind::kString;
+  content.length = size.utf16;
+  content.astral = size.astral;
+  content.data = text;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+SharedType internal::MakeHandle(Session& session, uint32_t type) { return SharedType(session, type); }
+
+SharedType::SharedType(Session& session, uint32_t type)
+    : session_(&session), type_(type), generation_(session.document.types[type].generation) {}
+
+bool SharedType::alive() const {
+  const Type& type = session_->document.types[type_];
+  return type.generation == generation_ && (type.item == kNoItem || !session_->document.items[type.item].deleted());
+}
+
+std::optional<SharedKind> SharedType::kind() const {
+  const Type& type = session_->document.types[type_];
+  if (type.generation != generation_ || type.kind == TypeKind::kUntyped) return std::nullopt;
+  return static_cast<SharedKind>(type.kind);
+}
+
+std::string SharedType::name() const {
+  const Type& type = session_->document.types[type_];
+  const bool named = kind() == SharedKind::kXmlElement || kind() == SharedKind::kXmlHook;
+  return named && type.item != kNoItem ? std::string(session_->document.keys[type.name]) : std::string();
+}
+
+absl::StatusOr<List> SharedType::AsList() const {
+  const auto is = kind();
+  if (is == SharedKind::kArray || is == SharedKind::kXmlElement || is == SharedKind::kXmlFragment) return List(*this);
+  return absl::FailedPreconditionError("the shared type is no list");
+}
+
+absl::StatusOr<Map> SharedType::AsMap() const {
+  const auto is = kind();
+  if (is.has_value() && is != SharedKind::kArray && is != SharedKind::kXmlFragment) return Map(*this);
+  return absl::FailedPreconditionError("the shared type is no map");
+}
+
+absl::StatusOr<Text> SharedType::AsText() const {
+  const auto is = kind();
+  if (is == SharedKind::kText || is == SharedKind::kXmlText) return Text(*this);
+  return absl::FailedPreconditionError("the shared type is no text");
+}
+
+uint64_t List::size() const { return alive() ? session_->document.types[type_].length : 0; }
+
+absl::Status List::Insert(uint64_t index, absl::Span<const Insertable> values) {
+  if (!alive()) return Gone();
+  Prepared prepared;
+  RM_RETURN_IF_ERROR(Prepared::Prepare(values, Slot::kList, prepared));
+  return Edit(*session_, type_, prepared.units(), prepared.depth(),
+              [&](Editor& editor) { return editor.ListInsert(type_, index, prepared); });
+}
+
+absl::Status List::Push(absl::Span<const Insertable> values) {
+  if (kind() != SharedKind::kArray) return Insert(size(), values);
+  if (!alive()) return Gone();
+  Prepared prepared;
+  RM_RETURN_IF_ERROR(Prepared::Prepare(values, Slot::kList, prepared));
+  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
+    editor.ListPush(type_, prepared);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status List::Delete(uint64_t index, uint64_t length) {
+  if (!alive()) return Gone();
+  return Edit(*session_, type_, 0, 0, [&](Editor& editor) { return editor.ListDelete(type_, index, length); });
+}
+
+absl::Status Map::Set(std::string_view key, const Insertable& value) {
+  if (!alive()) return Gone();
+  Prepared prepared;
+  RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&value, 1), Slot::kEntry, prepared));
+  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
+    editor.MapSet(type_, key, prepared);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Map::Delete(std::string_view key) {
+  if (!alive()) return Gone();
+  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+    const internal::KeyIndex number = session_->document.keys.Find(key);
+    if (number != 0) editor.MapDelete(type_, number);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Map::Clear() {
+  if (!alive()) return Gone();
+  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+    const Type& type = session_->document.types[type_];
+    for (size_t i = 0; type.entries != nullptr && i < type.entries->size(); ++i)
+      editor.MapDelete(type_, (*type.entries)[i].first);
+    return absl::OkStatus();
+  });
+}
+
+std::vector<std::string> Map::Keys() const {
+  std::vector<std::string> keys;
+  if (!alive() || session_->document.types[type_].entries == nullptr) return keys;
+  for (const auto& [key, item] : *session_->document.types[type_].entries) {
+    if (!session_->document.items[item].deleted()) keys.emplace_back(session_->document.keys[key]);
+  }
+  return keys;
+}
+
+namespace {
+
+// Number `at` of the values that `item` holds.
+Value ValueIn(Session& session, const Item& item, uint64_t at) {
+  switch (item.kind) {
+    case ContentKind::kType:
+      return internal::MakeHandle(session, item.extra);
+    case ContentKind::kDoc: {
+      const internal::Subdocument& document = session.document.subdocuments[item.extra];
+      return Subdocument{document.guid, *Any::Decode(document.options)};
+    }
+    case ContentKind::kBinary:
+      return Any(Any::Bytes{std::string(item.bytes())});
+    case ContentKind::kString: {
+      std::string unit;
+      internal::AppendSlice(item.bytes(), at, at + 1, unit);
+      return Any(std::move(unit));
+    }
+    default: {
+      internal::ByteReader reader(internal::SkipValues(item.bytes(), at));
+      const char* start = reader.position();
+      internal::StepOverAny(reader);
+      return *Any::Decode(std::string_view(start, reader.position() - start));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Value> SharedType::ValueAt(uint64_t index) const {
+  if (!alive() || index >= session_->document.types[type_].length) return std::nullopt;
+  const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
+  return ValueIn(*session_, session_->document.items[place.item], index - place.before.units);
+}
+
+std::optional<Value> List::Get(uint64_t index) const { return ValueAt(index); }
+std::optional<Value> Text::Get(uint64_t index) const { return ValueAt(index); }
+
+std::optional<Value> Map::Get(std::string_view key) const {
+  const internal::KeyIndex number = session_->document.keys.Find(key);
+  if (number == 0 || !alive()) return std::nullopt;
+  const ItemRef ref = session_->document.types[type_].Entry(number);
+  if (ref == kNoItem || session_->document.items[ref].deleted()) return std::nullopt;
+  const Item& item = session_->document.items[ref];
+  return ValueIn(*session_, item, item.length - 1);
+}
+
+uint64_t Text::size() const { return alive() ? session_->document.types[type_].length : 0; }
+
+std::string Text::ToString() const {
+  std::string text;
+  if (!alive()) return text;
+  const internal::Document& document = session_->document;
+  for (ItemRef ref = document.types[type_].start; ref != kNoItem; ref = document.items[ref].right) {
+    const Item& item = document.items[ref];
+    if (item.visible() && item.kind == ContentKind::kString) internal::AppendJoined(item.bytes(), text);
+  }
+  return text;
+}
+
+std::optional<char16_t> Text::UnitAt(uint64_t index) const {
+  if (index >= size()) return std::nullopt;
+  const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
+  const Item& item = session_->document.items[place.item];
+  if (item.kind != ContentKind::kString) return std::nullopt;
+  return internal::UnitAt(item.bytes(), index - place.before.units);
+}
+
+absl::Status Text::Insert(uint64_t index, std::string_view text) {
+  if (!alive()) return Gone();
+  if (text.empty()) return absl::OkStatus();
+  WireContent content;
+  RM_RETURN_IF_ERROR(TextContent(text, content));
+  return Edit(*session_, type_, content.length, 0, [&](Editor& editor) {
+    editor.TextInsert(type_, index, content, nullptr);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Text::Insert(uint64_t index, std::string_view text, const Attributes& attributes) {
+  if (!alive()) return Gone();
+  if (text.empty()) return absl::OkStatus();
+  WireContent content;
+  RM_RETURN_IF_ERROR(TextContent(text, content));
+  GivenAttributes given;
+  RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, attributes, given));
+  return Edit(*session_, type_, content.length, 0, [&](Editor& editor) {
+    editor.TextInsert(type_, index, content, &given.object());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const Attributes* attributes) {
+  if (!alive()) return Gone();
+  Prepared prepared;
+  RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&embed, 1), Slot::kEmbed, prepared));
+  GivenAttributes given;
+  if (attributes != nullptr) RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, *attributes, given));
+  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
+    editor.TextInsertEmbed(type_, index, prepared, given.object());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Text::Delete(uint64_t index, uint64_t length) {
+  if (!alive()) return Gone();
+  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+    editor.TextDelete(type_, index, length);
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Text::Format(uint64_t index, uint64_t length, const Attributes& attributes) {
+  if (!alive()) return Gone();
+  GivenAttributes given;
+  RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, attributes, given));
+  const uint64_t lines = index + length > size() ? index + length - size() : 0;
+  return Edit(*session_, type_, lines, 0, [&](Editor& editor) {
+    editor.TextFormat(type_, index, length, given.object());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
+  if (!alive()) return Gone();
+  struct Step {
+    Prepared embed;
+    WireContent text;
+    GivenAttributes given;
+  };
+  std::deque<Step> steps;
+  uint64_t units = 0;
+  int depth = 0;
+  for (const DeltaStep& given : delta) {
+    Step& step = steps.emplace_back();
+    RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, given.attributes, step.given));
+    if (given.kind == DeltaStep::Kind::kRetain) units += given.length;  // past the end, new lines
+    if (given.kind != DeltaStep::Kind::kInsert) continue;
+    const Any* any = std::get_if<Any>(&given.insert.value);
+    if (any != nullptr && any->text() != nullptr) {
+      RM_RETURN_IF_ERROR(TextContent(*any->text(), step.text));
+    } else {
+      RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&given.insert, 1), Slot::kEmbed, step.embed));
+    }
+    units += step.text.length + step.embed.units();
+    depth = std::max(depth, step.embed.depth());
+  }
+  return Edit(*session_, type_, units, depth, [&](Editor& editor) {
+    internal::TextPosition at = editor.TextStart(type_);
+    for (size_t i = 0; i < delta.size(); ++i) {
+      const Step& step = steps[i];
+      switch (delta[i].kind) {
+        case DeltaStep::Kind::kInsert:
+          if (!step.embed.contents().empty()) {
+            editor.InsertAt(type_, at, step.embed.contents()[0], step.given.object(), &step.embed);
+          } else if (step.text.length > 0) {
+            editor.InsertAt(type_, at, step.text, step.given.object());
+          }
+          break;
+        case DeltaStep::Kind::kRetain:
+          editor.FormatAt(type_, at, delta[i].length, step.given.object());
+          break;
+        case DeltaStep::Kind::kDelete:
+          editor.DeleteAt(type_, at, delta[i].length);
+          break;
+      }
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace rivermeet::crdt

@@ -1,0 +1,135 @@
+// Handles of the shared types in a document: to read and edit texts, lists and maps (yjs: Y.Text, Y.Array, Y.Map, XML).
+//
+// A handle is small and is copied freely. It lives as long as its document stays where it is and its type isn't thrown
+// away with what holds it; afterwards its functions give FAILED_PRECONDITION, or nothing. Every edit is a transaction
+// of its own unless it is made inside Doc::Transact. Errors of all edits:
+//   FAILED_PRECONDITION  The type isn't in the document any more. Nothing changed.
+//   INVALID_ARGUMENT     What is to be inserted can't be; the message says why. Nothing changed.
+//   OUT_OF_RANGE         The index is past the end. Lists only.
+//   RESOURCE_EXHAUSTED   This client has made as many units as a document takes (2^32 - 2), or a limit is passed.
+//                        Nothing changed.
+#ifndef RIVERMEET_CRDT_SHARED_TYPES_H_
+#define RIVERMEET_CRDT_SHARED_TYPES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "crdt/any.h"
+#include "crdt/insertable.h"
+
+namespace rivermeet::crdt {
+
+class List;
+class Map;
+class SharedType;
+class Text;
+
+namespace internal {
+struct Session;
+SharedType MakeHandle(Session& session, uint32_t type);
+}  // namespace internal
+
+// A document inside the document.
+struct Subdocument {
+  std::string guid;
+  Any options;
+};
+
+// A shared type of any kind.
+class SharedType {
+ public:
+  // Nothing when it is a root that was never asked for as a kind, or is gone.
+  std::optional<SharedKind> kind() const;
+  // Still in the document.
+  bool alive() const;
+  // The node or hook name of XML; empty otherwise.
+  std::string name() const;
+
+  // The same type as a list (arrays; children of XML elements and fragments), as a map (maps, hooks; attributes of XML
+  // elements and texts) or as a text. FAILED_PRECONDITION when its kind has none.
+  absl::StatusOr<List> AsList() const;
+  absl::StatusOr<Map> AsMap() const;
+  absl::StatusOr<Text> AsText() const;
+
+ protected:
+  friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
+
+  SharedType(internal::Session& session, uint32_t type);
+
+  std::optional<std::variant<Any, SharedType, Subdocument>> ValueAt(uint64_t index) const;
+
+  internal::Session* session_;
+  uint32_t type_;
+  uint32_t generation_;
+};
+
+// What stands in a list or map.
+using Value = std::variant<Any, SharedType, Subdocument>;
+
+class List : public SharedType {
+ public:
+  uint64_t size() const;
+  // Nothing past the end. O(log n), and the length of the run of values that were inserted together.
+  std::optional<Value> Get(uint64_t index) const;
+  absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);
+  // At the end.
+  absl::Status Push(absl::Span<const Insertable> values);
+  // OUT_OF_RANGE when it has fewer than `length` elements from `index` on; those are deleted, as in yjs.
+  absl::Status Delete(uint64_t index, uint64_t length);
+
+ private:
+  friend class SharedType;
+  explicit List(const SharedType& type) : SharedType(type) {}
+};
+
+class Map : public SharedType {
+ public:
+  std::optional<Value> Get(std::string_view key) const;
+  // In the order in which they were set first.
+  std::vector<std::string> Keys() const;
+  absl::Status Set(std::string_view key, const Insertable& value);
+  // OK also when there is none.
+  absl::Status Delete(std::string_view key);
+  absl::Status Clear();
+
+ private:
+  friend class SharedType;
+  explicit Map(const SharedType& type) : SharedType(type) {}
+};
+
+// Indices and lengths count UTF-16 code units, as in yjs. Past the end counts as the end.
+class Text : public SharedType {
+ public:
+  uint64_t size() const;
+  // Without embeds and formats.
+  std::string ToString() const;
+  // What stands at `index`: one code unit, or an embed.
+  std::optional<Value> Get(uint64_t index) const;
+  // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
+  std::optional<char16_t> UnitAt(uint64_t index) const;
+
+  // `text` is UTF-8. It takes the attributes that hold at its place.
+  absl::Status Insert(uint64_t index, std::string_view text);
+  // It has just these.
+  absl::Status Insert(uint64_t index, std::string_view text, const Attributes& attributes);
+  absl::Status InsertEmbed(uint64_t index, const Insertable& embed, const Attributes* attributes = nullptr);
+  absl::Status Delete(uint64_t index, uint64_t length);
+  // Past the end of the text new lines are appended, as in yjs.
+  absl::Status Format(uint64_t index, uint64_t length, const Attributes& attributes);
+  absl::Status ApplyDelta(absl::Span<const DeltaStep> delta);
+
+ private:
+  friend class SharedType;
+  explicit Text(const SharedType& type) : SharedType(type) {}
+};
+
+}  // namespace rivermeet::crdt
+
+#endif  // RIVERMEET_CRDT_SHARED_TYPES_H_

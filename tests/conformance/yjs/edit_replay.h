@@ -1,0 +1,16 @@
+// Makes an edit of a history in a document of libs/crdt.
+#ifndef RIVERMEET_YJS_EDIT_REPLAY_H_
+#define RIVERMEET_YJS_EDIT_REPLAY_H_
+
+#include "absl/status/status.h"
+#include "crdt/doc.h"
+#include "yjs/history_stream.h"
+
+namespace rivermeet::yjs {
+
+// The engine's error when it refuses.
+absl::Status DoEdit(crdt::Doc& doc, const Edit& edit);
+
+}  // namespace rivermeet::yjs
+
+#endif  // RIVERMEET_YJS_EDIT_REPLAY_H_
