@@ -183,7 +183,10 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
   const auto wanted = static_cast<internal::TypeKind>(kind);
   if (type.kind == internal::TypeKind::kUntyped) {
     type.kind = wanted;
-    type.has_formatting = false;  // as in yjs: formats from before go unnoticed until another comes
+    // As in yjs, formats from before go unnoticed until another comes.
+    const bool text = kind == SharedKind::kText || kind == SharedKind::kXmlText;
+    if (text && document.Index(number).total().formats > 0) type.markers = std::make_unique<internal::SearchMarkers>();
+    type.has_formatting = false;
   }
   if (type.kind != wanted) {
     return absl::FailedPreconditionError(fmt::format("the root \"{}\" is of another kind already", name));

@@ -216,16 +216,13 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
 
 }  // namespace
 
-std::optional<Value> SharedType::ValueAt(uint64_t index) const {
+std::optional<Value> SharedType::At(uint64_t index) const {
   if (!alive() || index >= session_->document.types[type_].length) return std::nullopt;
   const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
   return ValueIn(*session_, session_->document.items[place.item], index - place.before.units);
 }
 
-std::optional<Value> List::Get(uint64_t index) const { return ValueAt(index); }
-std::optional<Value> Text::Get(uint64_t index) const { return ValueAt(index); }
-
-std::optional<Value> Map::Get(std::string_view key) const {
+std::optional<Value> SharedType::Entry(std::string_view key) const {
   const internal::KeyIndex number = session_->document.keys.Find(key);
   if (number == 0 || !alive()) return std::nullopt;
   const ItemRef ref = session_->document.types[type_].Entry(number);
@@ -286,7 +283,7 @@ absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const At
   GivenAttributes given;
   if (attributes != nullptr) RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, *attributes, given));
   return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
-    editor.TextInsertEmbed(type_, index, prepared, given.object());
+    editor.TextInsertEmbed(type_, index, prepared, attributes == nullptr ? nullptr : &given.object());
     return absl::OkStatus();
   });
 }

@@ -58,12 +58,17 @@ class SharedType {
   absl::StatusOr<Map> AsMap() const;
   absl::StatusOr<Text> AsText() const;
 
+  // What stands at `index` of its list, or of its text (one code unit, or an embed); nothing past the end. In O(log n)
+  // and the length of the run of values that were inserted together. A type has a list and entries whatever its kind:
+  // peers may disagree about a root's.
+  std::optional<std::variant<Any, SharedType, Subdocument>> At(uint64_t index) const;
+  // The value of `key`.
+  std::optional<std::variant<Any, SharedType, Subdocument>> Entry(std::string_view key) const;
+
  protected:
   friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
 
   SharedType(internal::Session& session, uint32_t type);
-
-  std::optional<std::variant<Any, SharedType, Subdocument>> ValueAt(uint64_t index) const;
 
   internal::Session* session_;
   uint32_t type_;
@@ -76,8 +81,6 @@ using Value = std::variant<Any, SharedType, Subdocument>;
 class List : public SharedType {
  public:
   uint64_t size() const;
-  // Nothing past the end. O(log n), and the length of the run of values that were inserted together.
-  std::optional<Value> Get(uint64_t index) const;
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);
   // At the end.
   absl::Status Push(absl::Span<const Insertable> values);
@@ -91,7 +94,6 @@ class List : public SharedType {
 
 class Map : public SharedType {
  public:
-  std::optional<Value> Get(std::string_view key) const;
   // In the order in which they were set first.
   std::vector<std::string> Keys() const;
   absl::Status Set(std::string_view key, const Insertable& value);
@@ -110,8 +112,6 @@ class Text : public SharedType {
   uint64_t size() const;
   // Without embeds and formats.
   std::string ToString() const;
-  // What stands at `index`: one code unit, or an embed.
-  std::optional<Value> Get(uint64_t index) const;
   // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
   std::optional<char16_t> UnitAt(uint64_t index) const;
 

@@ -72,6 +72,7 @@ StructList::Position Document::Split(Transaction& transaction, ClientIndex clien
   right = left;
   right.id.clock += units;
   right.length = left.length - units;
+  right.flags &= ~Item::kMarked;
   right.origin = {client, right.id.clock - 1};
   right.left = left_ref;
   left.right = right_ref;

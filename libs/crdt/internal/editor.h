@@ -17,6 +17,7 @@ namespace rivermeet::crdt::internal {
 struct TextPosition {
   ItemRef left = kNoItem;
   ItemRef right = kNoItem;
+  uint64_t index = 0;
   AttributeMap attributes;
 };
 
@@ -50,12 +51,13 @@ class Editor {
   // --- texts; indices past the end count as the end
   // Without `attributes` what is inserted takes those that hold there.
   void TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes);
-  void TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject& attributes);
+  // With no attributes, when none are given.
+  void TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject* attributes);
   void TextDelete(TypeIndex text, uint64_t index, uint64_t length);
   // Past the end of the text new lines are appended.
   void TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes);
   // The steps of a delta, from the text's start on.
-  TextPosition TextStart(TypeIndex text) const { return {kNoItem, document_.types[text].start, {}}; }
+  TextPosition TextStart(TypeIndex text) const { return {kNoItem, document_.types[text].start, 0, {}}; }
   // `embed` is what `content` is from, when it is no text.
   void InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
                 const Prepared* embed = nullptr);
@@ -70,8 +72,10 @@ class Editor {
   uint32_t Clock() const { return document_.structs.StateOf(client_); }
   // The item that ends at `index`, split off when need be; none at the start, the last visible one past the end.
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
-  // Behind what is deleted there, when `behind_deleted` and no formats are in the text.
-  TextPosition FindText(TypeIndex text, uint64_t index, bool behind_deleted);
+  // What the place is for: attributes that are given don't let yjs take a shortcut to it.
+  enum class Seek : uint8_t { kInherit, kGiven, kDelete, kFormat };
+  TextPosition FindText(TypeIndex text, uint64_t index, Seek seek);
+  TextPosition FindMarked(TypeIndex text, uint64_t index, Seek seek);
   void InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared);
   void Forward(TextPosition& at) const;
   void InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document);

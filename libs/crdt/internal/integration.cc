@@ -198,6 +198,7 @@ void Integrator::Link(ItemRef ref) {
     document_.types[item.extra].depth = parent.depth + 1;
   } else if (item.kind == ContentKind::kFormat) {
     parent.has_formatting = true;
+    parent.markers.reset();
   }
   document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
   const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();

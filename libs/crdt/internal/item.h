@@ -39,6 +39,7 @@ struct Item {
     kDeleted = 4,
     kEntry = 8,    // belongs to a key (`place`) and not to a list
     kRedone = 16,  // Document::redone says by which item
+    kMarked = 32,  // a search marker stands here
   };
 
   Id id;

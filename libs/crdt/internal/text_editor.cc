@@ -10,24 +10,38 @@ namespace rivermeet::crdt::internal {
 
 void Editor::Forward(TextPosition& at) const {
   const Item& item = document_.items[at.right];
-  if (item.kind == ContentKind::kFormat && !item.deleted()) at.attributes.Apply(item.extra, ValueOf(item));
+  if (!item.deleted()) {
+    if (item.kind == ContentKind::kFormat) {
+      at.attributes.Apply(item.extra, ValueOf(item));
+    } else {
+      at.index += item.length;
+    }
+  }
   at.left = at.right;
   at.right = item.right;
 }
 
-TextPosition Editor::FindText(TypeIndex text, uint64_t index, bool behind_deleted) {
-  TextPosition at;
+TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
+  if (document_.types[text].markers != nullptr) return FindMarked(text, index, seek);
   PositionIndex& positions = document_.Index(text);
-  if (positions.total().formats == 0 && behind_deleted) {
-    const PositionIndex::Place place =
-        positions.Find(static_cast<uint32_t>(std::min<uint64_t>(index, positions.total().units)));
-    if (place.item == kNoItem) return {positions.Last(), kNoItem, {}};
+  TextPosition at;
+  at.index = std::min<uint64_t>(index, positions.total().units);
+  if (positions.total().formats == 0 && seek != Seek::kFormat) {
+    // Straight behind everything deleted, where an insertion goes anyway.
+    const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(at.index));
+    if (place.item == kNoItem) {
+      at.left = positions.Last();
+      return at;
+    }
     const Item& item = document_.items[place.item];
-    const uint32_t within = static_cast<uint32_t>(index) - place.before.units;
-    if (within == 0) return {item.left, place.item, {}};
-    document_.items.Reserve(2);
-    at.left = place.item;
-    at.right = document_.CleanStart(transaction_, {item.id.client, item.id.clock + within});
+    const uint32_t within = static_cast<uint32_t>(at.index) - place.before.units;
+    at.left = within == 0 ? item.left : place.item;
+    at.right = place.item;
+    if (within > 0) {
+      document_.items.Reserve(2);
+      at.right = document_.CleanStart(
+          transaction_, {document_.items[place.item].id.client, document_.items[place.item].id.clock + within});
+    }
     return at;
   }
   at.left = ItemEndingAt(text, index);
@@ -36,6 +50,31 @@ TextPosition Editor::FindText(TypeIndex text, uint64_t index, bool behind_delete
   std::vector<ItemRef> formats;
   positions.FormatsUpTo(at.left, formats);
   for (const ItemRef ref : formats) at.attributes.Apply(document_.items[ref].extra, ValueOf(document_.items[ref]));
+  return at;
+}
+
+// As yjs walks (findPosition): from a marker, where no attributes are known, or from the start.
+TextPosition Editor::FindMarked(TypeIndex text, uint64_t index, Seek seek) {
+  const Type& type = document_.types[text];
+  TextPosition at = TextStart(text);
+  if (seek == Seek::kInherit || seek == Seek::kDelete) {
+    const SearchMarkers::Marker* marker = type.markers->Find(document_.items, type.start, type.length, index);
+    if (marker != nullptr) {
+      at.left = document_.items[marker->item].left;
+      at.right = marker->item;
+      at.index = static_cast<uint64_t>(marker->index);
+    }
+  }
+  // The marker may stand behind the place: nothing is counted then.
+  for (int64_t left = static_cast<int64_t>(index - at.index); at.right != kNoItem && left > 0; Forward(at)) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    if (item.deleted() || item.kind == ContentKind::kFormat) continue;
+    if (left < item.length) {
+      document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(left)});
+    }
+    left -= document_.items[at.right].length;
+  }
   return at;
 }
 
@@ -97,6 +136,9 @@ void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& conte
   }
   PassMatching(at, attributes);
   AttributeMap negated = InsertAttributes(text, at, attributes);
+  if (document_.types[text].markers != nullptr) {
+    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(content.length));
+  }
   at.right = Insert(text, at.left, at.right, content);
   if (embed != nullptr) embed->Fill(*this, 0, at.right);
   Forward(at);
@@ -145,6 +187,7 @@ void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const A
 }
 
 void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
+  const uint64_t asked = length;
   const bool has_formats = HasFormats(text);
   const AttributeMap at_start = at.attributes;
   const ItemRef start = at.right;
@@ -162,30 +205,33 @@ void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
     Forward(at);
   }
   if (has_formats && start != kNoItem) CleanUpGap(start, at.right, at_start, at.attributes);
+  if (document_.types[text].markers != nullptr) {
+    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(length - asked));
+  }
 }
 
 void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
-  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
+  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
   if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
   AttributeObject inherited;
   for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
   return InsertAt(text, at, content, std::move(inherited));
 }
 
-void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject& attributes) {
-  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
-  InsertAt(text, at, embed.contents()[0], attributes, &embed);
+void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject* attributes) {
+  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
+  InsertAt(text, at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
 }
 
 void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
   if (length == 0) return;
-  TextPosition at = FindText(text, index, /*behind_deleted=*/true);
+  TextPosition at = FindText(text, index, Seek::kDelete);
   DeleteAt(text, at, length);
 }
 
 void Editor::TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes) {
   if (length == 0) return;
-  TextPosition at = FindText(text, index, /*behind_deleted=*/false);
+  TextPosition at = FindText(text, index, Seek::kFormat);
   if (at.right != kNoItem) FormatAt(text, at, length, attributes);
 }
 

@@ -112,8 +112,9 @@ void Document::MergePair(Item& left, ItemRef left_ref, ItemRef right_ref) {
     before.Add(ExtentOf(right));
     if (right.is_entry()) {
       if (parent.Entry(right.place) == right_ref) parent.SetEntry(right.place, left_ref);
-    } else if (parent.index != nullptr) {
-      parent.index->Merging(right_ref);
+    } else {
+      if (parent.index != nullptr) parent.index->Merging(right_ref);
+      if (parent.markers != nullptr) parent.markers->Merging(items, left_ref, right_ref);
     }
     MergeContent(left, right);
     left.flags |= right.flags & Item::kKeep;

@@ -62,6 +62,7 @@ void Transactor::CallObservers(Transaction& transaction) {
     for (const Transaction::Changed& changed : transaction.changed) {
       if (changed.type == kNoType) continue;
       const Type& type = document_.types[changed.type];
+      if (type.markers != nullptr) type.markers->Clear();
       const bool is_text = type.kind == TypeKind::kText || type.kind == TypeKind::kXmlText;
       const bool gone = type.item != kNoItem && document_.items[type.item].deleted();
       if (is_text && type.has_formatting && !gone) transaction.needs_formatting_cleanup = true;

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/position_index.h"
+#include "crdt/internal/search_markers.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -77,6 +78,8 @@ struct Type {
   KeyIndex name = 0;                     // of a root, XML element or hook
   std::unique_ptr<EntryTable> entries;   // null while it has none
   std::unique_ptr<PositionIndex> index;  // null until somebody asks by position
+
+  std::unique_ptr<SearchMarkers> markers;  // only of a root that got its kind when it had formats, until one more comes
 
   ItemRef Entry(KeyIndex key) const { return entries == nullptr ? kNoItem : entries->Find(key); }
   void SetEntry(KeyIndex key, ItemRef item_of_key) {

@@ -67,16 +67,7 @@ absl::StatusOr<crdt::SharedType> Find(crdt::Doc& doc, const Edit& edit) {
   RM_ASSIGN_OR_RETURN(crdt::SharedType type,
                       doc.GetRoot(edit.root.name, static_cast<crdt::SharedKind>(edit.root.type)));
   for (const Edit::PathStep& step : edit.path) {
-    std::optional<crdt::Value> value;
-    if (step.is_key) {
-      RM_ASSIGN_OR_RETURN(const crdt::Map map, type.AsMap());
-      value = map.Get(step.key);
-    } else if (const absl::StatusOr<crdt::List> list = type.AsList(); list.ok()) {
-      value = list->Get(step.index);
-    } else {
-      RM_ASSIGN_OR_RETURN(const crdt::Text text, type.AsText());
-      value = text.Get(step.index);
-    }
+    const std::optional<crdt::Value> value = step.is_key ? type.Entry(step.key) : type.At(step.index);
     if (!value.has_value() || !std::holds_alternative<crdt::SharedType>(*value))
       return absl::NotFoundError("no type at the path");
     type = std::get<crdt::SharedType>(*value);

@@ -15,7 +15,7 @@ using crdt::Format;
 
 std::string Hex(std::string_view bytes) {
   const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
-  return hex.size() <= (getenv("FULL") ? 1000000 : 1200)
+  return hex.size() <= ((getenv("FULL") && *getenv("FULL")) ? 1000000 : 1200)
              ? hex
              : hex.substr(0, 1'200) + fmt::format("... ({} bytes)", bytes.size());
 }
