@@ -209,6 +209,11 @@ absl::StatusOr<Map> Doc::GetMap(std::string_view name) {
   return root.AsMap();
 }
 
+std::optional<SharedType> Doc::FindRoot(std::string_view name) const {
+  if (!session_->document.HasRoot(name)) return std::nullopt;
+  return internal::MakeHandle(*session_, session_->document.Root(name));
+}
+
 void Doc::Transact(absl::FunctionRef<void()> edit) {
   session_->transactor.Run(/*local=*/true, [&](Transaction&) { edit(); });
 }

@@ -78,6 +78,9 @@ class Doc {
   absl::StatusOr<List> GetArray(std::string_view name);
   absl::StatusOr<Map> GetMap(std::string_view name);
 
+  // The root of that name as it is, nothing when there is none: for reading what updates brought.
+  std::optional<SharedType> FindRoot(std::string_view name) const;
+
   // Makes all edits inside `edit` one transaction. Inside another it is part of that one.
   void Transact(absl::FunctionRef<void()> edit);
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.

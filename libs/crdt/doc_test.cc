@@ -20,7 +20,7 @@ TEST_CASE("the design's vectors come out byte for byte", "[crdt]") {
   CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "01030100040101740161810100018401010263640101010101");
   CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV2)) ==
         "00000241010200020005040081008408047461636441000201010001010103000101010100");
-  CHECK(doc.GetText("t")->ToString() == "acd");
+  CHECK(doc.GetText("t")->PlainText() == "acd");
 }
 
 }  // namespace

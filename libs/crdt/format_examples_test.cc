@@ -157,20 +157,24 @@ void CheckDocument(const std::map<int, Example>& examples, const Example& exampl
   for (const int number : Numbers(expected, "after")) {
     REQUIRE(doc.Apply(BytesOf(examples.at(number), format), format).ok());
   }
+  std::map<Format, std::string> told;
+  for (const Format heard : {Format::kV1, Format::kV2}) {
+    doc.OnUpdate(heard, [&told, heard](std::string_view update) { told[heard] = update; });
+  }
   REQUIRE(doc.Apply(BytesOf(example, format), format).ok());
   if (Flag(expected, "last")) {
-    CHECK(ToHex(doc.LastUpdate(Format::kV1)) == ToHex(example.v1));
-    CHECK(ToHex(doc.LastUpdate(Format::kV2)) == ToHex(example.v2));
+    CHECK(ToHex(told[Format::kV1]) == ToHex(example.v1));
+    CHECK(ToHex(told[Format::kV2]) == ToHex(example.v2));
   }
   if (const Any* then = expected.Find("then"); then != nullptr) {
     for (const Any& update : *then->array()) REQUIRE(doc.Apply(FromHex(*update.text()), Format::kV1).ok());
   }
   if (const Any* texts = expected.Find("text"); texts != nullptr) {
-    for (const auto& [root, text] : *texts->object()) CHECK(doc.RootText(root) == *text.text());
+    for (const auto& [root, text] : *texts->object()) CHECK(doc.FindRoot(root)->PlainText() == *text.text());
   }
   if (const Any* lengths = expected.Find("length"); lengths != nullptr) {
     for (const auto& [root, length] : *lengths->object())
-      CHECK(doc.RootLength(root) == static_cast<uint64_t>(*length.number()));
+      CHECK(doc.FindRoot(root)->length() == static_cast<uint64_t>(*length.number()));
   }
   CHECK(ToHex(doc.EncodeStateVector()) == Text(expected, "stateVector"));
   if (expected.Find("snapshot") != nullptr) CHECK(ToHex(doc.EncodeSnapshot(Format::kV1)) == Text(expected, "snapshot"));

@@ -1,5 +1,6 @@
 #include "crdt/shared_types.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -27,6 +28,9 @@ using internal::TypeKind;
 using internal::WireContent;
 
 namespace {
+
+// Past the end of every text.
+constexpr uint64_t kFar = internal::Document::kMaxClock;
 
 absl::Status Gone() { return absl::FailedPreconditionError("the shared type isn't in the document any more"); }
 
@@ -123,8 +127,6 @@ absl::StatusOr<Text> SharedType::AsText() const {
   return absl::FailedPreconditionError("the shared type is no text");
 }
 
-uint64_t List::size() const { return alive() ? session_->document.types[type_].length : 0; }
-
 absl::Status List::Insert(uint64_t index, absl::Span<const Insertable> values) {
   if (!alive()) return Gone();
   Prepared prepared;
@@ -134,7 +136,7 @@ absl::Status List::Insert(uint64_t index, absl::Span<const Insertable> values) {
 }
 
 absl::Status List::Push(absl::Span<const Insertable> values) {
-  if (kind() != SharedKind::kArray) return Insert(size(), values);
+  if (kind() != SharedKind::kArray) return Insert(length(), values);
   if (!alive()) return Gone();
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(values, Slot::kList, prepared));
@@ -231,9 +233,9 @@ std::optional<Value> SharedType::Entry(std::string_view key) const {
   return ValueIn(*session_, item, item.length - 1);
 }
 
-uint64_t Text::size() const { return alive() ? session_->document.types[type_].length : 0; }
+uint64_t SharedType::length() const { return alive() ? session_->document.types[type_].length : 0; }
 
-std::string Text::ToString() const {
+std::string SharedType::PlainText() const {
   std::string text;
   if (!alive()) return text;
   const internal::Document& document = session_->document;
@@ -245,7 +247,7 @@ std::string Text::ToString() const {
 }
 
 std::optional<char16_t> Text::UnitAt(uint64_t index) const {
-  if (index >= size()) return std::nullopt;
+  if (index >= length()) return std::nullopt;
   const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
   const Item& item = session_->document.items[place.item];
   if (item.kind != ContentKind::kString) return std::nullopt;
@@ -254,6 +256,7 @@ std::optional<char16_t> Text::UnitAt(uint64_t index) const {
 
 absl::Status Text::Insert(uint64_t index, std::string_view text) {
   if (!alive()) return Gone();
+  index = std::min(index, kFar);
   if (text.empty()) return absl::OkStatus();
   WireContent content;
   RM_RETURN_IF_ERROR(TextContent(text, content));
@@ -265,6 +268,7 @@ absl::Status Text::Insert(uint64_t index, std::string_view text) {
 
 absl::Status Text::Insert(uint64_t index, std::string_view text, const Attributes& attributes) {
   if (!alive()) return Gone();
+  index = std::min(index, kFar);
   if (text.empty()) return absl::OkStatus();
   WireContent content;
   RM_RETURN_IF_ERROR(TextContent(text, content));
@@ -278,6 +282,7 @@ absl::Status Text::Insert(uint64_t index, std::string_view text, const Attribute
 
 absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const Attributes* attributes) {
   if (!alive()) return Gone();
+  index = std::min(index, kFar);
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&embed, 1), Slot::kEmbed, prepared));
   GivenAttributes given;
@@ -290,6 +295,7 @@ absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const At
 
 absl::Status Text::Delete(uint64_t index, uint64_t length) {
   if (!alive()) return Gone();
+  index = std::min(index, kFar);
   return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
     editor.TextDelete(type_, index, length);
     return absl::OkStatus();
@@ -300,8 +306,10 @@ absl::Status Text::Format(uint64_t index, uint64_t length, const Attributes& att
   if (!alive()) return Gone();
   GivenAttributes given;
   RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, attributes, given));
-  const uint64_t lines = index + length > size() ? index + length - size() : 0;
-  return Edit(*session_, type_, lines, 0, [&](Editor& editor) {
+  index = std::min(index, kFar);
+  const uint64_t lines = std::min(length, kFar) + index;  // at most so many are appended
+  const uint64_t known = SharedType::length();
+  return Edit(*session_, type_, lines > known ? lines - known : 0, 0, [&](Editor& editor) {
     editor.TextFormat(type_, index, length, given.object());
     return absl::OkStatus();
   });

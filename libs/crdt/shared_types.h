@@ -58,6 +58,10 @@ class SharedType {
   absl::StatusOr<Map> AsMap() const;
   absl::StatusOr<Text> AsText() const;
 
+  // Places in its list that a reader sees: elements, or UTF-16 units of a text; 0 when it is gone.
+  uint64_t length() const;
+  // The text in its list, without embeds and formats.
+  std::string PlainText() const;
   // What stands at `index` of its list, or of its text (one code unit, or an embed); nothing past the end. In O(log n)
   // and the length of the run of values that were inserted together. A type has a list and entries whatever its kind:
   // peers may disagree about a root's.
@@ -80,7 +84,6 @@ using Value = std::variant<Any, SharedType, Subdocument>;
 
 class List : public SharedType {
  public:
-  uint64_t size() const;
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);
   // At the end.
   absl::Status Push(absl::Span<const Insertable> values);
@@ -109,9 +112,6 @@ class Map : public SharedType {
 // Indices and lengths count UTF-16 code units, as in yjs. Past the end counts as the end.
 class Text : public SharedType {
  public:
-  uint64_t size() const;
-  // Without embeds and formats.
-  std::string ToString() const;
   // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
   std::optional<char16_t> UnitAt(uint64_t index) const;
 

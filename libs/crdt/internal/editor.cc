@@ -33,8 +33,8 @@ ItemRef Editor::Insert(TypeIndex parent, ItemRef left, ItemRef right, const Wire
 ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
   if (index == 0) return kNoItem;
   PositionIndex& positions = document_.Index(list);
+  if (index > positions.total().units) return positions.Last();
   const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index - 1));
-  if (place.item == kNoItem) return positions.Last();
   const Item& item = document_.items[place.item];
   const uint32_t within = static_cast<uint32_t>(index) - place.before.units;
   if (within < item.length) {
