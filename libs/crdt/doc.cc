@@ -96,9 +96,12 @@ absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update
   applier.ApplyDeletes(unknown);
   RetryPendingDeletes(transaction, unknown);
   if (!retry) return absl::OkStatus();
-  const std::string again = std::exchange(pending.structs, {});
-  pending.missing.clear();
-  return ApplyChecked<ColumnsV2>(transaction, again);
+  Pending again;
+  std::swap(again.structs, pending.structs);
+  std::swap(again.missing, pending.missing);
+  // What no limit lets in stays pending; the update itself is applied by now.
+  if (!ApplyChecked<ColumnsV2>(transaction, again.structs).ok()) pending.structs = std::move(again.structs);
+  return absl::OkStatus();
 }
 
 void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {

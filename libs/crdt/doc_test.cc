@@ -23,5 +23,31 @@ TEST_CASE("the design's vectors come out byte for byte", "[crdt]") {
   CHECK(doc.GetText("t")->PlainText() == "acd");
 }
 
+// An update of V1 that nests `depth` arrays in a root.
+std::string NestedArrays(int depth) {
+  std::string update = {1, static_cast<char>(depth | 0x80), static_cast<char>(depth >> 7), 1, 0};
+  update += std::string("\x07\x01\x01t\x00", 5);
+  for (int i = 1; i < depth; ++i) {
+    update += std::string("\x07\x00\x01", 3);
+    const int holder = i - 1;
+    if (holder >= 128) update += static_cast<char>(holder | 0x80);
+    update += static_cast<char>(holder >= 128 ? holder >> 7 : holder);
+    update += '\0';
+  }
+  return update + '\0';
+}
+
+TEST_CASE("shared types nest up to the limit, counted over several updates", "[crdt]") {
+  Doc doc({.limits = {.max_depth = 200}});
+  CHECK(doc.Apply(NestedArrays(201), Format::kV1).code() == absl::StatusCode::kResourceExhausted);
+  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "0000");
+  REQUIRE(doc.Apply(NestedArrays(200), Format::kV1).ok());
+  // One more, in the innermost, and one beside it.
+  const std::string state = doc.EncodeState(Format::kV1);
+  CHECK(doc.Apply(Hex("0101020007" "00" "01c701" "0000"), Format::kV1).code() == absl::StatusCode::kResourceExhausted);
+  CHECK(doc.EncodeState(Format::kV1) == state);
+  CHECK(doc.Apply(Hex("0101020007" "00" "01c601" "0000"), Format::kV1).ok());
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt

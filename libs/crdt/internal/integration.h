@@ -98,6 +98,7 @@ class UpdateApplier {
   };
 
   void CheckStruct(const WireStruct& item);
+  absl::Status CheckNesting();
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
   void Settle(WireStruct& head);
@@ -108,6 +109,7 @@ class UpdateApplier {
   Document& document_;
   Transaction& transaction_;
   const Limits& limits_;
+  const uint64_t update_bytes_;
   Integrator integrator_;
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
@@ -115,6 +117,7 @@ class UpdateApplier {
   std::vector<std::string> new_roots_;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
+  bool brings_types_ = false;
   Block* active_ = nullptr;  // whose place the reader has
   std::vector<Waiting> stack_;
   std::vector<Rest> rests_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "crdt/internal/integration.h"
+#include "crdt/internal/nesting_check.h"
 #include "crdt/internal/update_writer.h"
 #include "fmt/format.h"
 
@@ -30,6 +31,7 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
     : document_(document),
       transaction_(transaction),
       limits_(limits),
+      update_bytes_(update.size()),
       integrator_(document, transaction),
       reader_(update, limits),
       deletes_(reader_.place()) {}
@@ -62,7 +64,28 @@ absl::Status UpdateApplier<Columns>::Check() {
   };
   if (document_.items.live() + new_structs_ > limits_.max_structs) return too_much("max_structs");
   if (document_.structs.size() + new_clients_ > limits_.max_clients) return too_much("max_clients");
-  return absl::OkStatus();
+  // A struct takes 64 bytes and its place in its client's list; contents take no more than in the update.
+  constexpr uint64_t kStructBytes = 80;
+  const uint64_t more = new_structs_ * kStructBytes + update_bytes_;
+  if (document_.structural_bytes() + more > limits_.max_document_bytes) return too_much("max_document_bytes");
+  return brings_types_ ? CheckNesting() : absl::OkStatus();
+}
+
+template <class Columns>
+absl::Status UpdateApplier<Columns>::CheckNesting() {
+  NestingCheck nesting(document_);
+  WireStruct item;
+  for (const Block& block : blocks_) {
+    reader_.Resume(block.place);
+    uint64_t clock = block.clock;
+    for (uint64_t s = 0; s < block.left; ++s) {
+      reader_.ReadStruct(block.client, clock, item);
+      nesting.Add(item);
+      clock = item.end_clock();
+    }
+  }
+  if (nesting.DeepestType() <= static_cast<uint32_t>(limits_.max_depth)) return absl::OkStatus();
+  return absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
 }
 
 template <class Columns>
@@ -70,6 +93,7 @@ void UpdateApplier<Columns>::CheckStruct(const WireStruct& item) {
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader_.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
   }
+  brings_types_ |= item.content.kind == ContentKind::kType;
   const auto later = [&](WireId id) { return id.client == item.id.client && id.clock >= item.id.clock; };
   if ((item.has_origin && later(item.origin)) || (item.has_right_origin && later(item.right_origin)) ||
       (item.is_item() && item.parent_kind == WireStruct::Parent::kItem && later(item.parent))) {

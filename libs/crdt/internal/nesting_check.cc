@@ -1,0 +1,83 @@
+#include "crdt/internal/nesting_check.h"
+
+#include <algorithm>
+
+namespace rivermeet::crdt::internal {
+
+void NestingCheck::Add(const WireStruct& item) {
+  if (!item.is_item()) return;
+  Node node;
+  node.id = item.id;
+  node.end = item.end_clock();
+  node.is_type = item.content.kind == ContentKind::kType;
+  if (item.has_origin) {
+    LinkTo(node, item.origin, Link::kSibling);
+  } else if (item.has_right_origin) {
+    LinkTo(node, item.right_origin, Link::kSibling);
+  } else if (item.parent_kind == WireStruct::Parent::kItem) {
+    LinkTo(node, item.parent, Link::kHolder);
+  }
+  nodes_.push_back(node);
+}
+
+// What the document has already is known at once.
+void NestingCheck::LinkTo(Node& node, WireId id, Link link) const {
+  const ClientIndex client = document_.structs.Find(id.client);
+  if (client == kNoClient || id.clock >= document_.structs[client].state) {
+    node.of = id;
+    node.link = link;
+    return;
+  }
+  const Item& item = document_.items[document_.RefAt({client, static_cast<uint32_t>(id.clock)})];
+  if (item.is_gc()) return;
+  if (link == Link::kSibling) {
+    node.depth = document_.types[item.parent].depth;
+  } else if (item.kind == ContentKind::kType) {
+    node.depth = document_.types[item.extra].depth;
+  }
+}
+
+NestingCheck::Node* NestingCheck::Find(WireId id) {
+  const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), id, [](const WireId& wanted, const Node& node) {
+    return wanted.client != node.id.client ? wanted.client < node.id.client : wanted.clock < node.id.clock;
+  });
+  if (after == nodes_.begin()) return nullptr;
+  Node& node = *(after - 1);
+  return node.id.client == id.client && id.clock < node.end ? &node : nullptr;
+}
+
+void NestingCheck::Resolve(Node& first) {
+  std::vector<Node*> chain = {&first};
+  while (chain.back()->link != Link::kKnown) {
+    Node& node = *chain.back();
+    node.open = true;
+    Node* of = Find(node.of);
+    // What isn't here, or hangs on itself, isn't integrated now.
+    if (of == nullptr || of->open) {
+      node.link = Link::kKnown;
+    } else {
+      chain.push_back(of);
+    }
+  }
+  for (size_t i = chain.size(); i-- > 1;) {
+    Node& node = *chain[i - 1];
+    node.depth = chain[i]->depth + (node.link == Link::kHolder ? 1 : 0);
+    node.link = Link::kKnown;
+    node.open = false;
+  }
+}
+
+uint32_t NestingCheck::DeepestType() {
+  std::sort(nodes_.begin(), nodes_.end(), [](const Node& a, const Node& b) {
+    return a.id.client != b.id.client ? a.id.client < b.id.client : a.id.clock < b.id.clock;
+  });
+  uint32_t deepest = 0;
+  for (Node& node : nodes_) {
+    if (!node.is_type) continue;
+    Resolve(node);
+    deepest = std::max(deepest, node.depth + 1);
+  }
+  return deepest;
+}
+
+}  // namespace rivermeet::crdt::internal
