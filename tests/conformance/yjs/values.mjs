@@ -91,7 +91,7 @@ export const randomObject = (random, depth = 0) => {
     if (key === "constructor" || key === "toString") continue;
     // lib0 makes an object that it reads under this key the prototype: a Uint8Array there breaks yjs's V2 encoder.
     const value = key === "__proto__" ? random.below(3) : randomAny(random, depth + 1);
-    if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true });
+    if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
     else object[key] = value;
   }
   return object;
