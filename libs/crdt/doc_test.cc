@@ -44,9 +44,19 @@ TEST_CASE("shared types nest up to the limit, counted over several updates", "[c
   REQUIRE(doc.Apply(NestedArrays(200), Format::kV1).ok());
   // One more, in the innermost, and one beside it.
   const std::string state = doc.EncodeState(Format::kV1);
-  CHECK(doc.Apply(Hex("0101020007" "00" "01c701" "0000"), Format::kV1).code() == absl::StatusCode::kResourceExhausted);
+  CHECK(doc.Apply(Hex("0101020007"
+                      "00"
+                      "01c701"
+                      "0000"),
+                  Format::kV1)
+            .code() == absl::StatusCode::kResourceExhausted);
   CHECK(doc.EncodeState(Format::kV1) == state);
-  CHECK(doc.Apply(Hex("0101020007" "00" "01c601" "0000"), Format::kV1).ok());
+  CHECK(doc.Apply(Hex("0101020007"
+                      "00"
+                      "01c601"
+                      "0000"),
+                  Format::kV1)
+            .ok());
 }
 
 }  // namespace

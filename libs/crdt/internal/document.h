@@ -58,7 +58,9 @@ class Document {
   // All memory in use.
   uint64_t bytes() const;
   // The part of it that grows with every edit, in O(1).
-  uint64_t structural_bytes() const { return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry); }
+  uint64_t structural_bytes() const {
+    return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry);
+  }
 
   // --- types
   // The root of that name, made when new, untyped.
