@@ -32,10 +32,11 @@ class ItemList {
   ItemRef Split(ItemRef left, uint32_t units) {
     const ItemRef right = InsertAfter(left, items[left].length - units, 0, false);
     items[right].flags = items[left].flags;
-    items[right].size = items[left].size - units;
-    items[right].extra = items[left].extra;
-    items[left].length = items[left].size = units;
-    items[left].extra = 0;
+    items[right].extra = std::min(items[left].extra, items[right].length);
+    items[right].size = items[right].length + items[right].extra;
+    items[left].length = units;
+    items[left].extra -= items[right].extra;
+    items[left].size = units + items[left].extra;
     return right;
   }
   void MergeIntoLeft(ItemRef right) {
