@@ -1,6 +1,7 @@
 #include "crdt/internal/position_index.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rivermeet::crdt::internal {
 
@@ -83,6 +84,7 @@ uint32_t PositionIndex::AddNode(bool leaf) {
   nodes_[node].parent = kNone;
   nodes_[node].count = 0;
   nodes_[node].leaf = leaf;
+  nodes_[node].formats.reset();
   return node;
 }
 
@@ -97,6 +99,7 @@ void PositionIndex::AddTo(uint32_t segment, const Extent& more, const Extent& le
     extent.Add(more);
     extent.Subtract(less);
   };
+  if (more.formats != less.formats) ForgetSummaries(segment);
   change(segments_[segment].extent);
   change(total_);
   uint32_t child = segment;
@@ -153,6 +156,7 @@ void PositionIndex::Changed(ItemRef item, const Extent& before) {
 
 void PositionIndex::SplitSegment(uint32_t segment) {
   const uint32_t right = AddSegment();
+  segments_[segment].formats.reset();
   const uint32_t keep = segments_[segment].items / 2;
   ItemRef ref = segments_[segment].first;
   for (uint32_t i = 0; i < keep; ++i) ref = (*items_)[ref].right;
@@ -204,6 +208,7 @@ void PositionIndex::InsertChild(uint32_t at, uint32_t slot, uint32_t child, cons
 // Moves the children from `from` on to a new right neighbour, which will get a child of extent `coming` too.
 uint32_t PositionIndex::SplitNode(uint32_t at, uint32_t from, const Extent& coming) {
   const uint32_t right = AddNode(nodes_[at].leaf);
+  nodes_[at].formats.reset();
   Extent moved = coming;
   for (uint32_t i = from; i < nodes_[at].count; ++i) {
     Node& to = nodes_[right];
@@ -305,40 +310,48 @@ ItemRef PositionIndex::Last() const {
   return ref;
 }
 
-uint32_t PositionIndex::FirstSegment() const {
-  uint32_t at = root_;
-  while (!nodes_[at].leaf) at = nodes_[at].child[0];
-  return nodes_[at].child[0];
-}
-
-uint32_t PositionIndex::NextSegment(uint32_t segment) const {
-  uint32_t child = segment;
-  uint32_t at = segments_[segment].node;
-  while (at != kNone && SlotOf(nodes_[at], child) + 1u == nodes_[at].count) {
-    child = at;
-    at = nodes_[at].parent;
-  }
-  if (at == kNone) return kNone;
-  child = nodes_[at].child[SlotOf(nodes_[at], child) + 1];
-  while (!nodes_[at].leaf) {
-    at = child;
-    child = nodes_[at].child[0];
-  }
-  return child;
-}
-
-void PositionIndex::FormatsUpTo(ItemRef last, std::vector<ItemRef>& formats) const {
-  const uint32_t last_segment = (*items_)[last].place;
-  for (uint32_t segment = FirstSegment();; segment = NextSegment(segment)) {
-    if (segments_[segment].extent.formats > 0) {
-      ItemRef ref = segments_[segment].first;
-      for (uint32_t i = 0; i < segments_[segment].items; ++i, ref = (*items_)[ref].right) {
-        const Item& item = (*items_)[ref];
-        if (item.kind == ContentKind::kFormat && !item.deleted()) formats.push_back(ref);
-        if (ref == last) return;
-      }
+const FormatSummary& PositionIndex::SummaryOf(uint32_t number, bool is_segment) {
+  std::unique_ptr<FormatSummary>& known = is_segment ? segments_[number].formats : nodes_[number].formats;
+  if (known != nullptr) return *known;
+  auto summary = std::make_unique<FormatSummary>();
+  if (is_segment) {
+    ItemRef ref = segments_[number].first;
+    for (uint32_t i = 0; i < segments_[number].items; ++i, ref = (*items_)[ref].right) {
+      if (ExtentOf((*items_)[ref]).formats > 0) summary->Append((*items_)[ref], ref);
     }
-    if (segment == last_segment) return;
+  } else {
+    const Node& node = nodes_[number];
+    for (uint32_t slot = 0; slot < node.count; ++slot) {
+      if (node.extent[slot].formats > 0) summary->Append(SummaryOf(node.child[slot], node.leaf));
+    }
+  }
+  known = std::move(summary);
+  return *known;
+}
+
+void PositionIndex::ForgetSummaries(uint32_t segment) {
+  segments_[segment].formats.reset();
+  for (uint32_t node = segments_[segment].node; node != kNone; node = nodes_[node].parent) nodes_[node].formats.reset();
+}
+
+FormatSummary PositionIndex::FormatsUpTo(ItemRef last) {
+  // From the root down to the segment: what is left of the way.
+  const uint32_t segment = (*items_)[last].place;
+  std::vector<std::pair<uint32_t, uint32_t>> way;  // nodes from below, each with the slot to go by
+  uint32_t child = segment;
+  for (uint32_t at = segments_[segment].node; at != kNone; child = at, at = nodes_[at].parent) {
+    way.emplace_back(at, SlotOf(nodes_[at], child));
+  }
+  FormatSummary summary;
+  for (auto step = way.rbegin(); step != way.rend(); ++step) {
+    const Node& node = nodes_[step->first];
+    for (uint32_t slot = 0; slot < step->second; ++slot) {
+      if (node.extent[slot].formats > 0) summary.Append(SummaryOf(node.child[slot], node.leaf));
+    }
+  }
+  for (ItemRef ref = segments_[segment].first;; ref = (*items_)[ref].right) {
+    if (ExtentOf((*items_)[ref]).formats > 0) summary.Append((*items_)[ref], ref);
+    if (ref == last) return summary;
   }
 }
 

@@ -3,8 +3,10 @@
 #define RIVERMEET_CRDT_INTERNAL_POSITION_INDEX_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "crdt/internal/format_summary.h"
 #include "crdt/internal/item.h"
 
 namespace rivermeet::crdt::internal {
@@ -69,8 +71,8 @@ class PositionIndex {
   Extent Before(ItemRef item) const;
   // The last of the list; none when it is empty.
   ItemRef Last() const;
-  // Appends the formats that hold, from the start of the list up to and with `last`, in their order.
-  void FormatsUpTo(ItemRef last, std::vector<ItemRef>& formats) const;
+  // What the formats from the start of the list up to and with `last` do, in O(log n) and the number of keys.
+  FormatSummary FormatsUpTo(ItemRef last);
   Extent total() const { return total_; }
 
   uint64_t bytes() const;
@@ -85,6 +87,7 @@ class PositionIndex {
     uint32_t items = 0;
     uint32_t node = kNone;
     Extent extent;
+    std::unique_ptr<FormatSummary> formats;  // null when it isn't known; of nodes too
   };
   struct Node {
     uint32_t parent = kNone;
@@ -92,11 +95,12 @@ class PositionIndex {
     bool leaf = true;  // its children are segments
     uint32_t child[kFanout];
     Extent extent[kFanout];
+    std::unique_ptr<FormatSummary> formats;
   };
 
   uint32_t SlotOf(const Node& node, uint32_t child) const;
-  uint32_t FirstSegment() const;
-  uint32_t NextSegment(uint32_t segment) const;
+  const FormatSummary& SummaryOf(uint32_t child, bool is_segment);
+  void ForgetSummaries(uint32_t segment);
   void AddTo(uint32_t segment, const Extent& more, const Extent& less);
   void SplitSegment(uint32_t segment);
   void RemoveSegment(uint32_t segment);

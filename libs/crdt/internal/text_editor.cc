@@ -47,9 +47,7 @@ TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
   at.left = ItemEndingAt(text, index);
   at.right = at.left == kNoItem ? document_.types[text].start : document_.items[at.left].right;
   if (at.left == kNoItem) return at;
-  std::vector<ItemRef> formats;
-  positions.FormatsUpTo(at.left, formats);
-  for (const ItemRef ref : formats) at.attributes.Apply(document_.items[ref].extra, ValueOf(document_.items[ref]));
+  positions.FormatsUpTo(at.left).ApplyTo(document_.items, at.attributes);
   return at;
 }
 
