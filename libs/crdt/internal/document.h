@@ -58,8 +58,8 @@ class Document {
   // All memory in use.
   uint64_t bytes() const;
   // The part of it that grows with every edit, in O(1).
-  uint64_t structural_bytes() const {
-    return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry);
+  uint64_t growing_bytes() const {
+    return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry) + pending.bytes();
   }
 
   // --- types

@@ -67,7 +67,7 @@ absl::Status UpdateApplier<Columns>::Check() {
   // A struct takes 64 bytes and its place in its client's list; contents take no more than in the update.
   constexpr uint64_t kStructBytes = 80;
   const uint64_t more = new_structs_ * kStructBytes + update_bytes_;
-  if (document_.structural_bytes() + more > limits_.max_document_bytes) return too_much("max_document_bytes");
+  if (document_.growing_bytes() + more > limits_.max_document_bytes) return too_much("max_document_bytes");
   return brings_types_ ? CheckNesting() : absl::OkStatus();
 }
 
