@@ -16,6 +16,9 @@ namespace rivermeet::crdt {
 
 namespace internal {
 class Document;
+struct DocInside;
+template <class Columns>
+class UpdateApplier;
 }  // namespace internal
 
 struct DocOptions {
@@ -80,6 +83,8 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
+  friend struct internal::DocInside;
+
   absl::Status ApplyOne(std::string_view update, Format format);
   template <class Columns>
   absl::Status ApplyChecked(std::string_view update);
