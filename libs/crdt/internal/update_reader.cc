@@ -102,7 +102,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     if ((info & 0xc0) == 0) {
       if (columns_.ReadParentInfo()) {
         out.parent_kind = WireStruct::Parent::kRoot;
-        out.root = columns_.ReadString(name_scratch_);
+        out.root = columns_.ReadString(root_scratch_);
       } else {
         out.parent_kind = WireStruct::Parent::kItem;
         out.parent = columns_.ReadLeftId();
@@ -185,7 +185,7 @@ void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
   out.length = count;
   scratch_.clear();
   for (uint64_t i = 0; i < count && ok(); ++i) {
-    const std::string_view json = columns_.ReadString(sub_scratch_);
+    const std::string_view json = columns_.ReadString(json_scratch_);
     if (json == "undefined") {
       scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
     } else if (!ParseJson(json)) {
@@ -223,7 +223,7 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
   ReadValues(1, out);
   if (!ok()) return;
   std::string kept;
-  if (!KeptDocumentOptions(out.data, name_scratch_, &out.name, kept))
+  if (!KeptDocumentOptions(out.data, guid_scratch_, &out.name, kept))
     return Fail("a subdocument's options are no object");
   scratch_ = std::move(kept);
   out.data = scratch_;

@@ -163,15 +163,19 @@ class UpdateReader {
   Columns columns_;
   const Limits* limits_;
   uint64_t structs_left_;
-  bool exhausted_ = false;    // what failed was a limit
-  std::string scratch_;       // of the content
-  std::string name_scratch_;  // of names and parents
+  bool exhausted_ = false;  // what failed was a limit
+  // Each for what is viewed at the same time as the others.
+  std::string root_scratch_;
   std::string sub_scratch_;
 };
 
 template <class Columns>
 template <class Take>
 void UpdateReader<Columns>::ReadDeletes(Take&& take) {
+  std::string name_scratch_;
+  std::string guid_scratch_;
+  std::string json_scratch_;
+  std::string scratch_;  // of the content
   ByteReader& rest = columns_.rest();
   const uint64_t clients = ReadCount();
   for (uint64_t c = 0; c < clients && rest.ok(); ++c) {
