@@ -27,5 +27,43 @@ TEST_CASE("names that begin or end inside a character are kept apart while a str
   CHECK(other.EncodeState(Format::kV2) == second);
 }
 
+TEST_CASE("lone surrogates of JSON don't end the values behind them", "[crdt][hostile]") {
+  // Three JSON elements, the first with half a character: cut behind it, and written in both formats.
+  const std::string update =
+      Hex("0101010002010161030822"
+          "5c7564383030220131013200");
+  Doc doc;
+  REQUIRE(Attack(doc, update, Format::kV1).ok());
+  CHECK(Hexed(doc.EncodeState(Format::kV1)) == Hexed(update));
+  REQUIRE(Attack(doc, Hex("00010101010101"), Format::kV1).code() == absl::StatusCode::kInvalidArgument);
+  REQUIRE(Attack(doc, Hex("000101010101"), Format::kV1).ok());
+  CHECK(Hexed(doc.EncodeState(Format::kV1)) ==
+        "0103010002010161010822"
+        "5c756438303022"
+        "8101000182010101013201"
+        "01010101");
+  const absl::StatusOr<std::string> rest = DiffUpdate(update, Hex("010101"), Format::kV1);
+  REQUIRE(rest.ok());
+  CHECK(Hexed(*rest) == "01010101820100020131013200");
+}
+
+TEST_CASE("a lone surrogate in an embed is replaced where V2 must hold it, and waits like any other",
+          "[crdt][hostile]") {
+  // An embed of "\ud800" behind something that isn't there.
+  const std::string update =
+      Hex("010101008505000822"
+          "5c7564383030"
+          "2200");
+  Doc doc;
+  REQUIRE(Attack(doc, update, Format::kV1).ok());
+  CHECK(doc.HasPending());
+  REQUIRE(Attack(doc, Update({Text({3, 4}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  REQUIRE(Attack(doc, Update({Text({5, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  const absl::StatusOr<std::string> converted = ConvertUpdate(update, Format::kV1, Format::kV2);
+  REQUIRE(converted.ok());
+  CHECK(CheckUpdate(*converted, Format::kV2).ok());
+  CHECK(absl::StrContains(*converted, "\xef\xbf\xbd"));
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

@@ -401,6 +401,42 @@ bool CopyAny(ByteReader& reader, int max_depth, std::string& to, AnySource sourc
   return true;
 }
 
+void AppendWellFormedAny(std::string_view any, std::string& to) {
+  const size_t start = to.size();
+  to.append(any);
+  if (IsWellFormed(any)) return;
+  // What looks like a surrogate may be part of a number, so texts are looked for. U+FFFD takes three bytes, as they do.
+  struct Frame {
+    uint64_t left = 0;
+    bool is_object = false;
+  };
+  absl::InlinedVector<Frame, 4> frames = {{1, false}};
+  ByteReader reader(any);
+  const auto repair = [&](std::string_view text) {
+    std::string well_formed;
+    AppendWellFormed(text, well_formed);
+    well_formed.copy(to.data() + start + (text.data() - any.data()), well_formed.size());
+  };
+  while (!frames.empty()) {
+    if (frames.back().left == 0 || !reader.ok()) {
+      frames.pop_back();
+      continue;
+    }
+    --frames.back().left;
+    if (frames.back().is_object) repair(reader.ReadVarBytes());
+    const char* const value = reader.position();
+    const AnyTag tag{reader.ReadByte()};
+    if (tag == AnyTag::kString) {
+      repair(reader.ReadVarBytes());
+    } else if (tag == AnyTag::kArray || tag == AnyTag::kObject) {
+      frames.push_back({reader.ReadVarUint(), tag == AnyTag::kObject});
+    } else {
+      reader = ByteReader(any.substr(static_cast<size_t>(value - any.data())), static_cast<size_t>(value - any.data()));
+      SkipAny(reader, 0, AnySource::kOwn);
+    }
+  }
+}
+
 void AppendAnyNumber(double number, std::string& to) {
   if (IsAnyInteger(number)) {
     WriteByte(to, static_cast<uint8_t>(AnyTag::kInteger));

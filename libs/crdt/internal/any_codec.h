@@ -52,6 +52,10 @@ bool SkipAny(ByteReader& reader, int max_depth, AnySource source = AnySource::kP
 // null, until the next peer reads it. Here it always vanishes, so that a copy of a copy is the copy.
 bool CopyAny(ByteReader& reader, int max_depth, std::string& to, AnySource source = AnySource::kPeer);
 
+// Appends one canonical value, of kOwn, with each lone surrogate in its texts as U+FFFD: what TextEncoder, and so lib0,
+// makes of them.
+void AppendWellFormedAny(std::string_view any, std::string& to);
+
 // Appends `number` in canonical form: an integer, else a float32 where that is exact, else a float64.
 void AppendAnyNumber(double number, std::string& to);
 

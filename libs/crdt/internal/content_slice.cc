@@ -12,7 +12,7 @@ WireContent SliceFrom(const WireContent& content, uint64_t offset, std::string& 
   rest.length -= offset;
   if (content.kind == ContentKind::kAny || content.kind == ContentKind::kJson) {
     ByteReader reader(content.data);
-    for (uint64_t i = 0; i < offset; ++i) SkipAny(reader, std::numeric_limits<int>::max());
+    for (uint64_t i = 0; i < offset; ++i) SkipAny(reader, std::numeric_limits<int>::max(), AnySource::kOwn);
     rest.data = content.data.substr(reader.offset());
   }
   if (content.kind != ContentKind::kString) return rest;

@@ -133,7 +133,7 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
 
 void Document::SplitValues(Item& left, Item& right, uint32_t units) {
   ByteReader reader(left.bytes());
-  for (uint32_t i = 0; i < units; ++i) SkipAny(reader, kAnyDepth);
+  for (uint32_t i = 0; i < units; ++i) SkipAny(reader, kAnyDepth, AnySource::kOwn);
   left.size = static_cast<uint32_t>(reader.offset());
   right.data += left.size;
   right.size -= left.size;

@@ -14,7 +14,7 @@ constexpr int kAnyDepth = std::numeric_limits<int>::max();  // checked when the 
 // `values` without the first `count`.
 std::string_view SkipValues(std::string_view values, uint64_t count) {
   ByteReader reader(values);
-  for (uint64_t i = 0; i < count; ++i) SkipAny(reader, kAnyDepth);
+  for (uint64_t i = 0; i < count; ++i) SkipAny(reader, kAnyDepth, AnySource::kOwn);
   return values.substr(reader.offset());
 }
 
@@ -36,7 +36,7 @@ void WriteJsonValues(Writer& writer, const WireContent& content, uint64_t offset
   std::string json;
   for (uint64_t i = offset; i < content.length; ++i) {
     const char* start = reader.position();
-    SkipAny(reader, kAnyDepth);
+    SkipAny(reader, kAnyDepth, AnySource::kOwn);
     json.clear();
     if (!AnyToJson(std::string_view(start, reader.position() - start), json)) json = "undefined";
     writer.WriteString(json);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crdt/internal/any_codec.h"
 #include "crdt/internal/byte_writer.h"
 #include "crdt/internal/utf.h"
 #include "crdt/internal/wire.h"
@@ -165,7 +166,7 @@ class WriterV2 {
     key_clock_.Write(keys_++);
     WriteString(key);
   }
-  void WriteJson(std::string_view any) { rest_.append(any); }
+  void WriteJson(std::string_view any) { AppendWellFormedAny(any, rest_); }
   std::string Take();
   std::string TakeRest() { return std::exchange(rest_, {}); }
 
