@@ -65,5 +65,30 @@ TEST_CASE("a lone surrogate in an embed is replaced where V2 must hold it, and w
   CHECK(absl::StrContains(*converted, "\xef\xbf\xbd"));
 }
 
+TEST_CASE("clocks at and over 2^53 are refused, and those of neighbours that V2 couldn't hold", "[crdt][hostile]") {
+  constexpr uint64_t kTwo52 = uint64_t{1} << 52;
+  for (const uint64_t clock : {kTwo52, 2 * kTwo52 - 1, 2 * kTwo52, 4 * kTwo52}) {
+    CAPTURE(clock);
+    Doc doc;
+    CHECK(Refused(Attack(doc, Update({Behind(Text({1, 0}, "", "x"), {2, clock})}, Format::kV1), Format::kV1)));
+    CHECK(Refused(Attack(doc, Update({Before(Text({1, 0}, "", "x"), {2, clock})}, Format::kV1), Format::kV1)));
+    CHECK(Refused(Attack(doc, Update({Inside(Text({1, 0}, "", "x"), {2, clock})}, Format::kV1), Format::kV1)));
+    CHECK(!Attack(doc, Update({Text({1, clock}, "t", "x")}, Format::kV1), Format::kV1).ok());
+    WireDeleteSet deletes;
+    deletes.RangesOf(1).push_back({clock, 2 * kTwo52});
+    CHECK(Refused(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1)));
+    CHECK(Refused(Attack(doc, Update({}, Format::kV2, deletes), Format::kV2)));
+  }
+  Doc doc;
+  CHECK(Attack(doc, Update({Behind(Text({1, 0}, "", "x"), {2, kTwo52 - 1})}, Format::kV1), Format::kV1).ok());
+  CHECK(Attack(doc, Update({Behind(Text({3, 0}, "", "x"), {4, 0})}, Format::kV1), Format::kV1).ok());
+  CHECK(doc.HasPending());
+  CHECK(Exhausted(Attack(doc, Update({Text({1, 0xfffffffe}, "t", "x")}, Format::kV1), Format::kV1)));
+  CHECK(
+      Attack(doc, Update({OfKind(Text({9, 0}, "t", ""), ContentKind::kDeleted, 0xfffffffe)}, Format::kV1), Format::kV1)
+          .ok());
+  CHECK(Exhausted(Attack(doc, Update({Text({9, 0xfffffffe}, "t", "x")}, Format::kV1), Format::kV1)));
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

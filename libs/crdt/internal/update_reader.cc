@@ -9,6 +9,8 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 constexpr const char* kNoLength = "a struct has no length";
+// V2 writes twice the difference of two of them, which must not pass kMaxInteger: neither yjs nor this reads it then.
+constexpr uint64_t kMaxIdClock = kMaxInteger / 2;
 constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 }  // namespace
 
@@ -83,6 +85,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
   const uint8_t info = columns_.ReadInfo();
   const uint8_t kind = info & 0x1f;
+  out.parent = {};
   if (kind == 0) {
     out.content.kind = ContentKind::kGc;
     out.content.length = columns_.ReadLength();
@@ -118,6 +121,10 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   if (out.content.length == 0) Fail(kNoLength);
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
 }
+  if ((out.has_origin && out.origin.clock > kMaxIdClock) ||
+      (out.has_right_origin && out.right_origin.clock > kMaxIdClock) || out.parent.clock > kMaxIdClock) {
+    Fail("the clock of a neighbour or parent is over 2^52 - 1");
+  }
 
 template <class Columns>
 void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
