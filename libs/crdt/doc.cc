@@ -1,5 +1,6 @@
 #include "crdt/doc.h"
 
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -28,6 +29,7 @@ uint64_t RandomClient() {
 Limits NoLimits() {
   Limits limits;
   limits.max_update_bytes = limits.max_structs = limits.max_clients = limits.max_document_bytes = ~uint64_t{0};
+  limits.max_depth = std::numeric_limits<int>::max();
   return limits;
 }
 

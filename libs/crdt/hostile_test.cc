@@ -90,5 +90,29 @@ TEST_CASE("clocks at and over 2^53 are refused, and those of neighbours that V2 
   CHECK(Exhausted(Attack(doc, Update({Text({9, 0xfffffffe}, "t", "x")}, Format::kV1), Format::kV1)));
 }
 
+TEST_CASE("what nests as deep as its limits let it is merged, kept and written", "[crdt][hostile]") {
+  Limits limits;
+  limits.max_depth = 2000;
+  WireStruct item = OfKind(Behind(Text({1, 0}, "", ""), {2, 0}), ContentKind::kAny);
+  std::string value;
+  for (int i = 0; i < 1500; ++i) value += "\x75\x01";
+  value += "\x78";
+  item.content.data = value;
+  DocOptions options;
+  options.limits = limits;
+  Doc doc(options);
+  REQUIRE(Attack(doc, Update({item}, Format::kV1), Format::kV1).ok());
+  REQUIRE(Attack(doc, Update({Text({3, 5}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  REQUIRE(Attack(doc, Update({Text({2, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  CHECK(doc.RootLength("t") == 2);
+  const std::string update = Update({item}, Format::kV1);
+  const std::string_view twice[] = {update, update};
+  const absl::StatusOr<std::string> merged = MergeUpdates(twice, Format::kV1, limits);
+  REQUIRE(merged.ok());
+  CHECK(*merged == update);
+  Doc shallow;
+  CHECK(Exhausted(Attack(shallow, update, Format::kV1)));
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

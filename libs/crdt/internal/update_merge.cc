@@ -1,6 +1,7 @@
 #include "crdt/internal/update_merge.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 Limits NoLimits() {
   Limits limits;
   limits.max_update_bytes = limits.max_structs = limits.max_clients = ~uint64_t{0};
+  limits.max_depth = std::numeric_limits<int>::max();
   return limits;
 }
 

@@ -246,7 +246,8 @@ absl::Status UpdateReader<Columns>::status() const {
   if (ok()) return absl::OkStatus();
   const ByteReader& failed = columns_.failed();
   const std::string message = fmt::format("at byte {}: {}", failed.error_offset(), failed.error());
-  return exhausted_ ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+  return exhausted_ || failed.error() == kNestsTooDeeply ? absl::ResourceExhaustedError(message)
+                                                         : absl::InvalidArgumentError(message);
 }
 
 template class UpdateReader<ColumnsV1>;
