@@ -114,5 +114,37 @@ TEST_CASE("what nests as deep as its limits let it is merged, kept and written",
   CHECK(Exhausted(Attack(shallow, update, Format::kV1)));
 }
 
+TEST_CASE("a struct that goes on from a known one under another parent is refused", "[crdt][hostile]") {
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    Doc doc;
+    REQUIRE(doc.Apply(Update({Text({1, 0}, "a", "one")}, format), format).ok());
+    REQUIRE(doc.Apply(Update({Text({2, 0}, "b", "two")}, format), format).ok());
+    doc.RootUnitAt("a", 0);
+    doc.RootUnitAt("b", 0);
+    CHECK(Refused(Attack(doc, Update({Text({1, 0}, "b", "one more")}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Text({1, 1}, "new", "ne more")}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Under(Text({1, 1}, "a", "ne more"), "k")}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Behind(Text({1, 1}, "", "ne more"), {2, 1})}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Before(Text({1, 1}, "", "ne more"), {2, 1})}, format), format)));
+    CHECK(Attack(doc, Update({Text({1, 0}, "a", "one more")}, format), format).ok());
+    CHECK(doc.RootText("a") == "one more");
+  }
+}
+
+TEST_CASE("a struct that waited goes on from its client's own, whatever parent it names", "[crdt][hostile]") {
+  Doc doc;
+  doc.RootUnitAt("a", 0);
+  doc.RootUnitAt("b", 0);
+  for (uint64_t i = 0; i < 200; ++i) {
+    REQUIRE(doc.Apply(Update({Text({10 + i, 0}, "a", "x")}, Format::kV1), Format::kV1).ok());
+  }
+  REQUIRE(Attack(doc, Update({Text({1, 2}, "b", "waits")}, Format::kV1), Format::kV1).ok());
+  REQUIRE(doc.HasPending());
+  REQUIRE(Attack(doc, Update({Behind(Text({1, 0}, "", "one"), {209, 0})}, Format::kV1), Format::kV1).ok());
+  CHECK(!doc.HasPending());
+  CHECK(doc.RootLength("a") == 200 + 7);
+  CHECK(doc.RootLength("b") == 0);
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

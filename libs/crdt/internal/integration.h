@@ -26,6 +26,9 @@ class Integrator {
   // Adds `item` without its first `offset` units, which are known. Nothing is missing.
   void Integrate(const WireStruct& item, uint64_t offset);
   // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
+  // Whether `item`, of which the document has a part already, says of its parent what can't be: another than that
+  // part's.
+  bool Contradicts(const WireStruct& item) const;
   void Link(ItemRef ref);
 
  private:
@@ -92,7 +95,9 @@ class UpdateApplier {
     uint64_t following;
   };
 
-  void CheckStruct(const WireStruct& item);
+  absl::Status CheckLimits() const;
+  // `known` is the state of its client.
+  void CheckStruct(const WireStruct& item, uint64_t known);
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
   void Settle(WireStruct& head);

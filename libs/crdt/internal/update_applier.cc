@@ -41,7 +41,7 @@ absl::Status UpdateApplier<Columns>::Check() {
     for (uint64_t s = 0; s < read.structs; ++s) {
       reader_.ReadStruct(read.client, clock, item);
       if (!reader_.ok()) return reader_.status();
-      CheckStruct(item);
+      CheckStruct(item, known);
       clock = item.end_clock();
       if (clock > known) ++new_structs_;
     }
@@ -60,7 +60,7 @@ absl::Status UpdateApplier<Columns>::Check() {
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::CheckStruct(const WireStruct& item) {
+void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known) {
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader_.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
   }
@@ -92,6 +92,10 @@ void UpdateApplier<Columns>::ReadNext(Block& block, WireStruct& out) {
     active_ = &block;
   }
   reader_.ReadStruct(block.client, block.clock, out);
+  if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
+      integrator_.Contradicts(item)) {
+    return reader_.Fail("a struct that is known in part is now under another parent");
+  }
   block.clock = out.end_clock();
   --block.left;
 }
