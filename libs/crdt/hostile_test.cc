@@ -146,5 +146,32 @@ TEST_CASE("a struct that waited goes on from its client's own, whatever parent i
   CHECK(doc.RootLength("b") == 0);
 }
 
+TEST_CASE("structs that wait for each other in a ring wait, each with its own clock", "[crdt][hostile]") {
+  // 9:0 needs 5:0, that needs 9:1. yjs keeps 9:1 alone of that client, and so it is here.
+  const std::string ring = Update({Behind(Text({9, 0}, "", "a"), {5, 0}), Text({9, 1}, "t", "bc"),
+                                   Text({9, 3}, "u", "d"), Behind(Text({5, 0}, "", "e"), {9, 1})},
+                                  Format::kV1);
+  Doc doc;
+  REQUIRE(Attack(doc, ring, Format::kV1).ok());
+  CHECK(doc.HasPending());
+  CHECK(doc.StructCount() == 0);
+  CHECK(Hexed(doc.EncodeState(Format::kV1)) == "0201090104010174026263010500840901016500");
+}
+
+TEST_CASE("structs with themselves as parent or neighbour are refused", "[crdt][hostile]") {
+  Doc doc;
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    CHECK(Refused(Attack(doc, Update({Inside(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Behind(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
+    CHECK(Refused(Attack(doc, Update({Before(Text({1, 0}, "", "x"), {1, 3})}, format), format)));
+  }
+  // Parents of each other.
+  WireStruct a = OfKind(Inside(Text({1, 0}, "", ""), {2, 0}), ContentKind::kType);
+  WireStruct b = OfKind(Inside(Text({2, 0}, "", ""), {1, 0}), ContentKind::kType);
+  REQUIRE(Attack(doc, Update({b, a}, Format::kV1), Format::kV1).ok());
+  CHECK(doc.HasPending());
+  CHECK(doc.StructCount() == 0);
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

@@ -77,7 +77,9 @@ class UpdateApplier {
   };
   // A struct that outlives the reader's next read.
   struct Waiting {
+    size_t rest = kNoRest;  // what of it was put aside, in rests_
     explicit Waiting(const WireStruct& item);
+  static constexpr size_t kNoRest = ~size_t{0};
     Waiting(Waiting&&) = default;
     Waiting& operator=(Waiting&&) = default;
 

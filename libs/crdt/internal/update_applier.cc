@@ -167,6 +167,14 @@ void UpdateApplier<Columns>::PutAside(Pending& rest) {
     const auto [least, made] = rest.missing.try_emplace(missing.client, missing.clock);
     if (!made) least->second = std::min(least->second, missing.clock);
     Block* block = FindBlock(item.id.client);
+    if (block->rest != kNoRest) {
+      // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
+      // lost by that.
+      rests_[block->rest].first = std::move(waiting);
+      rests_[block->rest].following = 0;
+      continue;
+    }
+    block->rest = rests_.size();
     const uint64_t following = block->left;
     if (active_ == block) block->place = reader_.place();
     block->left = 0;
