@@ -173,5 +173,15 @@ TEST_CASE("structs with themselves as parent or neighbour are refused", "[crdt][
   CHECK(doc.StructCount() == 0);
 }
 
+TEST_CASE("half a million new roots in one update are made at once", "[crdt][hostile]") {
+  std::vector<std::string> names;
+  for (int i = 0; i < 500'000; ++i) names.push_back(std::to_string(i));
+  std::vector<WireStruct> items;
+  for (uint64_t i = 0; i < names.size(); ++i) items.push_back(Text({1, i}, names[i], "x"));
+  Doc doc;
+  REQUIRE(doc.Apply(Update(items, Format::kV2), Format::kV2).ok());
+  CHECK(doc.RootText("499999") == "x");
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "crdt/internal/document.h"
@@ -113,7 +114,8 @@ class UpdateApplier {
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
   Columns deletes_;
-  std::vector<std::string> new_roots_;
+  std::vector<std::string> new_roots_;  // in the order of the update
+  absl::flat_hash_set<std::string> new_root_names_;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
   Block* active_ = nullptr;  // whose place the reader has

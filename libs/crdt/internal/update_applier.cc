@@ -70,10 +70,7 @@ void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known)
     return reader_.Fail("a struct refers to itself or to a later one of its client");
   }
   if (item.is_item() && item.parent_kind == WireStruct::Parent::kRoot) {
-    if (!document_.HasRoot(item.root) &&
-        std::find(new_roots_.begin(), new_roots_.end(), item.root) == new_roots_.end()) {
-      new_roots_.emplace_back(item.root);
-    }
+    if (!document_.HasRoot(item.root) && new_root_names_.emplace(item.root).second) new_roots_.emplace_back(item.root);
   }
 }
 
