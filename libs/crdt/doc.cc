@@ -48,6 +48,30 @@ std::string Merged(std::string_view a, std::string_view b, Format format) {
   return *std::move(merged);
 }
 
+void CountStructs(Pending& pending) {
+  pending.struct_count = pending.client_count = 0;
+  if (pending.structs.empty()) return;
+  const Limits limits = NoLimits();
+  internal::UpdateReaderV2 reader(pending.structs, limits);
+  internal::WireStruct item;
+  for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
+    const auto block = reader.ReadBlock();
+    ++pending.client_count;
+    pending.struct_count += block.structs;
+    uint64_t clock = block.clock;
+    for (uint64_t s = 0; s < block.structs; ++s, clock = item.end_clock()) reader.ReadStruct(block.client, clock, item);
+  }
+}
+
+void CountDeletes(Pending& pending) {
+  pending.delete_count = 0;
+  if (pending.deletes.empty()) return;
+  const Limits limits = NoLimits();
+  internal::UpdateReaderV2 reader(pending.deletes, limits);
+  reader.ReadCount();  // no structs
+  reader.ReadDeletes([&](uint64_t, uint64_t, uint64_t) { ++pending.delete_count; });
+}
+
 }  // namespace
 
 Doc::Doc(const DocOptions& options) : options_(options), document_(std::make_unique<internal::Document>(options.gc)) {
@@ -76,13 +100,27 @@ absl::Status Doc::ApplyAll(absl::Span<const std::string_view> updates, Format fo
 }
 
 absl::Status Doc::ApplyOne(std::string_view update, Format format) {
-  return format == Format::kV1 ? ApplyChecked<ColumnsV1>(update) : ApplyChecked<ColumnsV2>(update);
+  return format == Format::kV1 ? CheckAndTake<ColumnsV1>(update) : CheckAndTake<ColumnsV2>(update);
 }
 
 template <class Columns>
-absl::Status Doc::ApplyChecked(std::string_view update) {
+absl::Status Doc::CheckAndTake(std::string_view update) {
   internal::UpdateApplier<Columns> applier(*document_, update, options_.limits);
   RM_RETURN_IF_ERROR(applier.Check());
+  if (Take(applier)) {
+    const Limits limits = NoLimits();
+    const std::string again = std::exchange(document_->pending.structs, {});
+    document_->pending.missing.clear();
+    internal::UpdateApplier<ColumnsV2> retry(*document_, again, limits);
+    retry.CheckPending();
+    Take(retry);
+  }
+  return absl::OkStatus();
+}
+
+// True when what was pending before may have become possible.
+template <class Columns>
+bool Doc::Take(internal::UpdateApplier<Columns>& applier) {
   Pending& pending = document_->pending;
   Pending rest;
   applier.ApplyStructs(rest);
@@ -90,9 +128,11 @@ absl::Status Doc::ApplyChecked(std::string_view update) {
   if (pending.structs.empty()) {
     pending.structs = std::move(rest.structs);
     pending.missing = std::move(rest.missing);
+    CountStructs(pending);
   } else {
     if (!rest.structs.empty()) {
       pending.structs = Merged(pending.structs, rest.structs, Format::kV2);
+      CountStructs(pending);
       for (const auto& [client, clock] : rest.missing) {
         const auto [least, made] = pending.missing.try_emplace(client, clock);
         if (!made && clock < least->second) least->second = clock;
@@ -103,18 +143,17 @@ absl::Status Doc::ApplyChecked(std::string_view update) {
   std::string unknown;
   applier.ApplyDeletes(unknown);
   RetryPendingDeletes(unknown);
-  if (!retry) return absl::OkStatus();
-  const std::string again = std::exchange(pending.structs, {});
-  pending.missing.clear();
-  return ApplyChecked<ColumnsV2>(again);
+  return retry;
 }
 
 void Doc::RetryPendingDeletes(std::string& unknown) {
   std::string& pending = document_->pending.deletes;
   if (!pending.empty()) {
-    internal::UpdateApplier<ColumnsV2> applier(*document_, pending, options_.limits);
+    const Limits limits = NoLimits();
+    internal::UpdateApplier<ColumnsV2> applier(*document_, pending, limits);
     std::string still;
-    if (applier.Check().ok()) applier.ApplyDeletes(still);
+    applier.CheckPending();
+    applier.ApplyDeletes(still);
     if (unknown.empty()) {
       unknown = std::move(still);
     } else if (!still.empty()) {
@@ -122,6 +161,7 @@ void Doc::RetryPendingDeletes(std::string& unknown) {
     }
   }
   pending = std::move(unknown);
+  CountDeletes(document_->pending);
 }
 
 std::string Doc::LastUpdate(Format format) const { return EncodeTransaction(*document_, format); }

@@ -87,7 +87,9 @@ class Doc {
 
   absl::Status ApplyOne(std::string_view update, Format format);
   template <class Columns>
-  absl::Status ApplyChecked(std::string_view update);
+  absl::Status CheckAndTake(std::string_view update);
+  template <class Columns>
+  bool Take(internal::UpdateApplier<Columns>& applier);
   void RetryPendingDeletes(std::string& rest);
 
   DocOptions options_;

@@ -173,6 +173,40 @@ TEST_CASE("structs with themselves as parent or neighbour are refused", "[crdt][
   CHECK(doc.StructCount() == 0);
 }
 
+TEST_CASE("what waits counts towards the limits, so that nothing is refused once it can be applied",
+          "[crdt][hostile]") {
+  DocOptions options;
+  options.limits.max_structs = 6;
+  options.limits.max_clients = 3;
+  Doc doc(options);
+  const auto letter = [](uint64_t client, uint64_t clock, WireId origin) {
+    return Behind(Text({client, clock}, "", "x"), origin);
+  };
+  REQUIRE(
+      Attack(doc, Update({letter(2, 0, {1, 0}), letter(2, 1, {1, 0}), letter(2, 2, {1, 0})}, Format::kV1), Format::kV1)
+          .ok());
+  REQUIRE(Attack(doc, Update({letter(3, 0, {1, 0})}, Format::kV1), Format::kV1).ok());
+  // Again, as networks do: it isn't counted twice.
+  for (int i = 0; i < 5; ++i) REQUIRE(Attack(doc, Update({letter(3, 0, {1, 0})}, Format::kV1), Format::kV1).ok());
+  CHECK(Exhausted(Attack(doc, Update({letter(5, 0, {1, 0}), letter(4, 0, {1, 0})}, Format::kV1), Format::kV1)));
+  CHECK(Exhausted(Attack(doc, Update({Text({1, 0}, "t", "x"), letter(1, 1, {1, 0}), letter(1, 2, {1, 0})}, Format::kV1),
+                         Format::kV1)));
+  CHECK(Attack(doc, Update({Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  CHECK(!doc.HasPending());
+  CHECK(doc.RootLength("t") == 5);
+}
+
+TEST_CASE("deletions that wait are kept when the document is full", "[crdt][hostile]") {
+  DocOptions options;
+  options.limits.max_structs = 4;
+  Doc doc(options);
+  WireDeleteSet deletes;
+  for (uint64_t i = 0; i < 4; ++i) deletes.RangesOf(7).push_back({i * 2, 1});
+  REQUIRE(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1).ok());
+  CHECK(Exhausted(Attack(doc, Update({Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1)));
+  CHECK(doc.HasPending());
+}
+
 TEST_CASE("half a million new roots in one update are made at once", "[crdt][hostile]") {
   std::vector<std::string> names;
   for (int i = 0; i < 500'000; ++i) names.push_back(std::to_string(i));
@@ -181,6 +215,41 @@ TEST_CASE("half a million new roots in one update are made at once", "[crdt][hos
   Doc doc;
   REQUIRE(doc.Apply(Update(items, Format::kV2), Format::kV2).ok());
   CHECK(doc.RootText("499999") == "x");
+}
+
+TEST_CASE("a few bytes that claim 2^40 structs are refused at once", "[crdt][hostile]") {
+  // One GC after the other, of length 1: info 0 for ever, length 1 in a run of 2^40.
+  const std::string run = Hex("41") + Hex("feffffffff1f");
+  const auto claim = [&](std::string_view count) {
+    return Columns({"", Hex("01"), "", "", Hex("00"), Hex("00"), "", "", run},
+                   Hex("01") + std::string(count) + Hex("0000"));
+  };
+  Doc doc;
+  CHECK(Exhausted(Attack(doc, claim(Hex("808080808020")), Format::kV2)));
+  CHECK(Exhausted(CheckUpdate(claim(Hex("808080808020")), Format::kV2)));
+  CHECK(Exhausted(ConvertUpdate(claim(Hex("808080808020")), Format::kV2, Format::kV1).status()));
+  // A thousand are no harm; they become one.
+  CHECK(Attack(doc, claim(Hex("e807")), Format::kV2).ok());
+  CHECK(doc.StructCount() == 1);
+  DocOptions small;
+  small.limits.max_structs = 999;
+  Doc full(small);
+  CHECK(Exhausted(Attack(full, claim(Hex("e807")), Format::kV2)));
+}
+
+TEST_CASE("a few bytes that claim more memory than a document may have are refused at once", "[crdt][hostile]") {
+  // A million nested types under the root "", for which V2 needs 40 bytes.
+  const std::string million = Hex("bebd7a");
+  const std::string update =
+      Columns({"", Hex("01"), "", "", Hex("07"), Hex("0040") + million, Hex("01"), Hex("40") + million, ""},
+              Hex("01") + Hex("c0843d") + Hex("0000"));
+  CHECK(update.size() < 50);
+  CHECK(CheckUpdate(update, Format::kV2).ok());
+  DocOptions options;
+  options.limits.max_document_bytes = 64 << 20;
+  Doc doc(options);
+  CHECK(Exhausted(Attack(doc, update, Format::kV2)));
+  CHECK(doc.MemoryBytes() < 1 << 20);
 }
 
 }  // namespace

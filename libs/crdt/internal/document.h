@@ -32,6 +32,10 @@ struct Pending {
   std::string structs;
   absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
   std::string deletes;
+  // How much both are, and so may add to a document at most.
+  uint64_t struct_count = 0;
+  uint64_t client_count = 0;
+  uint64_t delete_count = 0;
 
   uint64_t bytes() const { return structs.size() + deletes.size() + missing.size() * 17; }
 };
@@ -55,6 +59,8 @@ class Document {
 
   bool gc() const { return gc_; }
   uint64_t bytes() const;
+  // Nearly that, all but tables of types and clients, at once.
+  uint64_t main_bytes() const { return items.bytes() + contents.bytes() + keys.bytes() + pending.bytes(); }
 
   // --- types
   // The root of that name, made when new, untyped.

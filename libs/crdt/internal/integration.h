@@ -26,10 +26,10 @@ class Integrator {
   std::optional<WireId> FirstMissing(const WireStruct& item) const;
   // Adds `item` without its first `offset` units, which are known. Nothing is missing.
   void Integrate(const WireStruct& item, uint64_t offset);
-  // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   // Whether `item`, of which the document has a part already, says of its parent what can't be: another than that
   // part's.
   bool Contradicts(const WireStruct& item) const;
+  // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   void Link(ItemRef ref);
 
  private:
@@ -64,6 +64,8 @@ class UpdateApplier {
 
   // Reads everything and changes nothing. After an error nothing else may be called.
   absl::Status Check();
+  // The same for what was pending, which passed that once: whatever the document has become, it isn't refused.
+  void CheckPending();
   // Integrates what can be, in yjs's order. What can't be is in `rest`, an update of V2, and `missing`.
   void ApplyStructs(Pending& rest);
   // Deletes what is there to delete. The ranges that aren't there yet go to `rest`, an update of V2.
@@ -75,12 +77,12 @@ class UpdateApplier {
     uint64_t clock;  // of the next struct
     uint64_t left;   // structs not read yet
     Columns place;
+    size_t rest = kNoRest;  // what of it was put aside, in rests_
   };
+  static constexpr size_t kNoRest = ~size_t{0};
   // A struct that outlives the reader's next read.
   struct Waiting {
-    size_t rest = kNoRest;  // what of it was put aside, in rests_
     explicit Waiting(const WireStruct& item);
-  static constexpr size_t kNoRest = ~size_t{0};
     Waiting(Waiting&&) = default;
     Waiting& operator=(Waiting&&) = default;
 
@@ -109,6 +111,7 @@ class UpdateApplier {
   void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
 
   Document& document_;
+  const size_t update_bytes_;
   const Limits& limits_;
   Integrator integrator_;
   UpdateReader<Columns> reader_;
@@ -118,6 +121,8 @@ class UpdateApplier {
   absl::flat_hash_set<std::string> new_root_names_;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
+  uint64_t new_types_ = 0;
+  bool was_pending_ = false;
   Block* active_ = nullptr;  // whose place the reader has
   std::vector<Waiting> stack_;
   std::vector<Rest> rests_;

@@ -26,7 +26,12 @@ WireStruct UpdateApplier<Columns>::Waiting::View() const {
 
 template <class Columns>
 UpdateApplier<Columns>::UpdateApplier(Document& document, std::string_view update, const Limits& limits)
-    : document_(document), limits_(limits), integrator_(document), reader_(update, limits), deletes_(reader_.place()) {}
+    : document_(document),
+      update_bytes_(update.size()),
+      limits_(limits),
+      integrator_(document),
+      reader_(update, limits),
+      deletes_(reader_.place()) {}
 
 template <class Columns>
 absl::Status UpdateApplier<Columns>::Check() {
@@ -44,6 +49,7 @@ absl::Status UpdateApplier<Columns>::Check() {
       CheckStruct(item, known);
       clock = item.end_clock();
       if (clock > known) ++new_structs_;
+      if (item.content.kind == ContentKind::kType) ++new_types_;
     }
     if (read.structs > 0) blocks_.push_back(std::move(block));
   }
@@ -51,11 +57,28 @@ absl::Status UpdateApplier<Columns>::Check() {
   reader_.ReadDeletes([this](uint64_t, uint64_t, uint64_t) { ++new_structs_; });
   reader_.Finish();
   RM_RETURN_IF_ERROR(reader_.status());
+  return was_pending_ ? absl::OkStatus() : CheckLimits();
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::CheckPending() {
+  was_pending_ = true;
+  RM_CHECK_OK(Check());
+}
+
+template <class Columns>
+absl::Status UpdateApplier<Columns>::CheckLimits() const {
+  constexpr uint64_t kStructBytes = sizeof(Item) + 2 * sizeof(StructList::Entry);
+  const uint64_t structs = new_structs_ + document_.pending.struct_count + document_.pending.delete_count;
+  const uint64_t clients = new_clients_ + document_.pending.client_count;
   const auto too_much = [](std::string_view what) {
     return absl::ResourceExhaustedError(fmt::format("with this update a document would pass {}", what));
   };
-  if (document_.items.live() + new_structs_ > limits_.max_structs) return too_much("max_structs");
-  if (document_.structs.size() + new_clients_ > limits_.max_clients) return too_much("max_clients");
+  if (document_.items.live() + structs > limits_.max_structs) return too_much("max_structs");
+  if (document_.structs.size() + clients > limits_.max_clients) return too_much("max_clients");
+  const uint64_t bytes =
+      structs * kStructBytes + clients * sizeof(StructStore::Client) + new_types_ * sizeof(Type) + update_bytes_;
+  if (document_.main_bytes() + bytes > limits_.max_document_bytes) return too_much("max_document_bytes");
   return absl::OkStatus();
 }
 
@@ -68,6 +91,10 @@ void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known)
   if ((item.has_origin && later(item.origin)) || (item.has_right_origin && later(item.right_origin)) ||
       (item.is_item() && item.parent_kind == WireStruct::Parent::kItem && later(item.parent))) {
     return reader_.Fail("a struct refers to itself or to a later one of its client");
+  }
+  if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
+      integrator_.Contradicts(item)) {
+    return reader_.Fail("a struct that is known in part is now under another parent");
   }
   if (item.is_item() && item.parent_kind == WireStruct::Parent::kRoot) {
     if (!document_.HasRoot(item.root) && new_root_names_.emplace(item.root).second) new_roots_.emplace_back(item.root);
@@ -89,10 +116,6 @@ void UpdateApplier<Columns>::ReadNext(Block& block, WireStruct& out) {
     active_ = &block;
   }
   reader_.ReadStruct(block.client, block.clock, out);
-  if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
-      integrator_.Contradicts(item)) {
-    return reader_.Fail("a struct that is known in part is now under another parent");
-  }
   block.clock = out.end_clock();
   --block.left;
 }
