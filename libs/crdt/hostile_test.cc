@@ -252,5 +252,21 @@ TEST_CASE("a few bytes that claim more memory than a document may have are refus
   CHECK(doc.MemoryBytes() < 1 << 20);
 }
 
+TEST_CASE("a key that V2 names again and again costs what it would be written out", "[crdt][hostile]") {
+  // A hundred formats that all have the first one's key, of 1,000 bytes; they are a GC's neighbours.
+  std::string strings;
+  WriteVarBytes(strings, std::string(1000, 'k'));
+  strings += Hex("a80f");
+  const std::string hundred = Hex("62");
+  const std::string update =
+      Columns({Hex("01") + hundred, Hex("4163"), Hex("0162"), "", Hex("86"), strings, "", "", ""},
+              Hex("016400") + std::string(100, '\x78') + Hex("00"));
+  CHECK(CheckUpdate(update, Format::kV2).ok());
+  Limits limits;
+  limits.max_update_bytes = 50'000;
+  CHECK(Exhausted(CheckUpdate(update, Format::kV2, limits)));
+  CHECK(Exhausted(ConvertUpdate(update, Format::kV2, Format::kV1, limits).status()));
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

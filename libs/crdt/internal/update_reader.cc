@@ -35,7 +35,10 @@ ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_s
 
 std::string_view ColumnsV2::ReadKey(std::string& scratch) {
   const uint64_t clock = key_clock_.Read();
-  if (clock < keys_read_) return (*keys_)[clock];
+  if (clock < keys_read_) {
+    repeated_key_bytes_ += (*keys_)[clock].size();
+    return (*keys_)[clock];
+  }
   if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
     ReadString(scratch);
   } else {
@@ -82,10 +85,10 @@ template <class Columns>
 void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
   out.id = {client, clock};
   out.has_origin = out.has_right_origin = out.has_parent_sub = false;
+  out.parent = {};
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
   const uint8_t info = columns_.ReadInfo();
   const uint8_t kind = info & 0x1f;
-  out.parent = {};
   if (kind == 0) {
     out.content.kind = ContentKind::kGc;
     out.content.length = columns_.ReadLength();
@@ -118,13 +121,13 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     ReadContent(kind, out.content);
   }
   if (!ok()) return;
-  if (out.content.length == 0) Fail(kNoLength);
-  if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
-}
   if ((out.has_origin && out.origin.clock > kMaxIdClock) ||
       (out.has_right_origin && out.right_origin.clock > kMaxIdClock) || out.parent.clock > kMaxIdClock) {
     Fail("the clock of a neighbour or parent is over 2^52 - 1");
   }
+  if (out.content.length == 0) Fail(kNoLength);
+  if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
+}
 
 template <class Columns>
 void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
@@ -147,7 +150,7 @@ void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
       return;
     }
     case ContentKind::kFormat:
-      out.name = columns_.ReadKey(name_scratch_);
+      out.name = ReadKey();
       return ReadOneValue(out);
     case ContentKind::kEmbed:
       return ReadOneValue(out);
@@ -216,12 +219,22 @@ void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
 }
 
 template <class Columns>
+std::string_view UpdateReader<Columns>::ReadKey() {
+  const std::string_view key = columns_.ReadKey(name_scratch_);
+  // Each is written out again whenever the struct is.
+  if (columns_.repeated_key_bytes() > limits_->max_update_bytes) {
+    FailExhausted("keys that come again add up to more than max_update_bytes");
+  }
+  return key;
+}
+
+template <class Columns>
 void UpdateReader<Columns>::ReadType(WireContent& out) {
   const uint64_t type = columns_.ReadTypeRef();
   if (type >= kTypeRefs) return Fail("a shared type is of an unknown kind");
   out.type = static_cast<TypeRef>(type);
   out.name = {};
-  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = columns_.ReadKey(name_scratch_);
+  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = ReadKey();
 }
 
 template <class Columns>
