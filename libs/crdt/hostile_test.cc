@@ -207,6 +207,24 @@ TEST_CASE("deletions that wait are kept when the document is full", "[crdt][host
   CHECK(doc.HasPending());
 }
 
+TEST_CASE("the last of several blocks of one client counts, also when it is empty", "[crdt][hostile]") {
+  Doc doc;
+  // Two blocks of client 1, at 0 with one struct and at 0 with none.
+  REQUIRE(Attack(doc,
+                 Hex("02010100040101740161"
+                     "00010000"),
+                 Format::kV1)
+              .ok());
+  CHECK(doc.StructCount() == 0);
+  REQUIRE(Attack(doc,
+                 Hex("02010100040101740161"
+                     "0101000401017401"
+                     "6200"),
+                 Format::kV1)
+              .ok());
+  CHECK(doc.RootText("t") == "b");
+}
+
 TEST_CASE("half a million new roots in one update are made at once", "[crdt][hostile]") {
   std::vector<std::string> names;
   for (int i = 0; i < 500'000; ++i) names.push_back(std::to_string(i));

@@ -51,7 +51,7 @@ absl::Status UpdateApplier<Columns>::Check() {
       if (clock > known) ++new_structs_;
       if (item.content.kind == ContentKind::kType) ++new_types_;
     }
-    if (read.structs > 0) blocks_.push_back(std::move(block));
+    blocks_.push_back(std::move(block));
   }
   deletes_ = reader_.place();
   reader_.ReadDeletes([this](uint64_t, uint64_t, uint64_t) { ++new_structs_; });
