@@ -286,5 +286,18 @@ TEST_CASE("a key that V2 names again and again costs what it would be written ou
   CHECK(Exhausted(ConvertUpdate(update, Format::kV2, Format::kV1, limits).status()));
 }
 
+TEST_CASE("of two structs that begin at one clock, one of them collected, merging takes the later update's", "[crdt]") {
+  const std::string item =
+      Hex("010107002701016d0361727200"
+          "00");
+  const std::string collected = Hex("01010700000300");
+  for (const bool item_first : {true, false}) {
+    const std::string_view updates[] = {item_first ? item : collected, item_first ? collected : item};
+    const absl::StatusOr<std::string> merged = MergeUpdates(updates, Format::kV1);
+    REQUIRE(merged.ok());
+    CHECK(Hexed(*merged) == (item_first ? "01010700000300" : "010207002701016d0361727200000200"));
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
