@@ -299,5 +299,13 @@ TEST_CASE("of two structs that begin at one clock, one of them collected, mergin
   }
 }
 
+TEST_CASE("deleted ranges out of order stay as they are where the format can say so", "[crdt]") {
+  const std::string update = Hex("0001070232010501");
+  CHECK(Hexed(*DiffUpdate(update, Hex("00"), Format::kV1)) == Hexed(update));
+  const absl::StatusOr<std::string> converted = ConvertUpdate(update, Format::kV1, Format::kV2);
+  REQUIRE(converted.ok());
+  CHECK(Hexed(*ConvertUpdate(*converted, Format::kV2, Format::kV1)) == "0001070205013201");
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
