@@ -235,7 +235,7 @@ uint64_t Doc::RootLength(std::string_view name) const {
 }
 
 char16_t Doc::RootUnitAt(std::string_view name, uint64_t index) {
-  if (!document_->HasRoot(name)) return 0;
+  if (index >= RootLength(name)) return 0;
   const internal::PositionIndex::Place place =
       document_->Index(document_->Root(name)).Find(static_cast<uint32_t>(index));
   if (place.item == internal::kNoItem) return 0;

@@ -307,5 +307,12 @@ TEST_CASE("deleted ranges out of order stay as they are where the format can say
   CHECK(Hexed(*ConvertUpdate(*converted, Format::kV2, Format::kV1)) == "0001070205013201");
 }
 
+TEST_CASE("an index past 2^32 is past the end", "[crdt][hostile]") {
+  Doc doc;
+  REQUIRE(doc.Apply(Update({Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  CHECK(doc.RootUnitAt("t", 0) == u'x');
+  CHECK(doc.RootUnitAt("t", uint64_t{1} << 32) == 0);
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
