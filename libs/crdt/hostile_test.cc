@@ -314,5 +314,18 @@ TEST_CASE("an index past 2^32 is past the end", "[crdt][hostile]") {
   CHECK(doc.RootUnitAt("t", uint64_t{1} << 32) == 0);
 }
 
+TEST_CASE("a subdocument's gc that isn't a number is false, whatever its bits", "[crdt][hostile]") {
+  for (const std::string_view nan : {"7ff8000000000000", "fff8000000000000", "7ff0000000000001", "7ff4000000000000"}) {
+    CAPTURE(nan);
+    WireStruct item = OfKind(Text({1, 0}, "t", ""), ContentKind::kDoc);
+    const std::string options = Hex("7601026763") + Hex("7b") + Hex(nan);
+    item.content.name = "g";
+    item.content.data = options;
+    Doc doc;
+    REQUIRE(Attack(doc, Update({item}, Format::kV1), Format::kV1).ok());
+    CHECK(absl::StrContains(Hexed(doc.EncodeState(Format::kV1)), "760102676379"));
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
