@@ -1,5 +1,6 @@
 #include "crdt/doc.h"
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ namespace {
 Limits NoLimits() {
   Limits limits;
   limits.max_update_bytes = limits.max_structs = limits.max_clients = limits.max_document_bytes = ~uint64_t{0};
+  limits.max_depth = std::numeric_limits<int>::max();
   return limits;
 }
 
@@ -34,6 +36,34 @@ std::string Merged(std::string_view a, std::string_view b, Format format) {
   absl::StatusOr<std::string> merged = MergeUpdates(updates, format, NoLimits());
   RM_CHECK_OK(merged.status());
   return *std::move(merged);
+}
+
+void CountStructs(Pending& pending) {
+  pending.struct_count = pending.client_count = 0;
+  pending.brings_types = false;
+  if (pending.structs.empty()) return;
+  const Limits limits = NoLimits();
+  internal::UpdateReaderV2 reader(pending.structs, limits);
+  internal::WireStruct item;
+  for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
+    const auto block = reader.ReadBlock();
+    ++pending.client_count;
+    pending.struct_count += block.structs;
+    uint64_t clock = block.clock;
+    for (uint64_t s = 0; s < block.structs; ++s, clock = item.end_clock()) {
+      reader.ReadStruct(block.client, clock, item);
+      pending.brings_types |= item.content.kind == internal::ContentKind::kType;
+    }
+  }
+}
+
+void CountDeletes(Pending& pending) {
+  pending.delete_count = 0;
+  if (pending.deletes.empty()) return;
+  const Limits limits = NoLimits();
+  internal::UpdateReaderV2 reader(pending.deletes, limits);
+  reader.ReadCount();  // no structs
+  reader.ReadDeletes([&](uint64_t, uint64_t, uint64_t) { ++pending.delete_count; });
 }
 
 }  // namespace
@@ -66,15 +96,29 @@ absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates) {
 }
 
 absl::Status Doc::ApplyOne(Transaction& transaction, std::string_view update, Format format) {
-  return format == Format::kV1 ? ApplyChecked<ColumnsV1>(transaction, update)
-                               : ApplyChecked<ColumnsV2>(transaction, update);
+  return format == Format::kV1 ? CheckAndTake<ColumnsV1>(transaction, update)
+                               : CheckAndTake<ColumnsV2>(transaction, update);
 }
 
 template <class Columns>
-absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update) {
-  internal::Document& document = session_->document;
-  internal::UpdateApplier<Columns> applier(document, transaction, update, session_->limits);
+absl::Status Doc::CheckAndTake(Transaction& transaction, std::string_view update) {
+  internal::UpdateApplier<Columns> applier(session_->document, transaction, update, session_->limits);
   RM_RETURN_IF_ERROR(applier.Check());
+  if (Take(transaction, applier)) {
+    const Limits limits = NoLimits();
+    const std::string again = std::exchange(session_->document.pending.structs, {});
+    session_->document.pending.missing.clear();
+    internal::UpdateApplier<ColumnsV2> retry(session_->document, transaction, again, limits);
+    retry.CheckPending();
+    Take(transaction, retry);
+  }
+  return absl::OkStatus();
+}
+
+// True when what was pending before may have become possible.
+template <class Columns>
+bool Doc::Take(Transaction& transaction, internal::UpdateApplier<Columns>& applier) {
+  internal::Document& document = session_->document;
   Pending& pending = document.pending;
   Pending rest;
   applier.ApplyStructs(rest);
@@ -82,9 +126,11 @@ absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update
   if (pending.structs.empty()) {
     pending.structs = std::move(rest.structs);
     pending.missing = std::move(rest.missing);
+    CountStructs(pending);
   } else {
     if (!rest.structs.empty()) {
       pending.structs = Merged(pending.structs, rest.structs, Format::kV2);
+      CountStructs(pending);
       for (const auto& [client, clock] : rest.missing) {
         const auto [least, made] = pending.missing.try_emplace(client, clock);
         if (!made && clock < least->second) least->second = clock;
@@ -95,21 +141,17 @@ absl::Status Doc::ApplyChecked(Transaction& transaction, std::string_view update
   std::string unknown;
   applier.ApplyDeletes(unknown);
   RetryPendingDeletes(transaction, unknown);
-  if (!retry) return absl::OkStatus();
-  Pending again;
-  std::swap(again.structs, pending.structs);
-  std::swap(again.missing, pending.missing);
-  // What no limit lets in stays pending; the update itself is applied by now.
-  if (!ApplyChecked<ColumnsV2>(transaction, again.structs).ok()) pending.structs = std::move(again.structs);
-  return absl::OkStatus();
+  return retry;
 }
 
 void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
   std::string& pending = session_->document.pending.deletes;
   if (!pending.empty()) {
-    internal::UpdateApplier<ColumnsV2> applier(session_->document, transaction, pending, session_->limits);
+    const Limits limits = NoLimits();
+    internal::UpdateApplier<ColumnsV2> applier(session_->document, transaction, pending, limits);
     std::string still;
-    if (applier.Check().ok()) applier.ApplyDeletes(still);
+    applier.CheckPending();
+    applier.ApplyDeletes(still);
     if (unknown.empty()) {
       unknown = std::move(still);
     } else if (!still.empty()) {
@@ -117,6 +159,7 @@ void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
     }
   }
   pending = std::move(unknown);
+  CountDeletes(session_->document.pending);
 }
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {

@@ -19,7 +19,10 @@ namespace rivermeet::crdt {
 
 namespace internal {
 class Transaction;
+struct DocInside;
 struct Session;
+template <class Columns>
+class UpdateApplier;
 }  // namespace internal
 
 struct DocOptions {
@@ -93,9 +96,13 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
+  friend struct internal::DocInside;
+
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
-  absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);
+  absl::Status CheckAndTake(internal::Transaction& transaction, std::string_view update);
+  template <class Columns>
+  bool Take(internal::Transaction& transaction, internal::UpdateApplier<Columns>& applier);
   void RetryPendingDeletes(internal::Transaction& transaction, std::string& unknown);
 
   std::unique_ptr<internal::Session> session_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <optional>
-#include <queue>
+#include <type_traits>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -66,7 +66,8 @@ absl::StatusOr<std::string> Finish(UpdateReader<Columns>& reader, StructWriter<W
   reader.ReadDeleteSet(deletes);
   reader.Finish();
   RM_RETURN_IF_ERROR(reader.status());
-  deletes.KeepApart();
+  // V2 can't say what V1 can.
+  if constexpr (std::is_same_v<Writer, WriterV2>) deletes.KeepApart();
   return structs.Finish(deletes);
 }
 

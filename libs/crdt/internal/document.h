@@ -33,6 +33,11 @@ struct Pending {
   std::string structs;
   absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
   std::string deletes;
+  // How much both are, and so may add to a document at most.
+  uint64_t struct_count = 0;
+  uint64_t client_count = 0;
+  bool brings_types = false;
+  uint64_t delete_count = 0;
 
   uint64_t bytes() const { return structs.size() + deletes.size() + missing.size() * 17; }
 };

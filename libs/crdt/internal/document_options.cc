@@ -1,5 +1,6 @@
 #include "crdt/internal/document_options.h"
 
+#include <cmath>
 #include <limits>
 
 #include "crdt/internal/any_codec.h"
@@ -22,8 +23,8 @@ bool IsTruthy(std::string_view any) {
       return ByteReader(any.substr(1)).ReadVarInt().magnitude != 0;
     case AnyTag::kBigInt:
       return any.substr(1) != std::string_view("\0\0\0\0\0\0\0\0", 8);
-    case AnyTag::kFloat64:  // canonical: 0 is an integer, so only NaN is false; its exponent is all ones
-      return !(static_cast<uint8_t>(any[1]) == 0x7f && static_cast<uint8_t>(any[2]) >= 0xf8);
+    case AnyTag::kFloat64:  // canonical: 0 is an integer, so only NaN is false
+      return !std::isnan(ByteReader(any.substr(1)).ReadFloat64());
     case AnyTag::kString:
       return any[1] != 0;
     default:

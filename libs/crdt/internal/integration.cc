@@ -58,6 +58,37 @@ void Integrator::Revisit(const WireStruct& item) {
   FindNeighbours(item, found);
 }
 
+bool Integrator::Contradicts(const WireStruct& item) const {
+  const ClientIndex client = document_.structs.Find(item.id.client);
+  const Item& own = document_.items[document_.RefAt({client, document_.structs[client].state - 1})];
+  if (own.is_gc()) return false;
+  const auto is_known = [&](WireId id) { return id.clock < document_.structs.StateOf(id.client); };
+  TypeIndex parent = kNoType;
+  switch (item.parent_kind) {
+    case WireStruct::Parent::kFromNeighbour: {
+      const WireId id = item.has_origin ? item.origin : item.right_origin;
+      if (!is_known(id)) return false;
+      const Item& neighbour = document_.items[document_.RefAt(ToId(id))];
+      if (neighbour.is_gc()) return false;
+      return neighbour.parent != own.parent || neighbour.is_entry() != own.is_entry() ||
+             (own.is_entry() && neighbour.place != own.place);
+    }
+    case WireStruct::Parent::kRoot:
+      if (!document_.HasRoot(item.root)) return true;
+      parent = document_.Root(item.root);
+      break;
+    case WireStruct::Parent::kItem: {
+      if (!is_known(item.parent)) return false;
+      const Item& holder = document_.items[document_.RefAt(ToId(item.parent))];
+      if (holder.kind != ContentKind::kType) return false;
+      parent = holder.extra;
+      break;
+    }
+  }
+  return parent != own.parent || item.has_parent_sub != own.is_entry() ||
+         (own.is_entry() && document_.keys.Find(item.parent_sub) != own.place);
+}
+
 Integrator::Surroundings Integrator::Find(const WireStruct& item) {
   Surroundings found;
   FindNeighbours(item, found);
@@ -84,13 +115,18 @@ void Integrator::SetContent(Item& item, const WireContent& content, uint64_t off
 
 void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
   document_.items.Reserve(8);
-  const Surroundings found = wire.is_item() ? Find(wire) : Surroundings{.collected = true};
+  Surroundings found = wire.is_item() ? Find(wire) : Surroundings{.collected = true};
   const Id id{document_.structs.FindOrAdd(wire.id.client), static_cast<uint32_t>(wire.id.clock + offset)};
   ItemRef left = found.left;
   bool collected = found.collected;
   if (offset > 0 && !collected) {
     left = document_.CleanEnd(transaction_, {id.client, id.clock - 1});
-    collected = document_.items[left].is_gc();
+    const Item& own = document_.items[left];
+    collected = own.is_gc();
+    // The part that is known has the parent that counts: an item is linked where its neighbours are.
+    found.parent = own.parent;
+    found.entry = own.is_entry();
+    found.key = own.is_entry() ? own.place : 0;
   }
   if (collected) return AddCollected(id, wire.content.length - offset);
   const ItemRef ref = document_.items.Allocate();

@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "crdt/internal/document.h"
+#include "crdt/internal/nesting_check.h"
 #include "crdt/internal/update_reader.h"
 #include "crdt/limits.h"
 
@@ -28,6 +30,9 @@ class Integrator {
   // Does to the document what yjs does on the way to seeing that it has `item` already: cuts at its origins. The pieces
   // merge again, but a surrogate pair that two items once brought doesn't survive it.
   void Revisit(const WireStruct& item);
+  // Whether `item`, of which the document has a part already, says of its parent what can't be: another than that
+  // part's.
+  bool Contradicts(const WireStruct& item) const;
   // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   void Link(ItemRef ref);
 
@@ -65,6 +70,8 @@ class UpdateApplier {
 
   // Reads everything and changes nothing. After an error nothing else may be called.
   absl::Status Check();
+  // The same for what was pending, which passed that once: whatever the document has become, it isn't refused.
+  void CheckPending();
   // Integrates what can be, in yjs's order. What can't be is in `rest`, an update of V2, and `missing`.
   void ApplyStructs(Pending& rest);
   // Deletes what is there to delete. The ranges that aren't there yet go to `rest`, an update of V2.
@@ -76,7 +83,9 @@ class UpdateApplier {
     uint64_t clock;  // of the next struct
     uint64_t left;   // structs not read yet
     Columns place;
+    size_t rest = kNoRest;  // what of it was put aside, in rests_
   };
+  static constexpr size_t kNoRest = ~size_t{0};
   // A struct that outlives the reader's next read.
   struct Waiting {
     explicit Waiting(const WireStruct& item);
@@ -97,8 +106,11 @@ class UpdateApplier {
     uint64_t following;
   };
 
-  void CheckStruct(const WireStruct& item);
+  absl::Status CheckLimits() const;
   absl::Status CheckNesting();
+  void AddPending(NestingCheck& nesting) const;
+  // `known` is the state of its client.
+  void CheckStruct(const WireStruct& item, uint64_t known);
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
   void Settle(WireStruct& head);
@@ -114,10 +126,12 @@ class UpdateApplier {
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
   Columns deletes_;
-  std::vector<std::string> new_roots_;
+  std::vector<std::string> new_roots_;  // in the order of the update
+  absl::flat_hash_set<std::string> new_root_names_;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
-  bool brings_types_ = false;
+  uint64_t new_types_ = 0;
+  bool was_pending_ = false;
   Block* active_ = nullptr;  // whose place the reader has
   std::vector<Waiting> stack_;
   std::vector<Rest> rests_;

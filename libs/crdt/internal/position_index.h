@@ -78,6 +78,8 @@ class PositionIndex {
   uint64_t bytes() const;
 
  private:
+  friend class IndexChecker;
+
   static constexpr uint32_t kSegmentItems = 32;
   static constexpr uint32_t kFanout = 16;
   static constexpr uint32_t kNone = ~uint32_t{0};

@@ -2,6 +2,7 @@
 #include "crdt/internal/transaction.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "crdt/internal/document.h"
 #include "crdt/internal/utf.h"
@@ -79,6 +80,7 @@ bool Document::CanMerge(const Item& left, const Item& right) const {
       left.kind != ContentKind::kJson) {
     return false;
   }
+  if (uint64_t{left.size} + right.size > std::numeric_limits<uint32_t>::max()) return false;
   return right.origin == left.last_id() && left.right != kNoItem && &items[left.right] == &right &&
          left.right_origin == right.right_origin && ((left.flags | right.flags) & Item::kRedone) == 0;
 }

@@ -68,6 +68,7 @@ enum class TypeKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, 
 struct Type {
   TypeKind kind = TypeKind::kUntyped;
   bool has_formatting = false;  // a format came since it has its kind
+  bool free = false;            // its number may be given again
   uint32_t generation = 0;      // how often its number was given away before
   uint32_t depth = 0;           // of a root 0
   uint64_t changed_by = 0;      // number of the last transaction that changed it
@@ -102,6 +103,7 @@ class TypeTable {
     }
     const TypeIndex type = free_.back();
     free_.pop_back();
+    types_[type].free = false;
     return type;
   }
   // Its number is given again.
@@ -109,6 +111,7 @@ class TypeTable {
     const uint32_t generation = types_[type].generation + 1;
     types_[type] = Type();
     types_[type].generation = generation;
+    types_[type].free = true;
     free_.push_back(type);
   }
   size_t size() const { return types_.size(); }

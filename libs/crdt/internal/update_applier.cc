@@ -49,26 +49,58 @@ absl::Status UpdateApplier<Columns>::Check() {
     for (uint64_t s = 0; s < read.structs; ++s) {
       reader_.ReadStruct(read.client, clock, item);
       if (!reader_.ok()) return reader_.status();
-      CheckStruct(item);
+      CheckStruct(item, known);
       clock = item.end_clock();
       if (clock > known) ++new_structs_;
+      if (item.content.kind == ContentKind::kType) ++new_types_;
     }
-    if (read.structs > 0) blocks_.push_back(std::move(block));
+    blocks_.push_back(std::move(block));
   }
   deletes_ = reader_.place();
   reader_.ReadDeletes([this](uint64_t, uint64_t, uint64_t) { ++new_structs_; });
   reader_.Finish();
   RM_RETURN_IF_ERROR(reader_.status());
+  if (was_pending_) return absl::OkStatus();
+  RM_RETURN_IF_ERROR(CheckLimits());
+  return new_types_ > 0 || document_.pending.brings_types ? CheckNesting() : absl::OkStatus();
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::CheckPending() {
+  was_pending_ = true;
+  RM_CHECK_OK(Check());
+}
+
+template <class Columns>
+absl::Status UpdateApplier<Columns>::CheckLimits() const {
+  constexpr uint64_t kStructBytes = sizeof(Item) + 2 * sizeof(StructList::Entry);
+  const uint64_t structs = new_structs_ + document_.pending.struct_count + document_.pending.delete_count;
+  const uint64_t clients = new_clients_ + document_.pending.client_count;
   const auto too_much = [](std::string_view what) {
     return absl::ResourceExhaustedError(fmt::format("with this update a document would pass {}", what));
   };
-  if (document_.items.live() + new_structs_ > limits_.max_structs) return too_much("max_structs");
-  if (document_.structs.size() + new_clients_ > limits_.max_clients) return too_much("max_clients");
-  // A struct takes 64 bytes and its place in its client's list; contents take no more than in the update.
-  constexpr uint64_t kStructBytes = 80;
-  const uint64_t more = new_structs_ * kStructBytes + update_bytes_;
-  if (document_.growing_bytes() + more > limits_.max_document_bytes) return too_much("max_document_bytes");
-  return brings_types_ ? CheckNesting() : absl::OkStatus();
+  if (document_.items.live() + structs > limits_.max_structs) return too_much("max_structs");
+  if (document_.structs.size() + clients > limits_.max_clients) return too_much("max_clients");
+  const uint64_t bytes =
+      structs * kStructBytes + clients * sizeof(StructStore::Client) + new_types_ * sizeof(Type) + update_bytes_;
+  if (document_.growing_bytes() + bytes > limits_.max_document_bytes) return too_much("max_document_bytes");
+  return absl::OkStatus();
+}
+
+// What waits may come with this update, and hang below it.
+template <class Columns>
+void UpdateApplier<Columns>::AddPending(NestingCheck& nesting) const {
+  if (document_.pending.structs.empty()) return;
+  UpdateReaderV2 reader(document_.pending.structs, limits_);
+  WireStruct item;
+  for (uint64_t blocks = reader.ReadCount(); blocks > 0 && reader.ok(); --blocks) {
+    const auto block = reader.ReadBlock();
+    uint64_t clock = block.clock;
+    for (uint64_t s = 0; s < block.structs && reader.ok(); ++s, clock = item.end_clock()) {
+      reader.ReadStruct(block.client, clock, item);
+      nesting.Add(item);
+    }
+  }
 }
 
 template <class Columns>
@@ -84,26 +116,27 @@ absl::Status UpdateApplier<Columns>::CheckNesting() {
       clock = item.end_clock();
     }
   }
+  AddPending(nesting);
   if (nesting.DeepestType() <= static_cast<uint32_t>(limits_.max_depth)) return absl::OkStatus();
   return absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::CheckStruct(const WireStruct& item) {
+void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known) {
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader_.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
   }
-  brings_types_ |= item.content.kind == ContentKind::kType;
   const auto later = [&](WireId id) { return id.client == item.id.client && id.clock >= item.id.clock; };
   if ((item.has_origin && later(item.origin)) || (item.has_right_origin && later(item.right_origin)) ||
       (item.is_item() && item.parent_kind == WireStruct::Parent::kItem && later(item.parent))) {
     return reader_.Fail("a struct refers to itself or to a later one of its client");
   }
+  if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
+      integrator_.Contradicts(item)) {
+    return reader_.Fail("a struct that is known in part is now under another parent");
+  }
   if (item.is_item() && item.parent_kind == WireStruct::Parent::kRoot) {
-    if (!document_.HasRoot(item.root) &&
-        std::find(new_roots_.begin(), new_roots_.end(), item.root) == new_roots_.end()) {
-      new_roots_.emplace_back(item.root);
-    }
+    if (!document_.HasRoot(item.root) && new_root_names_.emplace(item.root).second) new_roots_.emplace_back(item.root);
   }
 }
 
@@ -195,6 +228,14 @@ void UpdateApplier<Columns>::PutAside(Pending& rest) {
     const auto [least, made] = rest.missing.try_emplace(missing.client, missing.clock);
     if (!made) least->second = std::min(least->second, missing.clock);
     Block* block = FindBlock(item.id.client);
+    if (block->rest != kNoRest) {
+      // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
+      // lost by that.
+      rests_[block->rest].first = std::move(waiting);
+      rests_[block->rest].following = 0;
+      continue;
+    }
+    block->rest = rests_.size();
     const uint64_t following = block->left;
     if (active_ == block) block->place = reader_.place();
     block->left = 0;

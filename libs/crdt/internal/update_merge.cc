@@ -1,6 +1,7 @@
 #include "crdt/internal/update_merge.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 Limits NoLimits() {
   Limits limits;
   limits.max_update_bytes = limits.max_structs = limits.max_clients = ~uint64_t{0};
+  limits.max_depth = std::numeric_limits<int>::max();
   return limits;
 }
 
@@ -83,6 +85,7 @@ class Merger {
     uint64_t structs = 0;  // of this one, from that struct on
     uint64_t client = 0;
     uint64_t clock = 0;
+    bool is_collected = false;
   };
 
   // --- the sources in yjs's order: higher clients first, then lower clocks; of equals the one that was in front last.
@@ -91,6 +94,8 @@ class Merger {
     const Source& y = sources_[b];
     if (x.client != y.client) return x.client < y.client;
     if (x.clock != y.clock) return x.clock > y.clock;
+    // There yjs's comparison says that each comes first; of two, the sort then takes the one behind.
+    if (x.is_collected != y.is_collected) return order_[a] < order_[b];
     return order_[a] > order_[b];
   }
   void Push(uint32_t source) {
@@ -130,6 +135,7 @@ class Merger {
       before_current_ = reader_.place();
       reader_.ReadStruct(source.client, source.clock, current_);
       has_current_ = true;
+      source.is_collected = current_.content.kind == ContentKind::kGc;
       if (current_.content.kind != ContentKind::kSkip) return;
       Step();
     }

@@ -9,6 +9,8 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 constexpr const char* kNoLength = "a struct has no length";
+// V2 writes twice the difference of two of them, which must not pass kMaxInteger: neither yjs nor this reads it then.
+constexpr uint64_t kMaxIdClock = kMaxInteger / 2;
 constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 }  // namespace
 
@@ -33,7 +35,10 @@ ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_s
 
 std::string_view ColumnsV2::ReadKey(std::string& scratch) {
   const uint64_t clock = key_clock_.Read();
-  if (clock < keys_read_) return (*keys_)[clock];
+  if (clock < keys_read_) {
+    repeated_key_bytes_ += (*keys_)[clock].size();
+    return (*keys_)[clock];
+  }
   if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
     ReadString(scratch);
   } else {
@@ -80,6 +85,7 @@ template <class Columns>
 void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
   out.id = {client, clock};
   out.has_origin = out.has_right_origin = out.has_parent_sub = false;
+  out.parent = {};
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
   const uint8_t info = columns_.ReadInfo();
   const uint8_t kind = info & 0x1f;
@@ -102,7 +108,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     if ((info & 0xc0) == 0) {
       if (columns_.ReadParentInfo()) {
         out.parent_kind = WireStruct::Parent::kRoot;
-        out.root = columns_.ReadString(name_scratch_);
+        out.root = columns_.ReadString(root_scratch_);
       } else {
         out.parent_kind = WireStruct::Parent::kItem;
         out.parent = columns_.ReadLeftId();
@@ -115,6 +121,10 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     ReadContent(kind, out.content);
   }
   if (!ok()) return;
+  if ((out.has_origin && out.origin.clock > kMaxIdClock) ||
+      (out.has_right_origin && out.right_origin.clock > kMaxIdClock) || out.parent.clock > kMaxIdClock) {
+    Fail("the clock of a neighbour or parent is over 2^52 - 1");
+  }
   if (out.content.length == 0) Fail(kNoLength);
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
 }
@@ -140,7 +150,7 @@ void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
       return;
     }
     case ContentKind::kFormat:
-      out.name = columns_.ReadKey(name_scratch_);
+      out.name = ReadKey();
       return ReadOneValue(out);
     case ContentKind::kEmbed:
       return ReadOneValue(out);
@@ -185,7 +195,7 @@ void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
   out.length = count;
   scratch_.clear();
   for (uint64_t i = 0; i < count && ok(); ++i) {
-    const std::string_view json = columns_.ReadString(sub_scratch_);
+    const std::string_view json = columns_.ReadString(json_scratch_);
     if (json == "undefined") {
       scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
     } else if (!ParseJson(json)) {
@@ -209,12 +219,22 @@ void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
 }
 
 template <class Columns>
+std::string_view UpdateReader<Columns>::ReadKey() {
+  const std::string_view key = columns_.ReadKey(name_scratch_);
+  // Each is written out again whenever the struct is.
+  if (columns_.repeated_key_bytes() > limits_->max_update_bytes) {
+    FailExhausted("keys that come again add up to more than max_update_bytes");
+  }
+  return key;
+}
+
+template <class Columns>
 void UpdateReader<Columns>::ReadType(WireContent& out) {
   const uint64_t type = columns_.ReadTypeRef();
   if (type >= kTypeRefs) return Fail("a shared type is of an unknown kind");
   out.type = static_cast<TypeRef>(type);
   out.name = {};
-  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = columns_.ReadKey(name_scratch_);
+  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = ReadKey();
 }
 
 template <class Columns>
@@ -223,7 +243,7 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
   ReadValues(1, out);
   if (!ok()) return;
   std::string kept;
-  if (!KeptDocumentOptions(out.data, name_scratch_, &out.name, kept))
+  if (!KeptDocumentOptions(out.data, guid_scratch_, &out.name, kept))
     return Fail("a subdocument's options are no object");
   scratch_ = std::move(kept);
   out.data = scratch_;
@@ -239,7 +259,8 @@ absl::Status UpdateReader<Columns>::status() const {
   if (ok()) return absl::OkStatus();
   const ByteReader& failed = columns_.failed();
   const std::string message = fmt::format("at byte {}: {}", failed.error_offset(), failed.error());
-  return exhausted_ ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+  return exhausted_ || failed.error() == kNestsTooDeeply ? absl::ResourceExhaustedError(message)
+                                                         : absl::InvalidArgumentError(message);
 }
 
 template class UpdateReader<ColumnsV1>;

@@ -34,6 +34,7 @@ class ColumnsV1 {
     *size = Measure(text);
     return text;
   }
+  uint64_t repeated_key_bytes() const { return 0; }
   static constexpr bool kJsonIsText = true;  // embeds and format values are JSON text; in V2 encoded values
   uint64_t ReadDeleteClock(uint64_t) { return rest_.ReadVarUint(); }
   uint64_t ReadDeleteLength() { return rest_.ReadVarUint(); }
@@ -75,6 +76,8 @@ class ColumnsV2 {
     return string_.Read(scratch, &units);
   }
   std::string_view ReadKey(std::string& scratch);
+  // Of the keys that only named one read before: all that this has read makes out of fewer bytes.
+  uint64_t repeated_key_bytes() const { return repeated_key_bytes_; }
   std::string_view ReadText(std::string& scratch, TextSize* size) {
     const std::string_view text = string_.Read(scratch, &size->utf16);
     size->astral = text.size() == size->utf16 ? 0 : Measure(text).astral;
@@ -107,6 +110,7 @@ class ColumnsV2 {
   // Keys already read; shared by all copies, which each have read the first `keys_read_` of them.
   std::shared_ptr<std::vector<std::string>> keys_;
   size_t keys_read_ = 0;
+  uint64_t repeated_key_bytes_ = 0;
 };
 
 // How to use it: ReadCount() blocks, each ReadBlock() and then its structs, then ReadDeleteSet() and Finish(). After an
@@ -156,6 +160,7 @@ class UpdateReader {
   void ReadValues(uint64_t count, WireContent& out);
   void ReadJsonValues(uint64_t count, WireContent& out);
   void ReadOneValue(WireContent& out);
+  std::string_view ReadKey();
   void ReadType(WireContent& out);
   void ReadDocument(WireContent& out);
   bool ParseJson(std::string_view json);
@@ -163,10 +168,14 @@ class UpdateReader {
   Columns columns_;
   const Limits* limits_;
   uint64_t structs_left_;
-  bool exhausted_ = false;    // what failed was a limit
-  std::string scratch_;       // of the content
-  std::string name_scratch_;  // of names and parents
+  bool exhausted_ = false;  // what failed was a limit
+  // Each for what is viewed at the same time as the others.
+  std::string root_scratch_;
   std::string sub_scratch_;
+  std::string name_scratch_;
+  std::string guid_scratch_;
+  std::string json_scratch_;
+  std::string scratch_;  // of the content
 };
 
 template <class Columns>

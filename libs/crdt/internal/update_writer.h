@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crdt/internal/any_codec.h"
 #include "crdt/internal/byte_writer.h"
 #include "crdt/internal/utf.h"
 #include "crdt/internal/wire.h"
