@@ -1,6 +1,5 @@
 #include "crdt/internal/update_reader.h"
 
-#include "absl/status/statusor.h"
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/document_options.h"
 #include "fmt/format.h"
@@ -12,7 +11,7 @@ constexpr const char* kNoLength = "a struct has no length";
 constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 }  // namespace
 
-ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_shared<std::vector<std::string>>()) {
+ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
   rest_.ReadVarUint();  // feature flags; none is defined
   const auto next = [this] {
     const uint64_t size = rest_.ReadVarUint();
@@ -34,6 +33,7 @@ ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_s
 std::string_view ColumnsV2::ReadKey(std::string& scratch) {
   const uint64_t clock = key_clock_.Read();
   if (clock < keys_read_) return (*keys_)[clock];
+  if (keys_ == nullptr) keys_ = std::make_shared<std::vector<std::string>>();
   if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
     ReadString(scratch);
   } else {
@@ -79,6 +79,7 @@ typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
 template <class Columns>
 void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
   out.id = {client, clock};
+  out.root = out.parent_sub = out.content.data = out.content.name = {};  // those of before have ended
   out.has_origin = out.has_right_origin = out.has_parent_sub = false;
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
   const uint8_t info = columns_.ReadInfo();
