@@ -11,7 +11,6 @@
 #include "crdt/internal/update_merge.h"
 #include "crdt/internal/update_reader.h"
 #include "crdt/internal/update_writer.h"
-#include "fmt/format.h"
 
 namespace rivermeet::crdt {
 
@@ -149,12 +148,8 @@ absl::Status Check(std::string_view update, const Limits& limits) {
 absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
                                          const Limits& limits) {
   if (updates.size() == 1) return std::string(updates[0]);
-  for (size_t i = 0; i < updates.size(); ++i) {
-    const absl::Status checked = CheckUpdate(updates[i], format, limits);
-    if (!checked.ok()) return Annotate(checked, fmt::format("update {}", i));
-  }
-  return format == Format::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates)
-                               : internal::Merge<ColumnsV2, WriterV2>(updates);
+  return format == Format::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates, limits)
+                               : internal::Merge<ColumnsV2, WriterV2>(updates, limits);
 }
 
 absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, Format format,

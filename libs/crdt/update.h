@@ -19,6 +19,10 @@ namespace rivermeet::crdt {
 
 // One update with the effect of all, in O(n log n) of the structs. A gap between structs of a client becomes a Skip.
 // One update alone is given back as it came, unread. Of none: an update without effect.
+//
+// Where an update has an item and another, at the same clock, its collected form, yjs's order of the two is a property
+// of V8's sort: as long as such a pair waits, each struct costs O(updates). Its bytes are kept up to 16,000 updates; of
+// more than that only the effect.
 absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
                                          const Limits& limits = {});
 

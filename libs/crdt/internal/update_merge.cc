@@ -1,24 +1,19 @@
 #include "crdt/internal/update_merge.h"
 
-#include <algorithm>
-#include <limits>
-#include <optional>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "crdt/internal/content_slice.h"
+#include "crdt/internal/merge_order.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/update_reader.h"
+#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-Limits NoLimits() {
-  Limits limits;
-  limits.max_update_bytes = limits.max_structs = limits.max_clients = ~uint64_t{0};
-  limits.max_depth = std::numeric_limits<int>::max();
-  return limits;
-}
 
 // A struct that is kept while its reader reads on.
 class HeldStruct {
@@ -45,142 +40,136 @@ class HeldStruct {
   std::string root_, sub_, data_, name_;
 };
 
+// One update, read up to a struct. Skips are passed over.
+template <class Columns>
+class Source {
+ public:
+  // `update` and `limits` outlive this.
+  Source(std::string_view update, const Limits& limits)
+      : input_(update), reader_(update, limits), blocks_(reader_.ReadCount()) {
+    Read();
+  }
+
+  std::string_view input() const { return input_; }
+  bool has_current() const { return has_current_; }  // not at the end, nor after an error
+  const WireStruct& current() const { return current_; }
+  MergeHead head(uint32_t number) const {
+    return {current_.id.client, current_.id.clock, number, current_.content.kind == ContentKind::kGc};
+  }
+  void Next() {
+    clock_ = current_.end_clock();
+    Read();
+  }
+  // For what follows the structs.
+  UpdateReader<Columns>& reader() { return reader_; }
+
+ private:
+  void Read() {
+    for (;;) {
+      while (structs_ == 0) {
+        has_current_ = blocks_ > 0 && reader_.ok();
+        if (!has_current_) return;
+        --blocks_;
+        const auto block = reader_.ReadBlock();
+        structs_ = block.structs;
+        client_ = block.client;
+        clock_ = block.clock;
+      }
+      --structs_;
+      reader_.ReadStruct(client_, clock_, current_);
+      has_current_ = reader_.ok();
+      if (!has_current_ || current_.content.kind != ContentKind::kSkip) return;
+      clock_ = current_.end_clock();
+    }
+  }
+
+  std::string_view input_;
+  UpdateReader<Columns> reader_;
+  uint64_t blocks_;       // after this one
+  uint64_t structs_ = 0;  // of this one, after the current
+  uint64_t client_ = 0;
+  uint64_t clock_ = 0;
+  WireStruct current_;
+  bool has_current_ = false;
+};
+
 template <class Columns, class Writer>
 class Merger {
  public:
-  explicit Merger(absl::Span<const std::string_view> updates) : updates_(updates), reader_({}, limits_) {
-    sources_.reserve(updates.size());
-    for (const std::string_view update : updates) {
-      UpdateReader<Columns> reader(update, limits_);
-      const uint64_t blocks = reader.ReadCount();
-      const uint32_t source = static_cast<uint32_t>(sources_.size());
-      sources_.push_back({reader.place(), blocks});
-      order_.push_back(source);
-      Open(source);
-      Close();
-    }
-  }
+  Merger(absl::Span<const std::string_view> updates, const Limits& limits) : updates_(updates), limits_(limits) {}
 
-  std::string Run() {
-    while (!heap_.empty()) {
-      Open(Pop());
+  absl::StatusOr<std::string> Run() {
+    RM_RETURN_IF_ERROR(ReadAll());
+    MergeOrder order(std::move(heads_));
+    std::vector<std::unique_ptr<Source<Columns>>> sources(updates_.size());  // those begun, but not at their end
+    while (!order.empty()) {
+      const uint32_t number = order.front().source;
+      std::unique_ptr<Source<Columns>>& source = sources[number];
+      if (source == nullptr) source = std::make_unique<Source<Columns>>(updates_[number], limits_);
+      source_ = source.get();
       Take();
-      Close();
+      if (source_->has_current()) {
+        order.ReplaceFront(source_->head(number));
+      } else {
+        order.RemoveFront();
+        source.reset();
+      }
     }
     if (holds_) Flush();
-    WireDeleteSet deletes;
-    for (const Source& source : sources_) {
-      reader_.Resume(source.place);
-      reader_.ReadDeleteSet(deletes);
-    }
-    deletes.SortAndMerge();
-    return structs_.Finish(deletes);
+    deletes_.SortAndMerge();
+    return structs_.Finish(deletes_);
   }
 
  private:
-  // One of the updates, read up to a struct.
-  struct Source {
-    Columns place;         // of that struct; at the end of the delete set
-    uint64_t blocks = 0;   // after this one
-    uint64_t structs = 0;  // of this one, from that struct on
-    uint64_t client = 0;
-    uint64_t clock = 0;
-    bool is_collected = false;
-  };
-
-  // --- the sources in yjs's order: higher clients first, then lower clocks; of equals the one that was in front last.
-  bool IsAfter(uint32_t a, uint32_t b) const {
-    const Source& x = sources_[a];
-    const Source& y = sources_[b];
-    if (x.client != y.client) return x.client < y.client;
-    if (x.clock != y.clock) return x.clock > y.clock;
-    // There yjs's comparison says that each comes first; of two, the sort then takes the one behind.
-    if (x.is_collected != y.is_collected) return order_[a] < order_[b];
-    return order_[a] > order_[b];
-  }
-  void Push(uint32_t source) {
-    heap_.push_back(source);
-    std::push_heap(heap_.begin(), heap_.end(), [this](uint32_t a, uint32_t b) { return IsAfter(a, b); });
-  }
-  uint32_t Pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), [this](uint32_t a, uint32_t b) { return IsAfter(a, b); });
-    const uint32_t source = heap_.back();
-    heap_.pop_back();
-    order_[source] = --front_;
-    return source;
-  }
-
-  // --- reading the source in front
-  void Open(uint32_t source) {
-    active_ = source;
-    reader_.Resume(sources_[source].place);
-    ReadCurrent();
-  }
-  void Close() {
-    sources_[active_].place = has_current_ ? before_current_ : reader_.place();
-    if (has_current_) Push(active_);
-  }
-  void ReadCurrent() {
-    Source& source = sources_[active_];
-    for (;;) {
-      while (source.structs == 0) {
-        has_current_ = source.blocks > 0;
-        if (!has_current_) return;
-        --source.blocks;
-        const auto block = reader_.ReadBlock();
-        source.structs = block.structs;
-        source.client = block.client;
-        source.clock = block.clock;
-      }
-      before_current_ = reader_.place();
-      reader_.ReadStruct(source.client, source.clock, current_);
-      has_current_ = true;
-      source.is_collected = current_.content.kind == ContentKind::kGc;
-      if (current_.content.kind != ContentKind::kSkip) return;
-      Step();
+  // Checks all updates, and gathers from them what needs no order.
+  absl::Status ReadAll() {
+    for (size_t i = 0; i < updates_.size(); ++i) {
+      Source<Columns> source(updates_[i], limits_);
+      if (source.has_current()) heads_.push_back(source.head(static_cast<uint32_t>(i)));
+      while (source.has_current()) source.Next();
+      source.reader().ReadDeleteSet(deletes_);
+      source.reader().Finish();
+      if (!source.reader().ok()) return Annotate(source.reader().status(), fmt::format("update {}", i));
     }
-  }
-  void Step() {
-    Source& source = sources_[active_];
-    source.clock = current_.end_clock();
-    --source.structs;
-  }
-  void Next() {
-    Step();
-    ReadCurrent();
+    return absl::OkStatus();
   }
 
   // --- writing; a struct is held back until it is clear that the next one doesn't change it
   void Flush() { structs_.Write(*held_, 0); }
   void HoldCurrent() {
-    held_.Hold(current_, updates_[active_]);
+    held_.Hold(source_->current(), source_->input());
     holds_ = true;
-    Next();
+    source_->Next();
   }
 
   // Takes from the source in front what no other can come before.
   void Take() {
-    const uint64_t client = current_.id.client;
+    const WireStruct& current = source_->current();
+    const uint64_t client = current.id.client;
     if (!holds_) {
       HoldCurrent();
     } else {
       bool stepped = false;
-      while (has_current_ && current_.end_clock() <= held_->end_clock() && current_.id.client >= held_->id.client) {
-        Next();
+      while (source_->has_current() && current.end_clock() <= held_->end_clock() &&
+             current.id.client >= held_->id.client) {
+        source_->Next();
         stepped = true;
       }
       // Perhaps another source has what comes next.
-      if (!has_current_ || current_.id.client != client || (stepped && current_.id.clock > held_->end_clock())) return;
+      if (!source_->has_current() || current.id.client != client ||
+          (stepped && current.id.clock > held_->end_clock())) {
+        return;
+      }
       if (client != held_->id.client) {
         Flush();
         HoldCurrent();
-      } else if (held_->end_clock() < current_.id.clock) {
+      } else if (held_->end_clock() < current.id.clock) {
         BridgeGap();
       } else {
         TakeOverlapping();
       }
     }
-    while (has_current_ && current_.id.client == client && current_.id.clock == held_->end_clock()) {
+    while (source_->has_current() && current.id.client == client && current.id.clock == held_->end_clock()) {
       Flush();
       HoldCurrent();
     }
@@ -188,8 +177,9 @@ class Merger {
 
   // Between what is held and the current struct something is missing: a skip stands for it.
   void BridgeGap() {
+    const WireStruct& current = source_->current();
     if (held_->content.kind == ContentKind::kSkip) {
-      held_->content.length = current_.end_clock() - held_->id.clock;
+      held_->content.length = current.end_clock() - held_->id.clock;
       return;
     }
     const WireId end{held_->id.client, held_->end_clock()};
@@ -197,14 +187,15 @@ class Merger {
     WireStruct skip;
     skip.id = end;
     skip.content.kind = ContentKind::kSkip;
-    skip.content.length = current_.id.clock - end.clock;
+    skip.content.length = current.id.clock - end.clock;
     held_.Hold(skip, {});
   }
 
   void TakeOverlapping() {
-    const uint64_t known = held_->end_clock() - current_.id.clock;
+    const WireStruct& current = source_->current();
+    const uint64_t known = held_->end_clock() - current.id.clock;
     WireStruct& held = *held_;
-    WireStruct rest = current_;
+    WireStruct rest = current;
     std::string scratch;
     if (known > 0) {
       if (held.content.kind == ContentKind::kSkip) {
@@ -218,8 +209,8 @@ class Merger {
       return;
     }
     Flush();
-    held_.Hold(rest, updates_[active_]);
-    Next();
+    held_.Hold(rest, source_->input());
+    source_->Next();
   }
 
   static void Slice(WireStruct& item, uint64_t known, std::string& scratch) {
@@ -233,19 +224,12 @@ class Merger {
     }
   }
 
-  absl::Span<const std::string_view> updates_;
-  const Limits limits_ = NoLimits();
-  UpdateReader<Columns> reader_;
-  std::vector<Source> sources_;
-  std::vector<uint32_t> heap_;
-  std::vector<int64_t> order_;
-  int64_t front_ = 0;
+  const absl::Span<const std::string_view> updates_;
+  const Limits& limits_;
+  std::vector<MergeHead> heads_;
+  WireDeleteSet deletes_;
 
-  uint32_t active_ = 0;
-  WireStruct current_;
-  Columns before_current_{{}};
-  bool has_current_ = false;
-
+  Source<Columns>* source_ = nullptr;  // the one in front
   HeldStruct held_;
   bool holds_ = false;
   StructWriter<Writer> structs_;
@@ -254,11 +238,11 @@ class Merger {
 }  // namespace
 
 template <class Columns, class Writer>
-std::string Merge(absl::Span<const std::string_view> updates) {
-  return Merger<Columns, Writer>(updates).Run();
+absl::StatusOr<std::string> Merge(absl::Span<const std::string_view> updates, const Limits& limits) {
+  return Merger<Columns, Writer>(updates, limits).Run();
 }
 
-template std::string Merge<ColumnsV1, WriterV1>(absl::Span<const std::string_view>);
-template std::string Merge<ColumnsV2, WriterV2>(absl::Span<const std::string_view>);
+template absl::StatusOr<std::string> Merge<ColumnsV1, WriterV1>(absl::Span<const std::string_view>, const Limits&);
+template absl::StatusOr<std::string> Merge<ColumnsV2, WriterV2>(absl::Span<const std::string_view>, const Limits&);
 
 }  // namespace rivermeet::crdt::internal

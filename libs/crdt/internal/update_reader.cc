@@ -1,6 +1,5 @@
 #include "crdt/internal/update_reader.h"
 
-#include "absl/status/statusor.h"
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/document_options.h"
 #include "fmt/format.h"
@@ -14,7 +13,7 @@ constexpr uint64_t kMaxIdClock = kMaxInteger / 2;
 constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 }  // namespace
 
-ColumnsV2::ColumnsV2(std::string_view update) : rest_(update), keys_(std::make_shared<std::vector<std::string>>()) {
+ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
   rest_.ReadVarUint();  // feature flags; none is defined
   const auto next = [this] {
     const uint64_t size = rest_.ReadVarUint();
@@ -39,6 +38,7 @@ std::string_view ColumnsV2::ReadKey(std::string& scratch) {
     repeated_key_bytes_ += (*keys_)[clock].size();
     return (*keys_)[clock];
   }
+  if (keys_ == nullptr) keys_ = std::make_shared<std::vector<std::string>>();
   if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
     ReadString(scratch);
   } else {
@@ -84,6 +84,7 @@ typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
 template <class Columns>
 void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
   out.id = {client, clock};
+  out.root = out.parent_sub = out.content.data = out.content.name = {};  // those of before have ended
   out.has_origin = out.has_right_origin = out.has_parent_sub = false;
   out.parent = {};
   out.parent_kind = WireStruct::Parent::kFromNeighbour;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "crdt/internal/run_columns.h"
 #include "crdt/internal/wire.h"
 #include "crdt/limits.h"
@@ -107,7 +108,8 @@ class ColumnsV2 {
   RleColumn parent_info_;
   UintColumn type_ref_;
   UintColumn length_;
-  // Keys already read; shared by all copies, which each have read the first `keys_read_` of them.
+  // Keys already read, once there are any; shared by the copies made since, which each have read the first
+  // `keys_read_`.
   std::shared_ptr<std::vector<std::string>> keys_;
   size_t keys_read_ = 0;
   uint64_t repeated_key_bytes_ = 0;
