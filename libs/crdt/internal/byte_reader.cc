@@ -1,6 +1,7 @@
 #include "crdt/internal/byte_reader.h"
 
 #include <bit>
+#include <cstring>
 
 #include "crdt/internal/utf.h"
 
@@ -15,6 +16,13 @@ Word BigEndian(std::string_view bytes) {
   Word word = 0;
   for (size_t i = 0; i < sizeof(Word); ++i) word = static_cast<Word>((word << 8) | static_cast<uint8_t>(bytes[i]));
   return word;
+}
+
+// The low seven bits of each byte, moved together.
+uint64_t JoinGroups(uint64_t bytes) {
+  bytes = (bytes & 0x007f007f007f007f) | ((bytes & 0x7f007f007f007f00) >> 1);
+  bytes = (bytes & 0x00003fff00003fff) | ((bytes & 0x3fff00003fff0000) >> 2);
+  return (bytes & 0x000000000fffffff) | ((bytes & 0x0fffffff00000000) >> 4);
 }
 
 }  // namespace
@@ -40,6 +48,20 @@ uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
 }
 
 uint64_t ByteReader::ReadLongVarUint() {
+  if (std::endian::native == std::endian::little && remaining() >= sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, position_, sizeof(word));
+    // The first byte below 0x80 is the last. What is longer or too large, the loop reads or refuses.
+    const uint64_t last = ~word & 0x8080808080808080;
+    if (last != 0) {
+      const int bits = std::countr_zero(last) + 1;
+      const uint64_t value = JoinGroups(word & (~uint64_t{0} >> (64 - bits)));
+      if (value <= kMaxInteger) {
+        position_ += bits / 8;
+        return value;
+      }
+    }
+  }
   const size_t start = offset();
   const uint8_t first = ReadByte();
   return ok() ? ReadRest(first & 0x7f, 7, start) : 0;
