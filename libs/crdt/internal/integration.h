@@ -112,7 +112,9 @@ class UpdateApplier {
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
   Columns deletes_;
+  WireStruct item_;  // the last one read
   std::vector<std::string> new_roots_;
+  uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
   Block* active_ = nullptr;  // whose place the reader has

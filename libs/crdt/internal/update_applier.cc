@@ -37,7 +37,7 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
 template <class Columns>
 absl::Status UpdateApplier<Columns>::Check() {
   const uint64_t blocks = reader_.ReadCount();
-  WireStruct item;
+  WireStruct& item = item_;
   for (uint64_t b = 0; b < blocks && reader_.ok(); ++b) {
     const auto read = reader_.ReadBlock();
     Block block{read.client, read.clock, read.structs, reader_.place()};
@@ -47,6 +47,7 @@ absl::Status UpdateApplier<Columns>::Check() {
     for (uint64_t s = 0; s < read.structs; ++s) {
       reader_.ReadStruct(read.client, clock, item);
       if (!reader_.ok()) return reader_.status();
+      ++structs_;
       CheckStruct(item);
       clock = item.end_clock();
       if (clock > known) ++new_structs_;
@@ -118,7 +119,12 @@ void UpdateApplier<Columns>::ApplyStructs(Pending& rest) {
     blocks_.erase(blocks_.begin() + kept + 1, blocks_.end());
   }
   rest_ = &rest;
-  WireStruct item;
+  WireStruct& item = item_;
+  if (structs_ == 1) {  // Check() left it there
+    blocks_[0].left = 0;
+    blocks_[0].clock = item.end_clock();
+    Settle(item);
+  }
   for (size_t b = blocks_.size(); b-- > 0;) {
     while (blocks_[b].left > 0) {
       ReadNext(blocks_[b], item);
