@@ -49,9 +49,8 @@ void Transactor::End(Transaction& transaction) {
   document_.CleanUp(transaction);
   if (!transaction.local) {
     // Somebody else uses this client's id.
-    const ClientIndex own = document_.structs.Find(client_);
     for (const auto& [client, before] : transaction.touched) {
-      if (client == own) client_ = RandomClient();
+      if (document_.structs[client].id == client_) client_ = RandomClient();
     }
   }
   if (hooks.done) hooks.done(transaction);
