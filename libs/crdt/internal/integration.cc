@@ -82,7 +82,40 @@ void Integrator::SetContent(Item& item, const WireContent& content, uint64_t off
   document_.SetContent(item, SliceFrom(content, offset, scratch));
 }
 
+// Typing: text that goes straight behind its client's last struct grows that one, with which it would be merged at the
+// end of the transaction.
+bool Integrator::Append(const WireStruct& wire) {
+  const WireContent& text = wire.content;
+  const bool continues =
+      wire.has_origin && wire.origin.client == wire.id.client && wire.origin.clock + 1 == wire.id.clock;
+  if (!continues || text.kind != ContentKind::kString || transaction_.observed) return false;
+  const ClientIndex number = document_.structs.Find(wire.id.client);
+  StructStore::Client& client = document_.structs[number];
+  const ItemRef ref = client.structs.ItemAt(client.structs.last());
+  Item& last = document_.items[ref];
+  const bool ascii = last.size == last.length && text.data.size() == text.length;
+  if (last.kind != ContentKind::kString || !ascii || !last.visible() || (last.flags & Item::kRedone) != 0) return false;
+  const Id right = wire.has_right_origin ? ToId(wire.right_origin) : Id();
+  if (last.right_origin != right || (last.right == kNoItem) != right.none()) return false;
+  if (last.right != kNoItem && document_.items[last.right].id != right) return false;
+  Type& parent = document_.types[last.parent];
+  if (parent.markers != nullptr) return false;
+
+  document_.Touch(transaction_, number);
+  const Extent before = ExtentOf(last);
+  const std::string_view joined = document_.contents.Join(last.bytes(), document_.contents.Add(text.data));
+  last.data = joined.data();
+  last.size = static_cast<uint32_t>(joined.size());
+  last.length += static_cast<uint32_t>(text.length);
+  client.state = last.end_clock();
+  parent.length += static_cast<uint32_t>(text.length);
+  if (parent.index != nullptr) parent.index->Changed(ref, before);
+  document_.AddChanged(transaction_, last.parent, /*entry=*/false, 0);
+  return true;
+}
+
 void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
+  if (offset == 0 && Append(wire)) return;
   document_.items.Reserve(8);
   const Surroundings found = wire.is_item() ? Find(wire) : Surroundings{.collected = true};
   const Id id{document_.structs.FindOrAdd(wire.id.client), static_cast<uint32_t>(wire.id.clock + offset)};

@@ -44,6 +44,7 @@ class Integrator {
 
   Id ToId(WireId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
   Surroundings Find(const WireStruct& item);
+  bool Append(const WireStruct& item);
   void FindNeighbours(const WireStruct& item, Surroundings& found);
   void FindParent(const WireStruct& item, Surroundings& found);
   void AddCollected(Id id, uint64_t length);

@@ -23,6 +23,7 @@ void Transactor::Run(bool local, absl::FunctionRef<void(Transaction&)> body) {
   }
   made->Reset(document_.NextTransactionNumber(), local);
   current_ = made.get();
+  current_->observed = hooks.observe != nullptr;
   ending_.push_back(std::move(made));
   body(*current_);
   const bool first = current_ == ending_.front().get();
