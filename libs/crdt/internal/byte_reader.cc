@@ -25,6 +25,21 @@ uint64_t JoinGroups(uint64_t bytes) {
   return (bytes & 0x000000000fffffff) | ((bytes & 0x0fffffff00000000) >> 4);
 }
 
+// The bytes of the integer that begins at `at`; none where it is longer than eight, or fewer follow.
+struct WholeInteger {
+  uint64_t bytes = 0;
+  int size = 0;
+};
+WholeInteger LoadInteger(const char* at, size_t remaining) {
+  WholeInteger whole;
+  if (std::endian::native != std::endian::little || remaining < sizeof(whole.bytes)) return whole;
+  std::memcpy(&whole.bytes, at, sizeof(whole.bytes));
+  const uint64_t last = ~whole.bytes & 0x8080808080808080;  // the first byte below 0x80 is the last
+  if (last == 0) return {};
+  const int bits = std::countr_zero(last) + 1;
+  return {whole.bytes & (~uint64_t{0} >> (64 - bits)), bits / 8};
+}
+
 }  // namespace
 
 uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
@@ -48,18 +63,11 @@ uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
 }
 
 uint64_t ByteReader::ReadLongVarUint() {
-  if (std::endian::native == std::endian::little && remaining() >= sizeof(uint64_t)) {
-    uint64_t word;
-    std::memcpy(&word, position_, sizeof(word));
-    // The first byte below 0x80 is the last. What is longer or too large, the loop reads or refuses.
-    const uint64_t last = ~word & 0x8080808080808080;
-    if (last != 0) {
-      const int bits = std::countr_zero(last) + 1;
-      const uint64_t value = JoinGroups(word & (~uint64_t{0} >> (64 - bits)));
-      if (value <= kMaxInteger) {
-        position_ += bits / 8;
-        return value;
-      }
+  if (const WholeInteger whole = LoadInteger(position_, remaining()); whole.size > 0) {
+    const uint64_t value = JoinGroups(whole.bytes);
+    if (value <= kMaxInteger) {
+      position_ += whole.size;
+      return value;
     }
   }
   const size_t start = offset();
@@ -68,6 +76,13 @@ uint64_t ByteReader::ReadLongVarUint() {
 }
 
 ByteReader::SignedInteger ByteReader::ReadLongVarInt() {
+  if (const WholeInteger whole = LoadInteger(position_, remaining()); whole.size > 1) {
+    const uint64_t magnitude = (JoinGroups(whole.bytes >> 8) << 6) | (whole.bytes & 0x3f);
+    if (magnitude <= kMaxInteger) {
+      position_ += whole.size;
+      return {magnitude, (whole.bytes & 0x40) != 0};
+    }
+  }
   const size_t start = offset();
   const uint8_t first = ReadByte();
   if (!ok()) return {};
