@@ -94,6 +94,8 @@ class PositionIndex {
     Extent extent[kFanout];
   };
 
+  template <Unit kUnit>
+  Place FindIn(uint32_t index) const;
   uint32_t SlotOf(const Node& node, uint32_t child) const;
   uint32_t FirstSegment() const;
   uint32_t NextSegment(uint32_t segment) const;
