@@ -164,11 +164,12 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   const ItemArena& items = document_.items;
   constexpr size_t kScanned = 16;
   absl::InlinedVector<ItemRef, kScanned> before;  // b in order; c is what begins at `rivals_from`
-  absl::flat_hash_map<ItemRef, size_t> places;    // of b, once a scan isn't quick
+  absl::flat_hash_map<ItemRef, size_t> places;    // of b, as far as was asked for, once a scan isn't quick
   size_t rivals_from = 0;
   const auto place_of = [&](ItemRef ref) {
     if (before.size() <= kScanned)
       return static_cast<size_t>(std::find(before.begin(), before.end(), ref) - before.begin());
+    for (size_t i = places.size(); i < before.size(); ++i) places.emplace(before[i], i);
     const auto found = places.find(ref);
     return found == places.end() ? before.size() : found->second;
   };
@@ -177,11 +178,6 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   for (; ref != kNoItem && ref != item.right; ref = items[ref].right) {
     const Item& rival = items[ref];
     before.push_back(ref);
-    if (before.size() == kScanned + 1) {
-      for (size_t i = 0; i < before.size(); ++i) places.emplace(before[i], i);
-    } else if (before.size() > kScanned) {
-      places.emplace(ref, before.size() - 1);
-    }
     if (item.origin == rival.origin) {
       if (document_.structs[rival.id.client].id < document_.structs[item.id.client].id) {
         left = ref;
