@@ -208,7 +208,7 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
       return Any(std::move(unit));
     }
     default: {
-      internal::ByteReader reader(internal::SkipValues(item.bytes(), at));
+      internal::ByteReader reader(session.document.contents.Skip(item.bytes(), at));
       const char* start = reader.position();
       internal::StepOverAny(reader);
       return *Any::Decode(std::string_view(start, reader.position() - start));

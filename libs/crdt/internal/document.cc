@@ -131,7 +131,7 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
 }
 
 void Document::SplitValues(Item& left, Item& right, uint32_t units) {
-  left.size = static_cast<uint32_t>(left.size - SkipValues(left.bytes(), units).size());
+  left.size = static_cast<uint32_t>(left.size - contents.Skip(left.bytes(), units).size());
   right.data += left.size;
   right.size -= left.size;
 }

@@ -95,6 +95,14 @@ void WriteClient(Writer& writer, const Document& document, ClientIndex number, u
   for (; list.Valid(at); at = list.Next(at)) {
     const Item& item = document.items[list.ItemAt(at)];
     FillWire(document, item, wire);
+    if (offset > 0 && item.kind == ContentKind::kAny) {
+      wire.content.data = document.contents.Skip(item.bytes(), offset);
+      wire.content.length -= offset;
+      wire.id.clock += offset;
+      wire.has_origin = true;
+      wire.origin = {client.id, wire.id.clock - 1};
+      offset = 0;
+    }
     WriteStruct(writer, wire, offset);
     if (deleted != nullptr) AddDeleted(item, *deleted);
     offset = 0;
