@@ -208,7 +208,7 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
       return Any(std::move(unit));
     }
     default: {
-      internal::ByteReader reader(internal::SkipValues(item.bytes(), at));
+      internal::ByteReader reader(session.document.contents.Skip(item.bytes(), at));
       const char* start = reader.position();
       internal::StepOverAny(reader);
       return *Any::Decode(std::string_view(start, reader.position() - start));
@@ -251,7 +251,9 @@ std::optional<char16_t> Text::UnitAt(uint64_t index) const {
   const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
   const Item& item = session_->document.items[place.item];
   if (item.kind != ContentKind::kString) return std::nullopt;
-  return internal::UnitAt(item.bytes(), index - place.before.units);
+  const uint64_t within = index - place.before.units;
+  if (item.size == item.length) return static_cast<char16_t>(item.data[within]);
+  return internal::UnitAt(item.bytes(), within);
 }
 
 absl::Status Text::Insert(uint64_t index, std::string_view text) {

@@ -57,6 +57,19 @@ void Walk(ByteReader& reader, String&& string) {
 }  // namespace
 
 void StepOverAny(ByteReader& reader) {
+  ByteReader scalar = reader;
+  switch (static_cast<AnyTag>(scalar.ReadByte())) {
+    case AnyTag::kInteger:
+      scalar.ReadVarInt();
+      reader = scalar;
+      return;
+    case AnyTag::kString:
+      scalar.ReadVarBytes();
+      reader = scalar;
+      return;
+    default:
+      break;
+  }
   Walk(reader, [](std::string_view) {});
 }
 

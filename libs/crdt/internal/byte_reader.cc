@@ -1,6 +1,7 @@
 #include "crdt/internal/byte_reader.h"
 
 #include <bit>
+#include <cstring>
 
 #include "crdt/internal/utf.h"
 
@@ -15,6 +16,28 @@ Word BigEndian(std::string_view bytes) {
   Word word = 0;
   for (size_t i = 0; i < sizeof(Word); ++i) word = static_cast<Word>((word << 8) | static_cast<uint8_t>(bytes[i]));
   return word;
+}
+
+// The low seven bits of each byte, moved together.
+uint64_t JoinGroups(uint64_t bytes) {
+  bytes = (bytes & 0x007f007f007f007f) | ((bytes & 0x7f007f007f007f00) >> 1);
+  bytes = (bytes & 0x00003fff00003fff) | ((bytes & 0x3fff00003fff0000) >> 2);
+  return (bytes & 0x000000000fffffff) | ((bytes & 0x0fffffff00000000) >> 4);
+}
+
+// The bytes of the integer that begins at `at`; none where it is longer than eight, or fewer follow.
+struct WholeInteger {
+  uint64_t bytes = 0;
+  int size = 0;
+};
+WholeInteger LoadInteger(const char* at, size_t remaining) {
+  WholeInteger whole;
+  if (std::endian::native != std::endian::little || remaining < sizeof(whole.bytes)) return whole;
+  std::memcpy(&whole.bytes, at, sizeof(whole.bytes));
+  const uint64_t last = ~whole.bytes & 0x8080808080808080;  // the first byte below 0x80 is the last
+  if (last == 0) return {};
+  const int bits = std::countr_zero(last) + 1;
+  return {whole.bytes & (~uint64_t{0} >> (64 - bits)), bits / 8};
 }
 
 }  // namespace
@@ -40,12 +63,26 @@ uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
 }
 
 uint64_t ByteReader::ReadLongVarUint() {
+  if (const WholeInteger whole = LoadInteger(position_, remaining()); whole.size > 0) {
+    const uint64_t value = JoinGroups(whole.bytes);
+    if (value <= kMaxInteger) {
+      position_ += whole.size;
+      return value;
+    }
+  }
   const size_t start = offset();
   const uint8_t first = ReadByte();
   return ok() ? ReadRest(first & 0x7f, 7, start) : 0;
 }
 
 ByteReader::SignedInteger ByteReader::ReadLongVarInt() {
+  if (const WholeInteger whole = LoadInteger(position_, remaining()); whole.size > 1) {
+    const uint64_t magnitude = (JoinGroups(whole.bytes >> 8) << 6) | (whole.bytes & 0x3f);
+    if (magnitude <= kMaxInteger) {
+      position_ += whole.size;
+      return {magnitude, (whole.bytes & 0x40) != 0};
+    }
+  }
   const size_t start = offset();
   const uint8_t first = ReadByte();
   if (!ok()) return {};

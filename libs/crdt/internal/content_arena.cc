@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "crdt/internal/any_walk.h"
+
 namespace rivermeet::crdt::internal {
 
 char* ContentArena::Take(uint64_t size) {
@@ -52,6 +54,23 @@ std::string_view ContentArena::Join(std::string_view left, std::string_view righ
   std::memcpy(copy + left.size(), right.data(), right.size());
   tails_[next_tail_++ % tails_.size()] = {copy + size, copy + size + room};
   return {copy, size};
+}
+
+std::string_view ContentArena::Skip(std::string_view values, uint64_t count) const {
+  if (count < kMarked) return SkipValues(values, count);
+  if (marks_bytes_ > live_ / 2 + kSlack) {  // runs that were cut since left theirs behind
+    marks_.clear();
+    marks_bytes_ = 0;
+  }
+  const auto [run, made] = marks_.try_emplace(values.data());
+  if (made) marks_bytes_ += sizeof(*run);
+  std::vector<uint32_t>& marks = run->second;
+  while (marks.size() < count / kMarked) {
+    const uint32_t last = marks.empty() ? 0 : marks.back();
+    marks.push_back(static_cast<uint32_t>(values.size() - SkipValues(values.substr(last), kMarked).size()));
+    marks_bytes_ += sizeof(uint32_t);
+  }
+  return SkipValues(values.substr(marks[count / kMarked - 1]), count % kMarked);
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+
 namespace rivermeet::crdt::internal {
 
 // Bytes, put one after the other in blocks and never moved or freed by themselves: whoever owns the contents copies
@@ -19,13 +21,15 @@ class ContentArena {
   std::string_view Add(std::string_view bytes);
   // `left` with `right` behind it; both are live and count as before.
   std::string_view Join(std::string_view left, std::string_view right);
+  // `values`, a run that lies here, without the first `count`: in O(1) once that much of it was stepped over.
+  std::string_view Skip(std::string_view values, uint64_t count) const;
   // `size` bytes aren't used any more.
   void Release(uint64_t size) { live_ -= size; }
   // `size` bytes that are in use already have a second user.
   void Share(uint64_t size) { live_ += size; }
 
   // Bytes taken from the heap.
-  uint64_t bytes() const { return allocated_; }
+  uint64_t bytes() const { return allocated_ + marks_bytes_; }
   uint64_t live() const { return live_; }
   // Whether a copy of the live bytes would free most of it: the owner's cue to move all contents to a new arena.
   bool mostly_garbage() const { return allocated_ > 2 * live_ + kSlack; }
@@ -34,6 +38,7 @@ class ContentArena {
   static constexpr uint64_t kSlack = 64 << 10;
   static constexpr uint64_t kFirstBlock = 256;
   static constexpr uint64_t kLargestBlock = 256 << 10;
+  static constexpr uint64_t kMarked = 8;
 
   // A run with unused bytes behind it.
   struct Tail {
@@ -51,6 +56,10 @@ class ContentArena {
   uint64_t live_ = 0;
   std::array<Tail, 16> tails_;
   size_t next_tail_ = 0;
+  // Of long runs of values, by where they begin: where every kMarked-th value does, counted from there. Bytes once
+  // written stay as they are.
+  mutable absl::flat_hash_map<const char*, std::vector<uint32_t>> marks_;
+  mutable uint64_t marks_bytes_ = 0;
 };
 
 }  // namespace rivermeet::crdt::internal

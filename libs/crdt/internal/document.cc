@@ -131,19 +131,23 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
 }
 
 void Document::SplitValues(Item& left, Item& right, uint32_t units) {
-  left.size = static_cast<uint32_t>(left.size - SkipValues(left.bytes(), units).size());
+  left.size = static_cast<uint32_t>(left.size - contents.Skip(left.bytes(), units).size());
   right.data += left.size;
   right.size -= left.size;
 }
 
+void Document::Touch(Transaction& transaction, ClientIndex number) {
+  StructStore::Client& client = structs[number];
+  if (client.touched_by == transaction.number()) return;
+  client.touched_by = transaction.number();
+  client.touched_place = static_cast<uint32_t>(transaction.touched.size());
+  transaction.touched.push_back({number, client.state});
+}
+
 void Document::AddStruct(Transaction& transaction, ItemRef ref) {
   const Item& item = items[ref];
+  Touch(transaction, item.id.client);
   StructStore::Client& client = structs[item.id.client];
-  if (client.touched_by != transaction.number()) {
-    client.touched_by = transaction.number();
-    client.touched_place = static_cast<uint32_t>(transaction.touched.size());
-    transaction.touched.push_back({item.id.client, client.state});
-  }
   client.structs.Append({item.id.clock, ref});
   client.state = item.end_clock();
 }

@@ -89,6 +89,8 @@ class Document {
   StructList::Position Split(Transaction& transaction, ClientIndex client, StructList::Position at, uint32_t units);
 
   // --- changing
+  // `transaction` adds structs of that client.
+  void Touch(Transaction& transaction, ClientIndex client);
   // Appends a struct that is linked, or collected, to its client's.
   void AddStruct(Transaction& transaction, ItemRef ref);
   // Marks deleted, with all that is inside.

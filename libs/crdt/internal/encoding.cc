@@ -3,10 +3,14 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 
 namespace rivermeet::crdt::internal {
 
 namespace {
+
+// Bytes that the update of a keystroke takes.
+constexpr size_t kKeystroke = 60;
 
 WireId ToWire(const Document& document, Id id) { return {document.structs[id.client].id, id.clock}; }
 
@@ -57,20 +61,50 @@ void FillWire(const Document& document, const Item& item, WireStruct& wire) {
   }
 }
 
-// The client's structs from `clock` on.
+// `ranges` with what is deleted of `item`, which is behind all before.
+void AddDeleted(const Item& item, std::vector<DeleteRange>& ranges) {
+  if (!item.deleted()) return;
+  if (!ranges.empty() && ranges.back().clock + ranges.back().length == item.id.clock) {
+    ranges.back().length += item.length;
+  } else {
+    ranges.push_back({item.id.clock, item.length});
+  }
+}
+
+std::vector<DeleteRange> DeletedOf(const Document& document, const StructStore::Client& client) {
+  std::vector<DeleteRange> ranges;
+  const StructList& list = client.structs;
+  for (StructList::Position at = list.first(); list.Valid(at); at = list.Next(at)) {
+    AddDeleted(document.items[list.ItemAt(at)], ranges);
+  }
+  return ranges;
+}
+
+// The client's structs from `clock` on, and, when wanted, what is deleted of those.
 template <class Writer>
-void WriteClient(Writer& writer, const Document& document, ClientIndex number, uint32_t clock) {
+void WriteClient(Writer& writer, const Document& document, ClientIndex number, uint64_t clock,
+                 std::vector<DeleteRange>* deleted = nullptr) {
   const StructStore::Client& client = document.structs[number];
   const StructList& list = client.structs;
-  StructList::Position at = list.Find(clock);
+  StructList::Position at = list.Find(static_cast<uint32_t>(clock));
   WriteVarUint(writer.rest(), list.CountFrom(at));
   writer.WriteClient(client.id);
   WriteVarUint(writer.rest(), clock);
   WireStruct wire;
   uint64_t offset = clock - list[at].clock;
   for (; list.Valid(at); at = list.Next(at)) {
-    FillWire(document, document.items[list.ItemAt(at)], wire);
+    const Item& item = document.items[list.ItemAt(at)];
+    FillWire(document, item, wire);
+    if (offset > 0 && item.kind == ContentKind::kAny) {
+      wire.content.data = document.contents.Skip(item.bytes(), offset);
+      wire.content.length -= offset;
+      wire.id.clock += offset;
+      wire.has_origin = true;
+      wire.origin = {client.id, wire.id.clock - 1};
+      offset = 0;
+    }
     WriteStruct(writer, wire, offset);
+    if (deleted != nullptr) AddDeleted(item, *deleted);
     offset = 0;
   }
 }
@@ -79,22 +113,33 @@ template <class Writer>
 std::string EncodeSince(const Document& document, const std::vector<WireId>& since) {
   absl::flat_hash_map<uint64_t, uint64_t> known;
   for (const WireId& entry : since) known[entry.client] = entry.clock;
-  std::vector<std::pair<ClientIndex, uint32_t>> clients;
-  for (const ClientIndex client : document.structs.Descending()) {
-    const auto entry = known.find(document.structs[client].id);
-    const uint64_t clock = entry == known.end() ? 0 : entry->second;
-    if (clock < document.structs[client].state) clients.emplace_back(client, static_cast<uint32_t>(clock));
-  }
+  const std::vector<ClientIndex> clients = document.structs.Descending();
+  const auto clock_of = [&](const StructStore::Client& client) {
+    const auto entry = known.find(client.id);
+    return entry == known.end() ? 0 : entry->second;
+  };
+  const auto has_more = [&](ClientIndex client) {
+    return clock_of(document.structs[client]) < document.structs[client].state;
+  };
   Writer writer;
-  WriteVarUint(writer.rest(), clients.size());
-  for (const auto& [client, clock] : clients) WriteClient(writer, document, client, clock);
-  WriteDeleteSet(writer, DeleteSetOf(document));
+  WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(clients.begin(), clients.end(), has_more)));
+  WireDeleteSet deletes;
+  for (const ClientIndex number : clients) {
+    const StructStore::Client& client = document.structs[number];
+    const uint64_t clock = clock_of(client);
+    std::vector<DeleteRange> deleted;
+    // Whoever knows nothing of it gets all its structs: one pass shows what is deleted of them, too.
+    if (clock < client.state) WriteClient(writer, document, number, clock, clock == 0 ? &deleted : nullptr);
+    if (clock > 0) deleted = DeletedOf(document, client);
+    if (!deleted.empty()) deletes.clients.emplace_back(client.id, std::move(deleted));
+  }
+  WriteDeleteSet(writer, deletes);
   return writer.Take();
 }
 
 template <class Writer>
 std::string EncodeChanges(const Document& document, const Transaction& transaction) {
-  std::vector<std::pair<ClientIndex, uint32_t>> clients;
+  absl::InlinedVector<std::pair<ClientIndex, uint32_t>, 4> clients;
   if (document.last_transaction() == transaction.number()) {
     for (const auto& [client, before] : transaction.touched) clients.emplace_back(client, before);
   } else {
@@ -104,16 +149,19 @@ std::string EncodeChanges(const Document& document, const Transaction& transacti
       if (before < document.structs[client].state) clients.emplace_back(client, before);
     }
   }
+  const auto id_of = [&](ClientIndex client) { return document.structs[client].id; };
   std::sort(clients.begin(), clients.end(),
-            [&](const auto& a, const auto& b) { return document.structs[a.first].id > document.structs[b.first].id; });
+            [&](const auto& a, const auto& b) { return id_of(a.first) > id_of(b.first); });
+  absl::InlinedVector<const Transaction::Deleted*, 4> deletes;
+  for (const Transaction::Deleted& deleted : transaction.deleted()) deletes.push_back(&deleted);
+  std::sort(deletes.begin(), deletes.end(),
+            [&](const auto* a, const auto* b) { return id_of(a->client) > id_of(b->client); });
   Writer writer;
+  writer.rest().reserve(kKeystroke);
   WriteVarUint(writer.rest(), clients.size());
   for (const auto& [client, before] : clients) WriteClient(writer, document, client, before);
-  WireDeleteSet deletes;
-  for (const auto& [client, ranges] : transaction.deleted()) {
-    deletes.clients.emplace_back(document.structs[client].id, ranges);
-  }
-  WriteDeleteSet(writer, deletes);
+  WriteVarUint(writer.rest(), deletes.size());
+  for (const Transaction::Deleted* deleted : deletes) WriteDeleted(writer, id_of(deleted->client), deleted->ranges);
   return writer.Take();
 }
 
@@ -146,20 +194,9 @@ std::vector<WireId> StateVectorOf(const Document& document) {
 
 WireDeleteSet DeleteSetOf(const Document& document) {
   WireDeleteSet deletes;
-  std::vector<DeleteRange> ranges;
   for (ClientIndex c = 0; c < document.structs.size(); ++c) {
-    const StructList& list = document.structs[c].structs;
-    ranges.clear();
-    for (StructList::Position at = list.first(); list.Valid(at); at = list.Next(at)) {
-      const Item& item = document.items[list.ItemAt(at)];
-      if (!item.deleted()) continue;
-      if (!ranges.empty() && ranges.back().clock + ranges.back().length == item.id.clock) {
-        ranges.back().length += item.length;
-      } else {
-        ranges.push_back({item.id.clock, item.length});
-      }
-    }
-    if (!ranges.empty()) deletes.clients.emplace_back(document.structs[c].id, ranges);
+    std::vector<DeleteRange> ranges = DeletedOf(document, document.structs[c]);
+    if (!ranges.empty()) deletes.clients.emplace_back(document.structs[c].id, std::move(ranges));
   }
   return deletes;
 }

@@ -113,7 +113,40 @@ void Integrator::SetContent(Item& item, const WireContent& content, uint64_t off
   document_.SetContent(item, SliceFrom(content, offset, scratch));
 }
 
+// Typing: text that goes straight behind its client's last struct grows that one, with which it would be merged at the
+// end of the transaction.
+bool Integrator::Append(const WireStruct& wire) {
+  const WireContent& text = wire.content;
+  const bool continues =
+      wire.has_origin && wire.origin.client == wire.id.client && wire.origin.clock + 1 == wire.id.clock;
+  if (!continues || text.kind != ContentKind::kString || transaction_.observed) return false;
+  const ClientIndex number = document_.structs.Find(wire.id.client);
+  StructStore::Client& client = document_.structs[number];
+  const ItemRef ref = client.structs.ItemAt(client.structs.last());
+  Item& last = document_.items[ref];
+  const bool ascii = last.size == last.length && text.data.size() == text.length;
+  if (last.kind != ContentKind::kString || !ascii || !last.visible() || (last.flags & Item::kRedone) != 0) return false;
+  const Id right = wire.has_right_origin ? ToId(wire.right_origin) : Id();
+  if (last.right_origin != right || (last.right == kNoItem) != right.none()) return false;
+  if (last.right != kNoItem && document_.items[last.right].id != right) return false;
+  Type& parent = document_.types[last.parent];
+  if (parent.markers != nullptr) return false;
+
+  document_.Touch(transaction_, number);
+  const Extent before = ExtentOf(last);
+  const std::string_view joined = document_.contents.Join(last.bytes(), document_.contents.Add(text.data));
+  last.data = joined.data();
+  last.size = static_cast<uint32_t>(joined.size());
+  last.length += static_cast<uint32_t>(text.length);
+  client.state = last.end_clock();
+  parent.length += static_cast<uint32_t>(text.length);
+  if (parent.index != nullptr) parent.index->Changed(ref, before);
+  document_.AddChanged(transaction_, last.parent, /*entry=*/false, 0);
+  return true;
+}
+
 void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
+  if (offset == 0 && Append(wire)) return;
   document_.items.Reserve(8);
   Surroundings found = wire.is_item() ? Find(wire) : Surroundings{.collected = true};
   const Id id{document_.structs.FindOrAdd(wire.id.client), static_cast<uint32_t>(wire.id.clock + offset)};
@@ -167,11 +200,12 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   const ItemArena& items = document_.items;
   constexpr size_t kScanned = 16;
   absl::InlinedVector<ItemRef, kScanned> before;  // b in order; c is what begins at `rivals_from`
-  absl::flat_hash_map<ItemRef, size_t> places;    // of b, once a scan isn't quick
+  absl::flat_hash_map<ItemRef, size_t> places;    // of b, as far as was asked for, once a scan isn't quick
   size_t rivals_from = 0;
   const auto place_of = [&](ItemRef ref) {
     if (before.size() <= kScanned)
       return static_cast<size_t>(std::find(before.begin(), before.end(), ref) - before.begin());
+    for (size_t i = places.size(); i < before.size(); ++i) places.emplace(before[i], i);
     const auto found = places.find(ref);
     return found == places.end() ? before.size() : found->second;
   };
@@ -180,11 +214,6 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   for (; ref != kNoItem && ref != item.right; ref = items[ref].right) {
     const Item& rival = items[ref];
     before.push_back(ref);
-    if (before.size() == kScanned + 1) {
-      for (size_t i = 0; i < before.size(); ++i) places.emplace(before[i], i);
-    } else if (before.size() > kScanned) {
-      places.emplace(ref, before.size() - 1);
-    }
     if (item.origin == rival.origin) {
       if (document_.structs[rival.id.client].id < document_.structs[item.id.client].id) {
         left = ref;

@@ -49,6 +49,7 @@ class Integrator {
 
   Id ToId(WireId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
   Surroundings Find(const WireStruct& item);
+  bool Append(const WireStruct& item);
   void FindNeighbours(const WireStruct& item, Surroundings& found);
   void FindParent(const WireStruct& item, Surroundings& found);
   void AddCollected(Id id, uint64_t length);
@@ -126,8 +127,10 @@ class UpdateApplier {
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
   Columns deletes_;
+  WireStruct item_;                     // the last one read
   std::vector<std::string> new_roots_;  // in the order of the update
   absl::flat_hash_set<std::string> new_root_names_;
+  uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
   uint64_t new_types_ = 0;

@@ -7,16 +7,11 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 
-uint32_t Measured(const Extent& extent, PositionIndex::Unit unit) {
-  switch (unit) {
-    case PositionIndex::Unit::kUtf16:
-      return extent.units;
-    case PositionIndex::Unit::kUtf8:
-      return extent.bytes;
-    case PositionIndex::Unit::kCodePoint:
-      return extent.units - extent.astral;
-  }
-  return 0;
+template <PositionIndex::Unit kUnit>
+uint32_t Measured(const Extent& extent) {
+  if constexpr (kUnit == PositionIndex::Unit::kUtf16) return extent.units;
+  if constexpr (kUnit == PositionIndex::Unit::kUtf8) return extent.bytes;
+  return extent.units - extent.astral;
 }
 
 }  // namespace
@@ -259,31 +254,48 @@ void PositionIndex::RemoveChild(uint32_t at, uint32_t child) {
 }
 
 PositionIndex::Place PositionIndex::Find(uint32_t index, Unit unit) const {
+  switch (unit) {
+    case Unit::kUtf16:
+      return FindIn<Unit::kUtf16>(index);
+    case Unit::kUtf8:
+      return FindIn<Unit::kUtf8>(index);
+    case Unit::kCodePoint:
+      return FindIn<Unit::kCodePoint>(index);
+  }
+  return {};
+}
+
+template <PositionIndex::Unit kUnit>
+PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
   Place place;
-  if (index >= Measured(total_, unit)) {
+  if (index >= Measured<kUnit>(total_)) {
     place.before = total_;
     return place;
   }
+  Extent before;  // the place itself would be written at every step
   uint32_t at = root_;
-  for (;;) {
+  for (bool leaf = false; !leaf;) {
     const Node& node = nodes_[at];
-    uint32_t slot = 0;
-    for (; index >= Measured(node.extent[slot], unit); ++slot) {
-      index -= Measured(node.extent[slot], unit);
-      place.before.Add(node.extent[slot]);
+    const Extent* extent = node.extent;
+    for (; index >= Measured<kUnit>(*extent); ++extent) {
+      index -= Measured<kUnit>(*extent);
+      before.Add(*extent);
     }
-    at = node.child[slot];
-    if (node.leaf) break;
+    at = node.child[extent - node.extent];
+    leaf = node.leaf;
   }
+  const ItemArena& items = *items_;
   ItemRef ref = segments_[at].first;
   for (;;) {
-    const Extent extent = ExtentOf((*items_)[ref]);
-    if (index < Measured(extent, unit)) break;
-    index -= Measured(extent, unit);
-    place.before.Add(extent);
-    ref = (*items_)[ref].right;
+    const Item& item = items[ref];
+    const Extent extent = ExtentOf(item);
+    if (index < Measured<kUnit>(extent)) break;
+    index -= Measured<kUnit>(extent);
+    before.Add(extent);
+    ref = item.right;
   }
   place.item = ref;
+  place.before = before;
   return place;
 }
 

@@ -100,6 +100,8 @@ class PositionIndex {
     std::unique_ptr<FormatSummary> formats;
   };
 
+  template <Unit kUnit>
+  Place FindIn(uint32_t index) const;
   uint32_t SlotOf(const Node& node, uint32_t child) const;
   const FormatSummary& SummaryOf(uint32_t child, bool is_segment);
   void ForgetSummaries(uint32_t segment);

@@ -19,13 +19,17 @@ StructList::Position StructList::Find(uint32_t clock) const {
   const Entry* entries = chunks_[chunk].entries.get();
   uint32_t count = chunks_[chunk].count;
   if (entries[count - 1].clock <= clock) return {chunk, count - 1};
+  // What is found is soon split, deleted, merged: asked for again.
+  if (slot_hint_ + 1 < count && entries[slot_hint_].clock <= clock && clock < entries[slot_hint_ + 1].clock)
+    return {chunk, slot_hint_};
   const Entry* base = entries;
   while (count > 1) {
     const uint32_t half = count / 2;
     base = base[half].clock <= clock ? base + half : base;
     count -= half;
   }
-  return {chunk, static_cast<uint32_t>(base - entries)};
+  slot_hint_ = static_cast<uint32_t>(base - entries);
+  return {chunk, slot_hint_};
 }
 
 void StructList::Append(Entry entry) {

@@ -76,7 +76,8 @@ class StructList {
 
   std::vector<Chunk> chunks_;
   uint32_t size_ = 0;
-  mutable uint32_t hint_ = 0;  // the chunk found last
+  mutable uint32_t hint_ = 0;       // the chunk found last
+  mutable uint32_t slot_hint_ = 0;  // where in it
 };
 
 // All clients of a document, numbered in the order in which their first struct came.

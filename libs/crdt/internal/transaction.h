@@ -34,6 +34,8 @@ class Transaction {
   uint64_t number() const { return number_; }
   // Not so when it takes in an update of somebody else.
   bool local = true;
+  // Somebody will be told of its structs one by one: they stay apart until then.
+  bool observed = false;
 
   // Clients that got structs.
   std::vector<Touched> touched;

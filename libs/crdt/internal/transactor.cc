@@ -23,6 +23,7 @@ void Transactor::Run(bool local, absl::FunctionRef<void(Transaction&)> body) {
   }
   made->Reset(document_.NextTransactionNumber(), local);
   current_ = made.get();
+  current_->observed = hooks.observe != nullptr;
   ending_.push_back(std::move(made));
   body(*current_);
   const bool first = current_ == ending_.front().get();
@@ -49,9 +50,8 @@ void Transactor::End(Transaction& transaction) {
   document_.CleanUp(transaction);
   if (!transaction.local) {
     // Somebody else uses this client's id.
-    const ClientIndex own = document_.structs.Find(client_);
     for (const auto& [client, before] : transaction.touched) {
-      if (client == own) client_ = RandomClient();
+      if (document_.structs[client].id == client_) client_ = RandomClient();
     }
   }
   if (hooks.done) hooks.done(transaction);

@@ -39,7 +39,7 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
 template <class Columns>
 absl::Status UpdateApplier<Columns>::Check() {
   const uint64_t blocks = reader_.ReadCount();
-  WireStruct item;
+  WireStruct& item = item_;
   for (uint64_t b = 0; b < blocks && reader_.ok(); ++b) {
     const auto read = reader_.ReadBlock();
     Block block{read.client, read.clock, read.structs, reader_.place()};
@@ -49,6 +49,7 @@ absl::Status UpdateApplier<Columns>::Check() {
     for (uint64_t s = 0; s < read.structs; ++s) {
       reader_.ReadStruct(read.client, clock, item);
       if (!reader_.ok()) return reader_.status();
+      ++structs_;
       CheckStruct(item, known);
       clock = item.end_clock();
       if (clock > known) ++new_structs_;
@@ -117,6 +118,7 @@ absl::Status UpdateApplier<Columns>::CheckNesting() {
     }
   }
   AddPending(nesting);
+  structs_ = 0;  // what item_ views has been read over
   if (nesting.DeepestType() <= static_cast<uint32_t>(limits_.max_depth)) return absl::OkStatus();
   return absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
 }
@@ -163,6 +165,7 @@ template <class Columns>
 void UpdateApplier<Columns>::ApplyStructs(Pending& rest) {
   for (const std::string& root : new_roots_) document_.Root(root);
   if (blocks_.empty()) return;
+  const bool is_one_struct = structs_ == 1 && blocks_.size() == 1;
   if (blocks_.size() > 1) {
     std::stable_sort(blocks_.begin(), blocks_.end(),
                      [](const Block& a, const Block& b) { return a.client < b.client; });
@@ -175,7 +178,12 @@ void UpdateApplier<Columns>::ApplyStructs(Pending& rest) {
     blocks_.erase(blocks_.begin() + kept + 1, blocks_.end());
   }
   rest_ = &rest;
-  WireStruct item;
+  WireStruct& item = item_;
+  if (is_one_struct) {  // Check() left it there
+    blocks_[0].left = 0;
+    blocks_[0].clock = item.end_clock();
+    Settle(item);
+  }
   for (size_t b = blocks_.size(); b-- > 0;) {
     while (blocks_[b].left > 0) {
       ReadNext(blocks_[b], item);

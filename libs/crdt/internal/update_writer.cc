@@ -125,27 +125,32 @@ void WriteStruct(Writer& writer, const WireStruct& item, uint64_t offset) {
 }
 
 template <class Writer>
+void WriteDeleted(Writer& writer, uint64_t client, const std::vector<DeleteRange>& ranges) {
+  WriteVarUint(writer.rest(), client);
+  WriteVarUint(writer.rest(), ranges.size());
+  uint64_t end = 0;
+  for (const DeleteRange& range : ranges) {
+    writer.WriteDeleteClock(range.clock, end);
+    writer.WriteDeleteLength(range.length);
+    end = range.clock + range.length;
+  }
+}
+
+template <class Writer>
 void WriteDeleteSet(Writer& writer, const WireDeleteSet& deletes) {
   std::vector<const std::pair<uint64_t, std::vector<DeleteRange>>*> clients;
   for (const auto& client : deletes.clients) clients.push_back(&client);
   std::stable_sort(clients.begin(), clients.end(), [](const auto* a, const auto* b) { return a->first > b->first; });
   WriteVarUint(writer.rest(), clients.size());
-  for (const auto* client : clients) {
-    WriteVarUint(writer.rest(), client->first);
-    WriteVarUint(writer.rest(), client->second.size());
-    uint64_t end = 0;
-    for (const DeleteRange& range : client->second) {
-      writer.WriteDeleteClock(range.clock, end);
-      writer.WriteDeleteLength(range.length);
-      end = range.clock + range.length;
-    }
-  }
+  for (const auto* client : clients) WriteDeleted(writer, client->first, client->second);
 }
 
 template void WriteStruct(WriterV1&, const WireStruct&, uint64_t);
 template void WriteStruct(WriterV2&, const WireStruct&, uint64_t);
 template void WriteDeleteSet(WriterV1&, const WireDeleteSet&);
 template void WriteDeleteSet(WriterV2&, const WireDeleteSet&);
+template void WriteDeleted(WriterV1&, uint64_t, const std::vector<DeleteRange>&);
+template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteRange>&);
 
 std::string WriteStateVector(std::vector<WireId> entries) {
   std::sort(entries.begin(), entries.end(), [](WireId a, WireId b) { return a.client > b.client; });

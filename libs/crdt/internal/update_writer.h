@@ -199,10 +199,16 @@ void WriteStruct(Writer& writer, const WireStruct& item, uint64_t offset);
 template <class Writer>
 void WriteDeleteSet(Writer& writer, const WireDeleteSet& deletes);
 
+// The ranges of one client, as in a delete set.
+template <class Writer>
+void WriteDeleted(Writer& writer, uint64_t client, const std::vector<DeleteRange>& ranges);
+
 extern template void WriteStruct(WriterV1&, const WireStruct&, uint64_t);
 extern template void WriteStruct(WriterV2&, const WireStruct&, uint64_t);
 extern template void WriteDeleteSet(WriterV1&, const WireDeleteSet&);
 extern template void WriteDeleteSet(WriterV2&, const WireDeleteSet&);
+extern template void WriteDeleted(WriterV1&, uint64_t, const std::vector<DeleteRange>&);
+extern template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteRange>&);
 
 // `entries` as a state vector, in descending order of clients.
 std::string WriteStateVector(std::vector<WireId> entries);
