@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,8 @@ struct Session;
 }  // namespace internal
 
 struct DocOptions {
-  // The client as which local edits are made; 0 draws one of 32 bits, as yjs does.
-  uint64_t client_id = 0;
+  // The client as which local edits are made; without one, 32 bits are drawn, as yjs does.
+  std::optional<uint64_t> client_id;
   // Whether deleted content is thrown away. Without it old snapshots can be restored.
   bool gc = true;
   Limits limits;
