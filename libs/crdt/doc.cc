@@ -185,7 +185,7 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
     type.kind = wanted;
     // As in yjs, formats from before go unnoticed until another comes.
     const bool text = kind == SharedKind::kText || kind == SharedKind::kXmlText;
-    if (text && document.Index(number).total().formats > 0) type.markers = std::make_unique<internal::SearchMarkers>();
+    if (text && document.ShowsMarkers(number)) type.markers = std::make_unique<internal::SearchMarkers>();
     type.has_formatting = false;
   }
   if (type.kind != wanted) {

@@ -37,6 +37,20 @@ TypeIndex Document::Root(std::string_view name) {
   return type;
 }
 
+bool Document::ShowsMarkers(TypeIndex root) const {
+  for (ItemRef ref = types[root].start; ref != kNoItem; ref = items[ref].right) {
+    const Item& item = items[ref];
+    if (!item.deleted() && (item.kind == ContentKind::kFormat || IsForeignToText(item.kind))) return true;
+  }
+  return false;
+}
+
+bool Document::ShowsMarkers(const Item& item) const {
+  const Type& text = types[item.parent];
+  const bool is_text = text.kind == TypeKind::kText || text.kind == TypeKind::kXmlText;
+  return is_text && !item.is_entry() && IsForeignToText(item.kind) && !text.has_formatting;
+}
+
 PositionIndex& Document::Index(TypeIndex type) {
   Type& t = types[type];
   if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
