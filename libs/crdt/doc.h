@@ -23,6 +23,8 @@ class Transaction;
 struct Session;
 }  // namespace internal
 
+class UndoManager;
+
 struct DocOptions {
   // The client as which local edits are made; without one, 32 bits are drawn, as yjs does.
   std::optional<uint64_t> client_id;
@@ -95,6 +97,8 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
+  friend class UndoManager;
+
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
   absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "crdt/internal/content_arena.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
@@ -90,6 +91,13 @@ class Document {
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
   void AddChanged(Transaction& transaction, TypeIndex type, bool entry, KeyIndex key);
   void SetContent(Item& item, const WireContent& content);
+  // Whether a deleted item, and the items around it, are kept from being collected (yjs: keepItem).
+  void Keep(ItemRef ref, bool keep);
+  // Calls `visit` with each struct in `range` of a client, in order, cut off at both ends of the range. It may cut too.
+  void ForEach(Transaction& transaction, ClientIndex client, DeleteRange range, absl::FunctionRef<void(ItemRef)> visit);
+  // The item that an undoing made of `ref`, whose first unit is this id; `ref` has Item::kRedone.
+  Id RedoneAs(ItemRef ref) const { return redone_.at(ref); }
+  void SetRedone(ItemRef ref, Id as);
 
   // --- the end of a transaction
   uint64_t NextTransactionNumber() { return ++last_transaction_; }
