@@ -57,5 +57,21 @@ TEST_CASE("a text that others take for a list is edited where yjs edits it", "[c
         "01010303");
 }
 
+TEST_CASE("structs of one update that wait for each other come in, in both formats", "[crdt]") {
+  Doc docs[] = {Doc({.client_id = 1}), Doc({.client_id = 2}), Doc({.client_id = 3})};
+  for (int i = 0; i < 24; ++i) {
+    Doc& writer = docs[i % 3];
+    Text text = *writer.GetText("t");
+    REQUIRE(text.Insert(text.length(), "a text of one writer", {{"an attribute of him", Any(i)}}).ok());
+    REQUIRE(writer.GetMap("m")->Set("a key that all write", Any("a value of one writer")).ok());
+    for (Doc& other : docs) REQUIRE(other.Apply(writer.EncodeState(Format::kV1), Format::kV1).ok());
+  }
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    Doc copy;
+    REQUIRE(copy.Apply(docs[0].EncodeState(format), format).ok());
+    CHECK(copy.EncodeState(format) == docs[0].EncodeState(format));
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt
