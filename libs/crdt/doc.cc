@@ -74,18 +74,18 @@ Doc::Doc(Doc&&) noexcept = default;
 Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
 
-absl::Status Doc::Apply(std::string_view update, Format format) {
+absl::Status Doc::Apply(std::string_view update, Format format, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
     transaction.local = false;
     applied = ApplyOne(transaction, update, format);
   });
   return applied;
 }
 
-absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates) {
+absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
       applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);
@@ -231,8 +231,9 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
     type.kind = wanted;
     // As in yjs, formats from before go unnoticed until another comes.
     const bool text = kind == SharedKind::kText || kind == SharedKind::kXmlText;
-    if (text && type.start != internal::kNoItem && document.Index(number).total().formats > 0)
+    if (text && type.start != internal::kNoItem && document.ShowsMarkers(number)) {
       type.markers = std::make_unique<internal::SearchMarkers>();
+    }
     type.has_formatting = false;
   }
   if (type.kind != wanted) {
@@ -261,8 +262,8 @@ std::optional<SharedType> Doc::FindRoot(std::string_view name) const {
   return internal::MakeHandle(*session_, session_->document.Root(name));
 }
 
-void Doc::Transact(absl::FunctionRef<void()> edit) {
-  session_->transactor.Run(/*local=*/true, [&](Transaction&) { edit(); });
+void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
+  session_->transactor.Run(/*local=*/true, {std::string(origin)}, [&](Transaction&) { edit(); });
 }
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }

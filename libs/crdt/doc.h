@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,9 +26,11 @@ template <class Columns>
 class UpdateApplier;
 }  // namespace internal
 
+class UndoManager;
+
 struct DocOptions {
-  // The client as which local edits are made; 0 draws one of 32 bits, as yjs does.
-  uint64_t client_id = 0;
+  // The client as which local edits are made; without one, 32 bits are drawn, as yjs does.
+  std::optional<uint64_t> client_id;
   // Whether deleted content is thrown away. Without it old snapshots can be restored.
   bool gc = true;
   Limits limits;
@@ -50,14 +53,15 @@ class Doc {
 
   // Takes in an update as one transaction, in whatever order updates come and however often: what needs something that
   // isn't there yet is kept and applied once it is. All or nothing: after an error the document is what it was.
+  // `origin` says who made the transaction, for undo managers: any text; empty is nobody in particular (yjs: null).
   //
   // Errors:
   //   INVALID_ARGUMENT    It isn't such an update; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  A limit would be passed; the message says which. Don't retry.
-  absl::Status Apply(std::string_view update, Format format);
+  absl::Status Apply(std::string_view update, Format format, std::string_view origin = {});
   // The same for many in one transaction, which is faster than one by one. At the first that fails it stops and gives
   // its error, with its number; those before it are applied.
-  absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates);
+  absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {});
 
   // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
   // others. Applying one update may end in two transactions: yjs tidies the formats of texts in another.
@@ -84,8 +88,8 @@ class Doc {
   // The root of that name as it is, nothing when there is none: for reading what updates brought.
   std::optional<SharedType> FindRoot(std::string_view name) const;
 
-  // Makes all edits inside `edit` one transaction. Inside another it is part of that one.
-  void Transact(absl::FunctionRef<void()> edit);
+  // Makes all edits inside `edit` one transaction. Inside another it is part of that one, with that one's origin.
+  void Transact(absl::FunctionRef<void()> edit, std::string_view origin = {});
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
   uint64_t client_id() const;
 
@@ -97,6 +101,7 @@ class Doc {
 
  private:
   friend struct internal::DocInside;
+  friend class UndoManager;
 
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>

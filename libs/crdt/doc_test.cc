@@ -59,5 +59,55 @@ TEST_CASE("shared types nest up to the limit, counted over several updates", "[c
             .ok());
 }
 
+TEST_CASE("a client may be number 0", "[crdt]") {
+  Doc doc({.client_id = 0});
+  REQUIRE(doc.GetText("t")->Insert(0, "a").ok());
+  CHECK(doc.client_id() == 0);
+  CHECK(absl::BytesToHexString(doc.EncodeStateVector()) == "010001");
+}
+
+// Each JavaScript object seems to have a value for "toString".
+TEST_CASE("attributes that bear the name of what every JavaScript object has are as in yjs", "[crdt]") {
+  Doc doc({.client_id = 1});
+  Text text = *doc.GetText("t");
+  REQUIRE(text.Insert(0, "ab", {{"toString", Any(true)}}).ok());
+  REQUIRE(text.Insert(2, "c", {{"italic", Any(true)}}).ok());
+  REQUIRE(text.Format(0, 2, {{"bold", Any(true)}}).ok());
+  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+        "01090100010101740184010002616286010208746f537472696e67046e756c6cc601020103066974616c69630474727565c40104010301"
+        "63c601050103066974616c6963046e756c6c46010004626f6c640474727565c60104010504626f6c64046e756c6cc60108010508746f53"
+        "7472696e6704747275650101010001");
+}
+
+// Deleting text leaves what others put into its list, but yjs's search markers move as if that were gone.
+TEST_CASE("a text that others take for a list is edited where yjs edits it", "[crdt]") {
+  Doc doc({.client_id = 1});
+  Text text = *doc.GetText("t");
+  REQUIRE(doc.Apply(Hex("0101020008010174027d017d0200"), Format::kV1).ok());
+  REQUIRE(text.Insert(0, "abcd").ok());
+  REQUIRE(text.Insert(5, "ab").ok());
+  REQUIRE(text.Delete(3, 3).ok());
+  REQUIRE(text.Insert(3, "abc").ok());
+  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+        "0202020008010174017d01880200017d02050100440200026162c4010102000163c10102020001c10200020102c4010101020361626301"
+        "01010303");
+}
+
+TEST_CASE("structs of one update that wait for each other come in, in both formats", "[crdt]") {
+  Doc docs[] = {Doc({.client_id = 1}), Doc({.client_id = 2}), Doc({.client_id = 3})};
+  for (int i = 0; i < 24; ++i) {
+    Doc& writer = docs[i % 3];
+    Text text = *writer.GetText("t");
+    REQUIRE(text.Insert(text.length(), "a text of one writer", {{"an attribute of him", Any(i)}}).ok());
+    REQUIRE(writer.GetMap("m")->Set("a key that all write", Any("a value of one writer")).ok());
+    for (Doc& other : docs) REQUIRE(other.Apply(writer.EncodeState(Format::kV1), Format::kV1).ok());
+  }
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    Doc copy;
+    REQUIRE(copy.Apply(docs[0].EncodeState(format), format).ok());
+    CHECK(copy.EncodeState(format) == docs[0].EncodeState(format));
+  }
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt

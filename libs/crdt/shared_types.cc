@@ -89,6 +89,12 @@ absl::Status TextContent(std::string_view text, WireContent& content) {
 
 SharedType internal::MakeHandle(Session& session, uint32_t type) { return SharedType(session, type); }
 
+std::optional<uint32_t> internal::NumberOf(const SharedType& handle, const Session& session) {
+  if (handle.session_ != &session || session.document.types[handle.type_].generation != handle.generation_)
+    return std::nullopt;
+  return handle.type_;
+}
+
 SharedType::SharedType(Session& session, uint32_t type)
     : session_(&session), type_(type), generation_(session.document.types[type].generation) {}
 

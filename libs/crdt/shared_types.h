@@ -34,6 +34,8 @@ class Text;
 namespace internal {
 struct Session;
 SharedType MakeHandle(Session& session, uint32_t type);
+// The number of its type in `session`; nothing when it belongs to another, or was thrown away.
+std::optional<uint32_t> NumberOf(const SharedType& handle, const Session& session);
 }  // namespace internal
 
 // A document inside the document.
@@ -71,6 +73,7 @@ class SharedType {
 
  protected:
   friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
+  friend std::optional<uint32_t> internal::NumberOf(const SharedType& handle, const internal::Session& session);
 
   SharedType(internal::Session& session, uint32_t type);
 

@@ -1,6 +1,7 @@
 #include "crdt/internal/attributes.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 
@@ -81,6 +82,18 @@ void AttributeObject::Set(KeyIndex key, std::string_view name, AttributeValue va
   const auto at = std::lower_bound(indices_.begin(), indices_.end(), index);
   attributes_.insert(attributes_.begin() + (at - indices_.begin()), {key, value});
   indices_.insert(at, index);
+}
+
+std::optional<AttributeValue> AttributeObject::Read(KeyIndex key, std::string_view name) const {
+  static constexpr std::array<std::string_view, 11> kFunctions = {
+      "constructor",      "__defineGetter__", "__defineSetter__", "hasOwnProperty",
+      "__lookupGetter__", "__lookupSetter__", "isPrototypeOf",    "propertyIsEnumerable",
+      "toLocaleString",   "toString",         "valueOf"};
+  static constexpr AttributeValue kFunction = "\x01";  // no value's encoding
+  const std::optional<AttributeValue> own = Get(key);
+  if (own.has_value()) return own;
+  if (std::find(kFunctions.begin(), kFunctions.end(), name) != kFunctions.end()) return kFunction;
+  return std::nullopt;
 }
 
 }  // namespace rivermeet::crdt::internal

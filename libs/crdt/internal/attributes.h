@@ -68,6 +68,9 @@ class AttributeObject : public AttributeMap {
  public:
   // `name` is the key's.
   void Set(KeyIndex key, std::string_view name, AttributeValue value);
+  // What JavaScript finds under `key`, whose name it is: also what every object inherits, such as "toString". That is
+  // the same as no value of an attribute.
+  std::optional<AttributeValue> Read(KeyIndex key, std::string_view name) const;
 
  private:
   std::vector<uint32_t> indices_;  // of the first attributes, whose keys are indices

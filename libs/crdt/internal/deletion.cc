@@ -130,6 +130,7 @@ void Document::CollectChild(ItemRef ref, std::vector<TypeIndex>& open) {
   Item& item = items[ref];
   if (item.kind == ContentKind::kType) open.push_back(item.extra);
   DropContent(item);
+  if ((item.flags & Item::kRedone) != 0) redone_.erase(ref);
   Item collected;
   collected.id = item.id;
   collected.length = item.length;

@@ -1,5 +1,7 @@
 #include "crdt/internal/document.h"
 
+#include <algorithm>
+
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/utf.h"
 
@@ -16,7 +18,7 @@ bool IsSurrogate(std::string_view text, size_t at, uint8_t from, uint8_t to) {
 
 uint64_t Document::bytes() const {
   uint64_t bytes = sizeof(*this) + items.bytes() + contents.bytes() + structs.bytes() + keys.bytes() + pending.bytes() +
-                   types.size() * sizeof(Type);
+                   types.size() * sizeof(Type) + redone_.capacity() * (sizeof(ItemRef) + sizeof(Id) + 1);
   for (TypeIndex t = 1; t < types.size(); ++t) {
     if (types[t].entries != nullptr) bytes += types[t].entries->bytes();
     if (types[t].index != nullptr) bytes += types[t].index->bytes();
@@ -35,6 +37,20 @@ TypeIndex Document::Root(std::string_view name) {
     roots_.push_back(type);
   }
   return type;
+}
+
+bool Document::ShowsMarkers(TypeIndex root) const {
+  for (ItemRef ref = types[root].start; ref != kNoItem; ref = items[ref].right) {
+    const Item& item = items[ref];
+    if (!item.deleted() && (item.kind == ContentKind::kFormat || IsForeignToText(item.kind))) return true;
+  }
+  return false;
+}
+
+bool Document::ShowsMarkers(const Item& item) const {
+  const Type& text = types[item.parent];
+  const bool is_text = text.kind == TypeKind::kText || text.kind == TypeKind::kXmlText;
+  return is_text && !item.is_entry() && IsForeignToText(item.kind) && !text.has_formatting;
 }
 
 PositionIndex& Document::Index(TypeIndex type) {
@@ -150,6 +166,30 @@ void Document::AddStruct(Transaction& transaction, ItemRef ref) {
   StructStore::Client& client = structs[item.id.client];
   client.structs.Append({item.id.clock, ref});
   client.state = item.end_clock();
+}
+
+void Document::Keep(ItemRef ref, bool keep) {
+  while (ref != kNoItem && items[ref].keep() != keep) {
+    items[ref].flags ^= Item::kKeep;
+    ref = types[items[ref].parent].item;
+  }
+}
+
+void Document::ForEach(Transaction& transaction, ClientIndex client, DeleteRange range,
+                       absl::FunctionRef<void(ItemRef)> visit) {
+  const uint64_t end = range.clock + range.length;
+  for (uint64_t clock = range.clock; clock < std::min<uint64_t>(end, structs[client].state);) {
+    items.Reserve(4);
+    const ItemRef ref = CleanStart(transaction, {client, static_cast<uint32_t>(clock)});
+    if (items[ref].end_clock() > end) CleanStart(transaction, {client, static_cast<uint32_t>(end)});
+    visit(ref);
+    clock = items[ref].end_clock();
+  }
+}
+
+void Document::SetRedone(ItemRef ref, Id as) {
+  items[ref].flags |= Item::kRedone;
+  redone_[ref] = as;
 }
 
 void Document::SetContent(Item& item, const WireContent& content) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "crdt/internal/content_arena.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
@@ -75,6 +76,10 @@ class Document {
     return key != 0 && root_of_name_.contains(key);
   }
   const std::vector<TypeIndex>& roots() const { return roots_; }  // in the order in which they were made
+  // Whether edits show where yjs's search markers stand (search_markers.h): in a root that becomes a text now, or once
+  // its text got `item`.
+  bool ShowsMarkers(TypeIndex root) const;
+  bool ShowsMarkers(const Item& item) const;
   // Of a list type; built when it is asked for first.
   PositionIndex& Index(TypeIndex type);
 
@@ -98,6 +103,13 @@ class Document {
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
   void AddChanged(Transaction& transaction, TypeIndex type, bool entry, KeyIndex key);
   void SetContent(Item& item, const WireContent& content);
+  // Whether a deleted item, and the items around it, are kept from being collected (yjs: keepItem).
+  void Keep(ItemRef ref, bool keep);
+  // Calls `visit` with each struct in `range` of a client, in order, cut off at both ends of the range. It may cut too.
+  void ForEach(Transaction& transaction, ClientIndex client, DeleteRange range, absl::FunctionRef<void(ItemRef)> visit);
+  // The item that an undoing made of `ref`, whose first unit is this id; `ref` has Item::kRedone.
+  Id RedoneAs(ItemRef ref) const { return redone_.at(ref); }
+  void SetRedone(ItemRef ref, Id as);
 
   // --- the end of a transaction
   uint64_t NextTransactionNumber() { return ++last_transaction_; }

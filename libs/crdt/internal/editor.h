@@ -83,6 +83,9 @@ class Editor {
   void InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negated);
   void PassMatching(TextPosition& at, const AttributeObject& attributes) const;
   bool HasFormats(TypeIndex text) { return document_.Index(text).total().formats > 0; }
+  std::optional<AttributeValue> Read(const AttributeObject& attributes, KeyIndex key) const {
+    return attributes.Read(key, document_.keys[key]);
+  }
   AttributeValue ValueOf(const Item& format) const { return format.bytes(); }
   bool Holds(ItemRef ref) const;
 

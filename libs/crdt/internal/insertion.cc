@@ -90,22 +90,22 @@ absl::Status Prepared::AddSubdocument(const NewSubdocument& document) {
 }
 
 void Prepared::Fill(Editor& editor, size_t content, ItemRef item) const {
-  for (const Inside& inside : insides_) {
-    if (inside.content != content) continue;
-    const TypeIndex type = editor.TypeIn(item);
-    if (!inside.type->text.empty()) {
-      WireContent text{.kind = ContentKind::kString};
-      const TextSize size = Measure(inside.type->text);
-      text.length = size.utf16;
-      text.astral = size.astral;
-      text.data = inside.type->text;
-      editor.TextInsert(type, 0, text, nullptr);
-    }
-    for (const Prepared& items : inside.items) (void)editor.ListInsert(type, 0, items);
-    for (size_t e = 0; e < inside.entries.size(); ++e)
-      editor.MapSet(type, inside.type->entries[e].first, inside.entries[e]);
-    return;
+  const auto inside =
+      std::lower_bound(insides_.begin(), insides_.end(), content,
+                       [](const Inside& candidate, size_t wanted) { return candidate.content < wanted; });
+  if (inside == insides_.end() || inside->content != content) return;
+  const TypeIndex type = editor.TypeIn(item);
+  if (!inside->type->text.empty()) {
+    WireContent text{.kind = ContentKind::kString};
+    const TextSize size = Measure(inside->type->text);
+    text.length = size.utf16;
+    text.astral = size.astral;
+    text.data = inside->type->text;
+    editor.TextInsert(type, 0, text, nullptr);
   }
+  for (const Prepared& items : inside->items) (void)editor.ListInsert(type, 0, items);
+  for (size_t e = 0; e < inside->entries.size(); ++e)
+    editor.MapSet(type, inside->type->entries[e].first, inside->entries[e]);
 }
 
 }  // namespace rivermeet::crdt::internal

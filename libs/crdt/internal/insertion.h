@@ -47,8 +47,8 @@ class Prepared {
 
   std::vector<WireContent> contents_;
   std::deque<std::string> bytes_;
-  std::deque<Inside> insides_;
-  bool open_run_ = false;  // the last content takes more values
+  std::deque<Inside> insides_;  // in the order of their contents
+  bool open_run_ = false;       // the last content takes more values
   uint64_t units_ = 0;
   int depth_ = 0;
 };

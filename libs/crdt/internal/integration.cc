@@ -265,6 +265,7 @@ void Integrator::Link(ItemRef ref) {
     parent.has_formatting = true;
     parent.markers.reset();
   }
+  if (parent.markers == nullptr && document_.ShowsMarkers(item)) parent.markers = std::make_unique<SearchMarkers>();
   document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
   const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();
   if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.Delete(transaction_, ref);

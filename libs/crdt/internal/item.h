@@ -30,6 +30,12 @@ struct Id {
   bool none() const { return client == kNoClient; }
 };
 
+// Content that no text is given, but that a root's may hold for which it is a list: deleting text leaves it.
+inline bool IsForeignToText(ContentKind kind) {
+  return kind == ContentKind::kAny || kind == ContentKind::kJson || kind == ContentKind::kBinary ||
+         kind == ContentKind::kDoc;
+}
+
 // One struct of the store: an item in a list or a map's chain, or a collected range (kind kGc), of which only id and
 // length mean anything.
 struct Item {

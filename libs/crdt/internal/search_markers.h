@@ -1,8 +1,10 @@
-// yjs's shortcuts into a list (types/AbstractType.js), for the one case in which they show in what is written.
+// yjs's shortcuts into a list (types/AbstractType.js), for the two cases in which they show in what is written.
 //
 // A root that gets its kind late, with formats in it already, has markers in yjs; a text that gets a format later has
 // none. With a marker yjs looks for a place from there, and doesn't see the formats before it: what it then inserts or
-// takes away depends on where its markers stand. Elsewhere the position index finds the same places.
+// takes away depends on where its markers stand. So it does in a text without formats that holds what no text is given,
+// since others take its root for a list: deleting text leaves that, but moves the markers behind it as if it were gone.
+// Elsewhere the position index finds the same places.
 #ifndef RIVERMEET_CRDT_INTERNAL_SEARCH_MARKERS_H_
 #define RIVERMEET_CRDT_INTERNAL_SEARCH_MARKERS_H_
 
@@ -28,7 +30,7 @@ class SearchMarkers {
   void Changed(ItemArena& items, uint64_t index, int64_t units);
   // `right` becomes a part of its left neighbour, which is still without it.
   void Merging(const ItemArena& items, ItemRef left, ItemRef right);
-  // Somebody else changed the list.
+  // Somebody else changed the list, or an undoing did.
   void Clear() { markers_.clear(); }
 
  private:

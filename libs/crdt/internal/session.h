@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -15,8 +16,8 @@
 namespace rivermeet::crdt::internal {
 
 struct Session {
-  Session(uint64_t client, bool gc, const Limits& session_limits)
-      : limits(session_limits), document(gc), transactor(document, client == 0 ? RandomClient() : client) {}
+  Session(std::optional<uint64_t> client, bool gc, const Limits& session_limits)
+      : limits(session_limits), document(gc), transactor(document, client.has_value() ? *client : RandomClient()) {}
 
   const Limits limits;
   Document document;

@@ -95,8 +95,8 @@ void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, Attrib
 void Editor::PassMatching(TextPosition& at, const AttributeObject& attributes) const {
   while (at.right != kNoItem) {
     const Item& item = document_.items[at.right];
-    const bool matches =
-        item.kind == ContentKind::kFormat && SameValue(attributes.GetOrNull(item.extra), ValueOf(item));
+    const bool matches = item.kind == ContentKind::kFormat &&
+                         SameValue(Read(attributes, item.extra).value_or(kNullValue), ValueOf(item));
     if (!item.deleted() && !matches) return;
     Forward(at);
   }
@@ -130,7 +130,7 @@ void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negate
 void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
                       const Prepared* embed) {
   for (const auto& [key, value] : at.attributes) {
-    if (!attributes.Get(key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
+    if (!Read(attributes, key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
   }
   PassMatching(at, attributes);
   AttributeMap negated = InsertAttributes(text, at, attributes);
@@ -152,7 +152,7 @@ void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const A
     const bool is_format = item.kind == ContentKind::kFormat;
     if (length == 0 && (negated.empty() || (!item.deleted() && !is_format))) break;
     if (!item.deleted() && is_format) {
-      const std::optional<AttributeValue> wanted = attributes.Get(item.extra);
+      const std::optional<AttributeValue> wanted = Read(attributes, item.extra);
       if (!wanted.has_value()) {
         at.attributes.Set(item.extra, ValueOf(item));
       } else {

@@ -3,16 +3,19 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "crdt/internal/document.h"
 #include "crdt/internal/utf.h"
 
 namespace rivermeet::crdt::internal {
 
-void Transaction::Reset(uint64_t number, bool is_local) {
+void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   number_ = number;
   local = is_local;
+  origin_ = std::move(origin);
   touched.clear();
+  touched_after.clear();
   for (Deleted& deleted : deleted_) {
     if (deleted.ranges.capacity() > 64 || spare_.size() >= 4) continue;
     deleted.ranges.clear();

@@ -3,12 +3,19 @@
 #define RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "crdt/internal/item.h"
 #include "crdt/internal/wire.h"
 
 namespace rivermeet::crdt::internal {
+
+// Who made a transaction: any text; empty is nobody in particular (yjs: null). Or an undo manager, whatever the text.
+struct Origin {
+  std::string name;
+  const void* undo_manager = nullptr;
+};
 
 // Kept from its beginning until its results were told to everybody (yjs: Transaction). Another may begin while the
 // observers of this one are called.
@@ -29,16 +36,19 @@ class Transaction {
   };
 
   // Makes it a new one. `number` is that of no other.
-  void Reset(uint64_t number, bool local);
+  void Reset(uint64_t number, bool local, Origin origin);
 
   uint64_t number() const { return number_; }
   // Not so when it takes in an update of somebody else.
   bool local = true;
   // Somebody will be told of its structs one by one: they stay apart until then.
   bool observed = false;
+  const Origin& origin() const { return origin_; }
 
   // Clients that got structs.
   std::vector<Touched> touched;
+  // The state of each of these when the transaction ended; kept only while somebody listens for that.
+  std::vector<uint32_t> touched_after;
   // What was deleted, by client in the order of the first deletion of each. In order and apart once the transaction
   // ends.
   const std::vector<Deleted>& deleted() const { return deleted_; }
@@ -54,6 +64,7 @@ class Transaction {
 
  private:
   uint64_t number_ = 0;
+  Origin origin_;
   std::vector<Deleted> deleted_;
   std::vector<std::vector<DeleteRange>> spare_;  // what Reset() keeps of the heap's memory
 };

@@ -1,5 +1,6 @@
 #include "crdt/internal/transactor.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -12,7 +13,7 @@ uint64_t RandomClient() {
   return random();
 }
 
-void Transactor::Run(bool local, absl::FunctionRef<void(Transaction&)> body) {
+void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
   if (current_ != nullptr) return body(*current_);
   std::unique_ptr<Transaction> made;
   if (spare_.empty()) {
@@ -21,7 +22,7 @@ void Transactor::Run(bool local, absl::FunctionRef<void(Transaction&)> body) {
     made = std::move(spare_.back());
     spare_.pop_back();
   }
-  made->Reset(document_.NextTransactionNumber(), local);
+  made->Reset(document_.NextTransactionNumber(), local, std::move(origin));
   current_ = made.get();
   current_->observed = hooks.observe != nullptr;
   ending_.push_back(std::move(made));
@@ -42,7 +43,12 @@ void Transactor::EndAll() {
 
 void Transactor::End(Transaction& transaction) {
   for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
+  if (!end_listeners_.empty()) {
+    for (const auto& [client, before] : transaction.touched)
+      transaction.touched_after.push_back(document_.structs[client].state);
+  }
   CallObservers(transaction);
+  CallEndListeners(transaction);
   if (transaction.needs_formatting_cleanup) {
     Run(/*local=*/true,
         [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
@@ -69,6 +75,15 @@ void Transactor::CallObservers(Transaction& transaction) {
     }
   }
   if (hooks.observe) hooks.observe(transaction);
+}
+
+void Transactor::CallEndListeners(Transaction& transaction) {
+  if (transaction.touched_after.size() != transaction.touched.size()) return;  // an observer added the first listener
+  const std::vector<EndListener*> listeners = end_listeners_;
+  for (EndListener* listener : listeners) {
+    const bool removed = std::find(end_listeners_.begin(), end_listeners_.end(), listener) == end_listeners_.end();
+    if (!removed) listener->OnEnd(transaction);
+  }
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -14,14 +14,19 @@
 
 namespace rivermeet::crdt::internal {
 
-// Who made a transaction: any text; empty is nobody in particular (yjs: null).
-struct Origin {
-  std::string name;
+// Hears of every transaction's end (yjs: afterTransaction).
+class EndListener {
+ public:
+  virtual ~EndListener() = default;
+
+  // The observers of `transaction` were called; nothing is tidied, collected or merged yet. May run transactions, which
+  // end after it, and add and remove listeners.
+  virtual void OnEnd(Transaction& transaction) = 0;
 };
 
 class Transactor {
  public:
-  // What is called at the end of each transaction, in this order.
+  // What is called at the end of each transaction: first `observe`, then the end listeners, last `done`.
   struct Hooks {
     // Its types' observers; may run transactions, which end after it.
     std::function<void(Transaction&)> observe;
@@ -35,19 +40,25 @@ class Transactor {
   uint64_t client() const { return client_; }
   void set_client(uint64_t client) { client_ = client; }
   Hooks hooks;
+  // Called in the order in which they were added; live until they are removed.
+  void AddEndListener(EndListener* listener) { end_listeners_.push_back(listener); }
+  void RemoveEndListener(EndListener* listener) { std::erase(end_listeners_, listener); }
 
   // Runs `body` in the running transaction, or in a new one, which then ends before this returns, unless it was begun
-  // by an observer: then it ends once the observed one has.
-  void Run(bool local, absl::FunctionRef<void(Transaction&)> body);
+  // by an observer: then it ends once the observed one has. Only a new one takes the origin.
+  void Run(bool local, absl::FunctionRef<void(Transaction&)> body) { Run(local, {}, body); }
+  void Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body);
   bool running() const { return current_ != nullptr; }
 
  private:
   void EndAll();
   void End(Transaction& transaction);
   void CallObservers(Transaction& transaction);
+  void CallEndListeners(Transaction& transaction);
 
   Document& document_;
   uint64_t client_;
+  std::vector<EndListener*> end_listeners_;
   Transaction* current_ = nullptr;
   std::deque<std::unique_ptr<Transaction>> ending_;  // begun and not cleaned up; the first is
   std::vector<std::unique_ptr<Transaction>> spare_;

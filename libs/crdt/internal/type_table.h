@@ -80,7 +80,7 @@ struct Type {
   std::unique_ptr<EntryTable> entries;   // null while it has none
   std::unique_ptr<PositionIndex> index;  // null until somebody asks by position
 
-  std::unique_ptr<SearchMarkers> markers;  // only of a root that got its kind when it had formats, until one more comes
+  std::unique_ptr<SearchMarkers> markers;  // only where they show, until a format comes
 
   ItemRef Entry(KeyIndex key) const { return entries == nullptr ? kNoItem : entries->Find(key); }
   void SetEntry(KeyIndex key, ItemRef item_of_key) {

@@ -217,7 +217,10 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
         integrator_.Revisit(head);
       }
     }
-    if (stack_.empty()) return;
+    if (stack_.empty()) {
+      if (resumed.has_value()) head = WireStruct();
+      return;
+    }
     resumed.emplace(std::move(stack_.back()));
     stack_.pop_back();
     head = resumed->View();

@@ -4,7 +4,9 @@
 
 #include "absl/strings/escaping.h"
 #include "crdt/doc.h"
+#include "crdt/undo_manager.h"
 #include "crdt/update.h"
+#include "testing/manual_clock.h"
 #include "yjs/edit_replay.h"
 
 namespace rivermeet::yjs {
@@ -42,6 +44,12 @@ class Replay {
       const absl::Status done = Do(step);
       if (!done.ok()) return fmt::format("step {}: refused: {}", Number(step), std::string(done.message()));
       behind_ |= step.results.behind;
+      if (step.results.thrown && (step.kind == StepKind::kUndo || step.kind == StepKind::kRedo)) {
+        // yjs's document may be broken now; ours isn't.
+        CheckValid();
+        if (!difference_.empty()) return fmt::format("step {}: {}", Number(step), difference_);
+        break;
+      }
       if (step.results.pending) ++counts_.pending;
       if (!behind_) Compare(step.results);
       if (!difference_.empty())
@@ -64,26 +72,74 @@ class Replay {
       case StepKind::kApplyMany: {
         std::vector<crdt::EncodedUpdate> updates;
         for (const Message& message : step.messages) updates.push_back({message.bytes, FormatOf(message)});
-        return doc_.ApplyAll(updates);
+        return doc_.ApplyAll(updates, "outer");
       }
       case StepKind::kTypeRoot:
         return doc_.GetRoot(step.root.name, static_cast<crdt::SharedKind>(step.root.type)).status();
       case StepKind::kTransact:
         return Transact(step);
-      default:
-        return absl::UnimplementedError("undo");
+      case StepKind::kStartUndo:
+        return StartUndo(step.undo);
+      case StepKind::kUndo:
+        return Pop(step.results, undo_->Undo());
+      case StepKind::kRedo:
+        return Pop(step.results, undo_->Redo());
+      case StepKind::kStopCapturing:
+        undo_->StopCapturing();
+        return absl::OkStatus();
+      case StepKind::kClearUndo:
+        undo_->Clear();
+        return absl::OkStatus();
+      case StepKind::kAdvance:
+        clock_.Advance(absl::Milliseconds(step.milliseconds));
+        return absl::OkStatus();
     }
+    return absl::InternalError("no such step");
+  }
+
+  absl::Status StartUndo(const UndoOptions& undo) {
+    std::vector<crdt::SharedType> scope;
+    for (const Root& root : undo.scope) {
+      const auto type = doc_.GetRoot(root.name, static_cast<crdt::SharedKind>(root.type));
+      if (!type.ok()) return type.status();
+      scope.push_back(*type);
+    }
+    crdt::UndoOptions options;
+    options.capture_timeout = absl::Milliseconds(undo.capture_timeout_ms);
+    options.tracked_origins.assign(undo.origins.begin(), undo.origins.end());
+    options.clock = &clock_;
+    undo_.emplace(doc_, scope, options);
+    return absl::OkStatus();
+  }
+
+  absl::Status Pop(const Results& results, const absl::StatusOr<bool>& popped) {
+    if (!popped.ok()) return popped.status();
+    ++counts_.results;
+    if (!results.thrown && *popped != results.popped) {
+      difference_ = fmt::format("did something: yjs {}, ours {}", results.popped, *popped);
+    }
+    return absl::OkStatus();
+  }
+
+  void CheckValid() {
+    crdt::Doc copy({.gc = history_.gc});
+    const absl::Status applied = copy.Apply(doc_.EncodeState(Format::kV2), Format::kV2);
+    if (!applied.ok()) difference_ = std::string(applied.message());
+    Expect("state vector of a copy", doc_.EncodeStateVector(), copy.EncodeStateVector());
+    Expect("snapshot of a copy", doc_.EncodeSnapshot(Format::kV1), copy.EncodeSnapshot(Format::kV1));
   }
 
   absl::Status Transact(const Step& step) {
     absl::Status done;
-    doc_.Transact([&] {
-      for (const Edit& edit : step.edits) {
-        done = DoEdit(doc_, edit);
-        // An edit that throws is the last of its step, and yjs's message is told.
-        if (!done.ok()) break;
-      }
-    });
+    doc_.Transact(
+        [&] {
+          for (const Edit& edit : step.edits) {
+            done = DoEdit(doc_, edit);
+            // An edit that throws is the last of its step, and yjs's message is told.
+            if (!done.ok()) break;
+          }
+        },
+        step.origin);
     if (step.results.thrown.has_value()) return absl::OkStatus();
     return done;
   }
@@ -128,6 +184,8 @@ class Replay {
   CheckCounts& counts_;
   bool behind_ = false;
   crdt::Doc doc_;
+  testing::ManualClock clock_;
+  std::optional<crdt::UndoManager> undo_;
   std::vector<std::string> emitted_v1_;
   std::vector<std::string> emitted_v2_;
   std::string difference_;
