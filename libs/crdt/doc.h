@@ -17,6 +17,7 @@
 
 namespace rivermeet::crdt {
 
+#include "crdt/snapshot.h"
 namespace internal {
 class Transaction;
 struct Session;
@@ -72,6 +73,20 @@ class Doc {
 
   // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
   // it is untyped until it is asked for here, and of that kind from then on.
+  Snapshot TakeSnapshot() const;
+  // The document as it was when `snapshot` was taken, as a new one (yjs: createDocFromSnapshot, the same bytes). As in
+  // yjs this document's structs are cut at the snapshot's edge and joined again, which shows in two ways: structs there
+  // that weren't joined before may be, and a character whose halves were typed apart, one of them later than the
+  // snapshot, becomes two U+FFFD.
+  //
+  // A snapshot that was taken by somebody else is restored as well, once this document has all that he had.
+  //
+  // Errors:
+  //   FAILED_PRECONDITION  This document collects garbage. Don't retry.
+  //   INVALID_ARGUMENT     The document can't have been like that: the snapshot has more of a client than the document,
+  //                        deletes what it doesn't have, or has something without what that builds on.
+  //   RESOURCE_EXHAUSTED   A limit of `options` would be passed.
+  absl::StatusOr<Doc> RestoreSnapshot(const Snapshot& snapshot, const DocOptions& options = {});
   // Errors: FAILED_PRECONDITION when it already is of another kind.
   absl::StatusOr<SharedType> GetRoot(std::string_view name, SharedKind kind);
   absl::StatusOr<Text> GetText(std::string_view name);
