@@ -123,6 +123,8 @@ void Doc::OnUpdate(Format format, UpdateListener listener) {
   };
 }
 
+internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *doc.session_; }
+
 void internal::Session::TellListeners(const Transaction& transaction) const {
   for (const Format format : {Format::kV1, Format::kV2}) {
     std::string update;

@@ -119,3 +119,5 @@ class Doc {
 }  // namespace rivermeet::crdt
 
 #endif  // RIVERMEET_CRDT_DOC_H_
+  friend struct internal::HandleAccess;
+

@@ -33,6 +33,7 @@ class Text;
 
 namespace internal {
 struct Session;
+struct HandleAccess;
 SharedType MakeHandle(Session& session, uint32_t type);
 }  // namespace internal
 
@@ -82,6 +83,7 @@ class SharedType {
 // What stands in a list or map.
 using Value = std::variant<Any, SharedType, Subdocument>;
 
+  friend struct internal::HandleAccess;
 class List : public SharedType {
  public:
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);

@@ -38,6 +38,16 @@ TypeIndex Document::Root(std::string_view name) {
 }
 
 PositionIndex& Document::Index(TypeIndex type) {
+std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {
+  for (;;) {
+    const ItemRef ref = RefAt(id);
+    const uint32_t unit = id.clock - items[ref].id.clock;
+    if ((items[ref].flags & Item::kRedone) == 0) return {ref, unit};
+    const Id redone = redone_.at(ref);
+    id = {redone.client, redone.clock + unit};
+  }
+}
+
   Type& t = types[type];
   if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
   return *t.index;

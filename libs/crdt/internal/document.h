@@ -73,6 +73,8 @@ class Document {
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
   // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
+  // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
+  std::pair<ItemRef, uint32_t> FollowRedone(Id id) const;
   ItemRef CleanEnd(Transaction& transaction, Id id);
   ItemRef CleanStart(Transaction& transaction, Id id);
   // Cuts the item at `at` in two. Returns where the right one is.
