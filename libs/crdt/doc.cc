@@ -222,6 +222,16 @@ void Doc::Transact(absl::FunctionRef<void()> edit) {
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }
 
+void Doc::KeepAttribution(Attribution known) {
+  session_->document.attribution = std::make_unique<Attribution>(std::move(known));
+}
+
+void Doc::AttributeTo(std::optional<uint64_t> deleting_client, std::optional<absl::Time> time) {
+  session_->document.attributed_to = {deleting_client, time};
+}
+
+const Attribution* Doc::attribution() const { return session_->document.attribution.get(); }
+
 bool Doc::HasPending() const {
   return !session_->document.pending.structs.empty() || !session_->document.pending.deletes.empty();
 }

@@ -5,19 +5,22 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "crdt/attribution.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
+#include "crdt/snapshot.h"
 
 namespace rivermeet::crdt {
 
-#include "crdt/snapshot.h"
 namespace internal {
 class Transaction;
 struct Session;
@@ -70,9 +73,6 @@ class Doc {
   std::string EncodeStateVector() const;
   // What is visible now, as a small description: for RestoreSnapshot, and to compare versions.
   std::string EncodeSnapshot(Format format) const;
-
-  // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
-  // it is untyped until it is asked for here, and of that kind from then on.
   Snapshot TakeSnapshot() const;
   // The document as it was when `snapshot` was taken, as a new one (yjs: createDocFromSnapshot, the same bytes). As in
   // yjs this document's structs are cut at the snapshot's edge and joined again, which shows in two ways: structs there
@@ -87,6 +87,9 @@ class Doc {
   //                        deletes what it doesn't have, or has something without what that builds on.
   //   RESOURCE_EXHAUSTED   A limit of `options` would be passed.
   absl::StatusOr<Doc> RestoreSnapshot(const Snapshot& snapshot, const DocOptions& options = {});
+
+  // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
+  // it is untyped until it is asked for here, and of that kind from then on.
   // Errors: FAILED_PRECONDITION when it already is of another kind.
   absl::StatusOr<SharedType> GetRoot(std::string_view name, SharedKind kind);
   absl::StatusOr<Text> GetText(std::string_view name);
@@ -101,6 +104,15 @@ class Doc {
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
   uint64_t client_id() const;
 
+  // Notes from here on who wrote and who deleted what, and when. `known` is what was noted before of the same history,
+  // by this document or one that is gone; nothing is known of the rest.
+  void KeepAttribution(Attribution known = {});
+  // What transactions that end from here on are noted with: their time, and who it is that deletes (who writes is known
+  // anyway). A server says so before it applies somebody's update; nothing where it doesn't know.
+  void AttributeTo(std::optional<uint64_t> deleting_client, std::optional<absl::Time> time);
+  // Null before KeepAttribution.
+  const Attribution* attribution() const;
+
   // Whether updates wait for others that didn't come yet.
   bool HasPending() const;
   // All memory it uses, in bytes.
@@ -108,6 +120,8 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
+  friend struct internal::HandleAccess;
+
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
   absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);
@@ -119,5 +133,3 @@ class Doc {
 }  // namespace rivermeet::crdt
 
 #endif  // RIVERMEET_CRDT_DOC_H_
-  friend struct internal::HandleAccess;
-

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "crdt/any.h"
 #include "crdt/insertable.h"
@@ -32,8 +33,8 @@ class SharedType;
 class Text;
 
 namespace internal {
-struct Session;
 struct HandleAccess;
+struct Session;
 SharedType MakeHandle(Session& session, uint32_t type);
 }  // namespace internal
 
@@ -41,6 +42,15 @@ SharedType MakeHandle(Session& session, uint32_t type);
 struct Subdocument {
   std::string guid;
   Any options;
+};
+
+// Neighbours in a list, or units of a text, that one client wrote; and when, where Doc::KeepAttribution noted it.
+struct AuthorRun {
+  uint64_t length = 0;
+  uint64_t client = 0;
+  std::optional<absl::Time> time;
+
+  bool operator==(const AuthorRun&) const = default;
 };
 
 // A shared type of any kind.
@@ -69,8 +79,11 @@ class SharedType {
   std::optional<std::variant<Any, SharedType, Subdocument>> At(uint64_t index) const;
   // The value of `key`.
   std::optional<std::variant<Any, SharedType, Subdocument>> Entry(std::string_view key) const;
+  // Who wrote what stands at [`from`, `to`) of its list or text. In O(log n) and the number of runs passed.
+  std::vector<AuthorRun> Authors(uint64_t from, uint64_t to) const;
 
  protected:
+  friend struct internal::HandleAccess;
   friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
 
   SharedType(internal::Session& session, uint32_t type);
@@ -83,7 +96,6 @@ class SharedType {
 // What stands in a list or map.
 using Value = std::variant<Any, SharedType, Subdocument>;
 
-  friend struct internal::HandleAccess;
 class List : public SharedType {
  public:
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);

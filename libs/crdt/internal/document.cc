@@ -23,6 +23,7 @@ uint64_t Document::bytes() const {
   }
   for (const Subdocument& document : subdocuments)
     bytes += sizeof(document) + document.guid.size() + document.options.size();
+  if (attribution != nullptr) bytes += attribution->MemoryBytes();
   return bytes;
 }
 
@@ -37,7 +38,6 @@ TypeIndex Document::Root(std::string_view name) {
   return type;
 }
 
-PositionIndex& Document::Index(TypeIndex type) {
 std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {
   for (;;) {
     const ItemRef ref = RefAt(id);
@@ -48,6 +48,7 @@ std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {
   }
 }
 
+PositionIndex& Document::Index(TypeIndex type) {
   Type& t = types[type];
   if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
   return *t.index;

@@ -5,12 +5,16 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
 #define RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "crdt/attribution.h"
 #include "crdt/internal/content_arena.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
@@ -69,12 +73,12 @@ class Document {
   PositionIndex& Index(TypeIndex type);
 
   // --- finding and splitting; the caller has reserved items
+  // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
+  std::pair<ItemRef, uint32_t> FollowRedone(Id id) const;
   StructList::Position Find(Id id) const { return structs[id.client].structs.Find(id.clock); }
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
   // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
-  // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
-  std::pair<ItemRef, uint32_t> FollowRedone(Id id) const;
   ItemRef CleanEnd(Transaction& transaction, Id id);
   ItemRef CleanStart(Transaction& transaction, Id id);
   // Cuts the item at `at` in two. Returns where the right one is.
@@ -97,6 +101,10 @@ class Document {
   bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
   // Collects what was deleted and merges what can be.
   void CleanUp(Transaction& transaction);
+  // Where transactions are noted as they end; null when nobody asked for it. They are of the time and, as far as they
+  // delete, of the client that was said last.
+  std::unique_ptr<Attribution> attribution;
+  Attribution::Removal attributed_to;
   // Whether Transaction::Changed::keys are kept.
   bool records_keys = false;
 
@@ -123,6 +131,7 @@ class Document {
   void MergeNew(const Transaction& transaction);
   void MergeSplit(const Transaction& transaction);
   void CompactContents();
+  void NoteAuthors(const Transaction& transaction);
 
   const bool gc_;
   absl::flat_hash_map<KeyIndex, TypeIndex> root_of_name_;

@@ -64,11 +64,23 @@ void Document::AddChanged(Transaction& transaction, TypeIndex number, bool entry
 
 void Document::CleanUp(Transaction& transaction) {
   for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
+  if (attribution != nullptr) NoteAuthors(transaction);
   if (gc_) CollectDeleted(transaction);
   MergeDeleted(transaction);
   MergeNew(transaction);
   MergeSplit(transaction);
   if (contents.mostly_garbage()) CompactContents();
+}
+
+void Document::NoteAuthors(const Transaction& transaction) {
+  for (const auto& [client, before] : transaction.touched) {
+    attribution->NoteWritten(structs[client].id, before, structs[client].state, attributed_to.time);
+  }
+  for (const auto& [client, ranges] : transaction.deleted()) {
+    for (const DeleteRange& range : ranges) {
+      attribution->NoteRemoved(structs[client].id, range.clock, range.clock + range.length, attributed_to);
+    }
+  }
 }
 
 bool Document::CanMerge(const Item& left, const Item& right) const {
