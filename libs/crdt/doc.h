@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -64,6 +65,17 @@ class Doc {
   // others. Applying one update may end in two transactions: yjs tidies the formats of texts in another.
   using UpdateListener = std::function<void(std::string_view update)>;
   void OnUpdate(Format format, UpdateListener listener);
+
+  // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some
+  // away or asked for the content of some. As in yjs a removal is told again in a transaction of its own, in which the
+  // subdocument is destroyed.
+  using SubdocumentsListener = std::function<void(const SubdocumentsEvent& event)>;
+  void OnSubdocuments(SubdocumentsListener listener);
+  // Those in the document, in the order in which they came.
+  std::vector<Subdocument> Subdocuments() const;
+  // Says that the content of all with that guid is wanted. One that was inserted here is wanted anyway, as is one that
+  // has autoLoad among its options.
+  void LoadSubdocument(std::string_view guid);
 
   // The whole document as an update, or what of it somebody lacks whose state vector is `since`; with what is pending.
   // Errors: INVALID_ARGUMENT when `since` is no state vector.
@@ -122,6 +134,7 @@ class Doc {
  private:
   friend struct internal::HandleAccess;
 
+  void ListenToEnds();
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
   absl::Status ApplyChecked(internal::Transaction& transaction, std::string_view update);

@@ -44,6 +44,13 @@ struct Subdocument {
   Any options;
 };
 
+// Of one transaction, each in the order in which they came.
+struct SubdocumentsEvent {
+  std::vector<Subdocument> added;
+  std::vector<Subdocument> removed;
+  std::vector<Subdocument> loaded;
+};
+
 // Neighbours in a list, or units of a text, that one client wrote; and when, where Doc::KeepAttribution noted it.
 struct AuthorRun {
   uint64_t length = 0;

@@ -29,6 +29,9 @@ struct Subdocument {
   std::string guid;
   std::string options;  // canonical Any
   bool free = false;
+  bool present = false;    // in the document, not deleted
+  bool loads = false;      // somebody wants its content
+  bool destroyed = false;  // its removal was told twice
 };
 
 // What can't be applied yet because something before it is missing. Both are updates of format V2, empty when there is
@@ -90,6 +93,9 @@ class Document {
   // Marks deleted, with all that is inside.
   void Delete(Transaction& transaction, ItemRef ref);
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
+  // A subdocument has come; one is wanted.
+  void AddSubdocument(Transaction& transaction, uint32_t number);
+  void LoadSubdocument(Transaction& transaction, uint32_t number);
   void AddChanged(Transaction& transaction, TypeIndex type, bool entry, KeyIndex key);
   void SetContent(Item& item, const WireContent& content);
 
@@ -113,6 +119,7 @@ class Document {
 
   void SplitText(Item& left, Item& right, uint32_t units);
   void SplitValues(Item& left, Item& right, uint32_t units);
+  void RemoveSubdocument(Transaction& transaction, uint32_t number);
   void MarkDeleted(Transaction& transaction, ItemRef ref);
   void DropContent(Item& item);
 

@@ -196,6 +196,8 @@ void Integrator::Link(ItemRef ref) {
   } else if (item.kind == ContentKind::kType) {
     document_.types[item.extra].item = ref;
     document_.types[item.extra].depth = parent.depth + 1;
+  } else if (item.kind == ContentKind::kDoc) {
+    document_.AddSubdocument(transaction_, item.extra);
   } else if (item.kind == ContentKind::kFormat) {
     parent.has_formatting = true;
     parent.markers.reset();

@@ -27,8 +27,11 @@ struct Session {
   Transactor transactor;
   std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
 
+  std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
+
   // Gives those who listen what `transaction` changed.
   void TellListeners(const Transaction& transaction) const;
+  void TellSubdocuments(const Transaction& transaction);
 };
 
 // A handle of the type of that number.

@@ -21,6 +21,9 @@ void Transaction::Reset(uint64_t number, bool is_local) {
   merge_later.clear();
   changed.clear();
   needs_formatting_cleanup = false;
+  subdocuments_added.clear();
+  subdocuments_removed.clear();
+  subdocuments_loaded.clear();
 }
 
 Transaction::Deleted& Transaction::AddDeleted(ClientIndex client) {
