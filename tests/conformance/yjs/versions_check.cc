@@ -91,9 +91,10 @@ class Replay {
   }
 
  private:
+  static constexpr size_t kShown = 3'000;  // of a value
   void Expect(std::string_view what, const std::string& ours, const std::string& theirs) {
     if (ours != theirs && difference_.empty()) {
-      difference_ = fmt::format("{}:\n  ours  {}\n  yjs's {}", what, ours.substr(0, 3'000), theirs.substr(0, 3'000));
+      difference_ = fmt::format("{}:\n  ours  {}\n  yjs's {}", what, ours.substr(0, kShown), theirs.substr(0, kShown));
     }
   }
   void ExpectOk(const absl::Status& status) {
