@@ -164,10 +164,60 @@ void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {
   session_->update_listeners.emplace_back(format, std::move(listener));
+  ListenToEnds();
+}
+
+void Doc::OnSubdocuments(SubdocumentsListener listener) {
+  session_->subdocument_listeners.push_back(std::move(listener));
+  ListenToEnds();
+}
+
+void Doc::ListenToEnds() {
   session_->transactor.hooks.done = [session = session_.get()](Transaction& transaction) {
     session->TellListeners(transaction);
+    session->TellSubdocuments(transaction);
   };
 }
+
+std::vector<Subdocument> Doc::Subdocuments() const {
+  std::vector<Subdocument> present;
+  for (const internal::Subdocument& document : session_->document.subdocuments) {
+    if (document.present) present.push_back({document.guid, *Any::Decode(document.options)});
+  }
+  return present;
+}
+
+void Doc::LoadSubdocument(std::string_view guid) {
+  internal::Document& document = session_->document;
+  session_->transactor.Run(/*local=*/true, [&](Transaction& transaction) {
+    for (uint32_t number = 0; number < document.subdocuments.size(); ++number) {
+      const internal::Subdocument& subdocument = document.subdocuments[number];
+      if (subdocument.present && subdocument.guid == guid) document.LoadSubdocument(transaction, number);
+    }
+  });
+}
+
+void internal::Session::TellSubdocuments(const Transaction& transaction) {
+  if (subdocument_listeners.empty()) return;
+  SubdocumentsEvent event;
+  const auto tell = [&](const std::vector<uint32_t>& numbers, std::vector<crdt::Subdocument>& to) {
+    for (const uint32_t number : numbers) {
+      to.push_back({document.subdocuments[number].guid, *Any::Decode(document.subdocuments[number].options)});
+    }
+  };
+  tell(transaction.subdocuments_added, event.added);
+  tell(transaction.subdocuments_removed, event.removed);
+  tell(transaction.subdocuments_loaded, event.loaded);
+  if (event.added.empty() && event.removed.empty() && event.loaded.empty()) return;
+  for (size_t i = 0; i < subdocument_listeners.size(); ++i) subdocument_listeners[i](event);
+  for (const uint32_t number : std::vector<uint32_t>(transaction.subdocuments_removed)) {
+    if (std::exchange(document.subdocuments[number].destroyed, true)) continue;
+    transactor.Run(/*local=*/true,
+                   [number](Transaction& destroying) { destroying.subdocuments_removed.push_back(number); });
+  }
+}
+
+internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *doc.session_; }
 
 void internal::Session::TellListeners(const Transaction& transaction) const {
   for (const Format format : {Format::kV1, Format::kV2}) {
@@ -267,6 +317,16 @@ void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
 }
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }
+
+void Doc::KeepAttribution(Attribution known) {
+  session_->document.attribution = std::make_unique<Attribution>(std::move(known));
+}
+
+void Doc::AttributeTo(std::optional<uint64_t> deleting_client, std::optional<absl::Time> time) {
+  session_->document.attributed_to = {deleting_client, time};
+}
+
+const Attribution* Doc::attribution() const { return session_->document.attribution.get(); }
 
 bool Doc::HasPending() const {
   return !session_->document.pending.structs.empty() || !session_->document.pending.deletes.empty();

@@ -8,13 +8,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "crdt/attribution.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
+#include "crdt/snapshot.h"
 
 namespace rivermeet::crdt {
 
@@ -68,6 +72,17 @@ class Doc {
   using UpdateListener = std::function<void(std::string_view update)>;
   void OnUpdate(Format format, UpdateListener listener);
 
+  // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some
+  // away or asked for the content of some. As in yjs a removal is told again in a transaction of its own, in which the
+  // subdocument is destroyed.
+  using SubdocumentsListener = std::function<void(const SubdocumentsEvent& event)>;
+  void OnSubdocuments(SubdocumentsListener listener);
+  // Those in the document, in the order in which they came.
+  std::vector<Subdocument> Subdocuments() const;
+  // Says that the content of all with that guid is wanted. One that was inserted here is wanted anyway, as is one that
+  // has autoLoad among its options.
+  void LoadSubdocument(std::string_view guid);
+
   // The whole document as an update, or what of it somebody lacks whose state vector is `since`; with what is pending.
   // Errors: INVALID_ARGUMENT when `since` is no state vector.
   std::string EncodeState(Format format) const;
@@ -76,6 +91,20 @@ class Doc {
   std::string EncodeStateVector() const;
   // What is visible now, as a small description: for RestoreSnapshot, and to compare versions.
   std::string EncodeSnapshot(Format format) const;
+  Snapshot TakeSnapshot() const;
+  // The document as it was when `snapshot` was taken, as a new one (yjs: createDocFromSnapshot, the same bytes). As in
+  // yjs this document's structs are cut at the snapshot's edge and joined again, which shows in two ways: structs there
+  // that weren't joined before may be, and a character whose halves were typed apart, one of them later than the
+  // snapshot, becomes two U+FFFD.
+  //
+  // A snapshot that was taken by somebody else is restored as well, once this document has all that he had.
+  //
+  // Errors:
+  //   FAILED_PRECONDITION  This document collects garbage. Don't retry.
+  //   INVALID_ARGUMENT     The document can't have been like that: the snapshot has more of a client than the document,
+  //                        deletes what it doesn't have, or has something without what that builds on.
+  //   RESOURCE_EXHAUSTED   A limit of `options` would be passed.
+  absl::StatusOr<Doc> RestoreSnapshot(const Snapshot& snapshot, const DocOptions& options = {});
 
   // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
   // it is untyped until it is asked for here, and of that kind from then on.
@@ -93,6 +122,15 @@ class Doc {
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
   uint64_t client_id() const;
 
+  // Notes from here on who wrote and who deleted what, and when. `known` is what was noted before of the same history,
+  // by this document or one that is gone; nothing is known of the rest.
+  void KeepAttribution(Attribution known = {});
+  // What transactions that end from here on are noted with: their time, and who it is that deletes (who writes is known
+  // anyway). A server says so before it applies somebody's update; nothing where it doesn't know.
+  void AttributeTo(std::optional<uint64_t> deleting_client, std::optional<absl::Time> time);
+  // Null before KeepAttribution.
+  const Attribution* attribution() const;
+
   // Whether updates wait for others that didn't come yet.
   bool HasPending() const;
   // All memory it uses, in bytes.
@@ -101,8 +139,10 @@ class Doc {
 
  private:
   friend struct internal::DocInside;
+  friend struct internal::HandleAccess;
   friend class UndoManager;
 
+  void ListenToEnds();
   absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
   template <class Columns>
   absl::Status CheckAndTake(internal::Transaction& transaction, std::string_view update);

@@ -195,16 +195,14 @@ std::vector<std::string> Map::Keys() const {
   return keys;
 }
 
-namespace {
-
 // Number `at` of the values that `item` holds.
-Value ValueIn(Session& session, const Item& item, uint64_t at) {
+Value internal::ValueIn(Session& session, const Item& item, uint64_t at) {
   switch (item.kind) {
     case ContentKind::kType:
       return internal::MakeHandle(session, item.extra);
     case ContentKind::kDoc: {
       const internal::Subdocument& document = session.document.subdocuments[item.extra];
-      return Subdocument{document.guid, *Any::Decode(document.options)};
+      return crdt::Subdocument{document.guid, *Any::Decode(document.options)};
     }
     case ContentKind::kBinary:
       return Any(Any::Bytes{std::string(item.bytes())});
@@ -221,8 +219,6 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
     }
   }
 }
-
-}  // namespace
 
 std::optional<Value> SharedType::At(uint64_t index) const {
   if (!alive() || index >= session_->document.types[type_].length) return std::nullopt;

@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "crdt/any.h"
 #include "crdt/insertable.h"
@@ -32,6 +33,7 @@ class SharedType;
 class Text;
 
 namespace internal {
+struct HandleAccess;
 struct Session;
 SharedType MakeHandle(Session& session, uint32_t type);
 // The number of its type in `session`; nothing when it belongs to another, or was thrown away.
@@ -42,6 +44,22 @@ std::optional<uint32_t> NumberOf(const SharedType& handle, const Session& sessio
 struct Subdocument {
   std::string guid;
   Any options;
+};
+
+// Of one transaction, each in the order in which they came.
+struct SubdocumentsEvent {
+  std::vector<Subdocument> added;
+  std::vector<Subdocument> removed;
+  std::vector<Subdocument> loaded;
+};
+
+// Neighbours in a list, or units of a text, that one client wrote; and when, where Doc::KeepAttribution noted it.
+struct AuthorRun {
+  uint64_t length = 0;
+  uint64_t client = 0;
+  std::optional<absl::Time> time;
+
+  bool operator==(const AuthorRun&) const = default;
 };
 
 // A shared type of any kind.
@@ -70,8 +88,11 @@ class SharedType {
   std::optional<std::variant<Any, SharedType, Subdocument>> At(uint64_t index) const;
   // The value of `key`.
   std::optional<std::variant<Any, SharedType, Subdocument>> Entry(std::string_view key) const;
+  // Who wrote what stands at [`from`, `to`) of its list or text. In O(log n) and the number of runs passed.
+  std::vector<AuthorRun> Authors(uint64_t from, uint64_t to) const;
 
  protected:
+  friend struct internal::HandleAccess;
   friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
   friend std::optional<uint32_t> internal::NumberOf(const SharedType& handle, const internal::Session& session);
 

@@ -1,5 +1,8 @@
 // Deleting, and collecting what was deleted (yjs: Item.delete, ContentType.delete, Item.gc, tryGcDeleteSet).
+#include <utility>
+
 #include "crdt/internal/document.h"
+#include "crdt/internal/document_options.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -31,12 +34,29 @@ void Document::AddDelete(Transaction& transaction, Id id, uint32_t length) {
   transaction.deleted()[client.deleted_place].ranges.push_back({id.clock, length});
 }
 
+void Document::AddSubdocument(Transaction& transaction, uint32_t number) {
+  subdocuments[number].present = true;
+  transaction.subdocuments_added.push_back(number);
+  if (LoadsItself(subdocuments[number].options)) LoadSubdocument(transaction, number);
+}
+
+void Document::LoadSubdocument(Transaction& transaction, uint32_t number) {
+  if (std::exchange(subdocuments[number].loads, true)) return;
+  transaction.subdocuments_loaded.push_back(number);
+}
+
+void Document::RemoveSubdocument(Transaction& transaction, uint32_t number) {
+  subdocuments[number].present = false;
+  if (std::erase(transaction.subdocuments_added, number) == 0) transaction.subdocuments_removed.push_back(number);
+}
+
 void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {
   Item& item = items[ref];
   Type& parent = types[item.parent];
   const Extent before = ExtentOf(item);
   if (item.visible()) parent.length -= item.length;
   item.flags |= Item::kDeleted;
+  if (item.kind == ContentKind::kDoc) RemoveSubdocument(transaction, item.extra);
   if (parent.index != nullptr && !item.is_entry() && before != Extent()) parent.index->Changed(ref, before);
   AddDelete(transaction, item.id, item.length);
   AddChanged(transaction, item.parent, item.is_entry(), item.place);

@@ -25,6 +25,7 @@ uint64_t Document::bytes() const {
   }
   for (const Subdocument& document : subdocuments)
     bytes += sizeof(document) + document.guid.size() + document.options.size();
+  if (attribution != nullptr) bytes += attribution->MemoryBytes();
   return bytes;
 }
 
@@ -51,6 +52,16 @@ bool Document::ShowsMarkers(const Item& item) const {
   const Type& text = types[item.parent];
   const bool is_text = text.kind == TypeKind::kText || text.kind == TypeKind::kXmlText;
   return is_text && !item.is_entry() && IsForeignToText(item.kind) && !text.has_formatting;
+}
+
+std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {
+  for (;;) {
+    const ItemRef ref = RefAt(id);
+    const uint32_t unit = id.clock - items[ref].id.clock;
+    if ((items[ref].flags & Item::kRedone) == 0) return {ref, unit};
+    const Id redone = redone_.at(ref);
+    id = {redone.client, redone.clock + unit};
+  }
 }
 
 PositionIndex& Document::Index(TypeIndex type) {

@@ -5,6 +5,8 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
 #define RIVERMEET_CRDT_INTERNAL_DOCUMENT_H_
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "crdt/attribution.h"
 #include "crdt/internal/content_arena.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
@@ -26,6 +30,9 @@ struct Subdocument {
   std::string guid;
   std::string options;  // canonical Any
   bool free = false;
+  bool present = false;    // in the document, not deleted
+  bool loads = false;      // somebody wants its content
+  bool destroyed = false;  // its removal was told twice
 };
 
 // What can't be applied yet because something before it is missing. Both are updates of format V2, empty when there is
@@ -84,6 +91,8 @@ class Document {
   PositionIndex& Index(TypeIndex type);
 
   // --- finding and splitting; the caller has reserved items
+  // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
+  std::pair<ItemRef, uint32_t> FollowRedone(Id id) const;
   StructList::Position Find(Id id) const { return structs[id.client].structs.Find(id.clock); }
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
@@ -101,6 +110,9 @@ class Document {
   // Marks deleted, with all that is inside.
   void Delete(Transaction& transaction, ItemRef ref);
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
+  // A subdocument has come; one is wanted.
+  void AddSubdocument(Transaction& transaction, uint32_t number);
+  void LoadSubdocument(Transaction& transaction, uint32_t number);
   void AddChanged(Transaction& transaction, TypeIndex type, bool entry, KeyIndex key);
   void SetContent(Item& item, const WireContent& content);
   // Whether a deleted item, and the items around it, are kept from being collected (yjs: keepItem).
@@ -119,6 +131,10 @@ class Document {
   bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
   // Collects what was deleted and merges what can be.
   void CleanUp(Transaction& transaction);
+  // Where transactions are noted as they end; null when nobody asked for it. They are of the time and, as far as they
+  // delete, of the client that was said last.
+  std::unique_ptr<Attribution> attribution;
+  Attribution::Removal attributed_to;
   // Whether Transaction::Changed::keys are kept.
   bool records_keys = false;
 
@@ -127,6 +143,7 @@ class Document {
 
   void SplitText(Item& left, Item& right, uint32_t units);
   void SplitValues(Item& left, Item& right, uint32_t units);
+  void RemoveSubdocument(Transaction& transaction, uint32_t number);
   void MarkDeleted(Transaction& transaction, ItemRef ref);
   void DropContent(Item& item);
 
@@ -145,6 +162,7 @@ class Document {
   void MergeNew(const Transaction& transaction);
   void MergeSplit(const Transaction& transaction);
   void CompactContents();
+  void NoteAuthors(const Transaction& transaction);
 
   const bool gc_;
   absl::flat_hash_map<KeyIndex, TypeIndex> root_of_name_;

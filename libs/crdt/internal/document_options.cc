@@ -74,6 +74,15 @@ bool KeptDocumentOptions(std::string_view options, std::string& scratch, std::st
   return true;
 }
 
+bool LoadsItself(std::string_view kept) {
+  ByteReader reader(kept.substr(1));
+  for (uint64_t left = reader.ReadVarUint(); left > 0; --left) {
+    if (reader.ReadVarBytes() == "autoLoad") return true;
+    StepOverAny(reader);
+  }
+  return false;
+}
+
 bool IsJsonValue(std::string_view any) {
   std::string json;
   return AnyToJson(any, json);

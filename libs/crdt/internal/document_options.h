@@ -12,6 +12,9 @@ namespace rivermeet::crdt::internal {
 // (kept in `scratch`). False when `options` is null or undefined, or its guid no text.
 bool KeptDocumentOptions(std::string_view options, std::string& scratch, std::string_view* guid, std::string& kept);
 
+// Whether options that KeptDocumentOptions gave say that everybody loads the subdocument.
+bool LoadsItself(std::string_view kept);
+
 // Whether JSON.stringify gives a text for this canonical value: it isn't undefined, and no bigint is in it.
 bool IsJsonValue(std::string_view any);
 

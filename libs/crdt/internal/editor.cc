@@ -27,6 +27,8 @@ ItemRef Editor::Insert(TypeIndex parent, ItemRef left, ItemRef right, const Wire
   }
   document_.SetContent(item, content);
   integrator_.Link(ref);
+  // Who puts a subdocument in has it.
+  if (content.kind == ContentKind::kDoc) document_.LoadSubdocument(transaction_, document_.items[ref].extra);
   return ref;
 }
 

@@ -177,6 +177,28 @@ std::string EncodeStructsAndDeletes(const Document& document, Format format, con
   return format == Format::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
 }
 
+std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes) {
+  WriterV2 writer;
+  const auto has_structs = [](const WireId& state) { return state.clock > 0; };
+  WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(states.begin(), states.end(), has_structs)));
+  WireStruct wire;
+  for (const WireId& state : states) {
+    if (state.clock == 0) continue;
+    const StructList& list = document.structs[document.structs.Find(state.client)].structs;
+    const StructList::Position last = list.Find(static_cast<uint32_t>(state.clock - 1));
+    WriteVarUint(writer.rest(), list.CountFrom(list.first()) - list.CountFrom(last) + 1);
+    writer.WriteClient(state.client);
+    WriteVarUint(writer.rest(), 0);
+    for (StructList::Position at = list.first();; at = list.Next(at)) {
+      FillWire(document, document.items[list.ItemAt(at)], wire);
+      WriteStruct(writer, wire, 0);
+      if (at == last) break;
+    }
+  }
+  WriteDeleteSet(writer, deletes);
+  return writer.Take();
+}
+
 std::string EncodeTransaction(const Document& document, const Transaction& transaction, Format format) {
   if (!transaction.has_changes()) return {};
   return format == Format::kV1 ? EncodeChanges<WriterV1>(document, transaction)

@@ -16,6 +16,9 @@ WireStruct ToWire(const Document& document, const Item& item);
 
 // What somebody of state vector `since` lacks, without what is pending here. The deletions are whole.
 std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since);
+// As an update of format V2, each client's structs up to the clock of its entry in `states`, where a struct ends, in
+// that order; and `deletes`, in order and apart.
+std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes);
 // What `transaction` changed, as far as the document has it now; empty when that is nothing. It was cleaned up.
 std::string EncodeTransaction(const Document& document, const Transaction& transaction, Format format);
 

@@ -167,7 +167,12 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
   item.id = id;
   item.left = left;
   item.right = found.right;
-  if (left != kNoItem) item.origin = document_.items[left].last_id();
+  // Not left's last id: finding the right neighbour may have cut left, when an update names one unit as both.
+  if (offset > 0) {
+    item.origin = {id.client, id.clock - 1};
+  } else if (left != kNoItem) {
+    item.origin = ToId(wire.origin);
+  }
   if (found.right != kNoItem) item.right_origin = document_.items[found.right].id;
   item.parent = found.parent;
   if (found.entry) {
@@ -261,6 +266,8 @@ void Integrator::Link(ItemRef ref) {
   } else if (item.kind == ContentKind::kType) {
     document_.types[item.extra].item = ref;
     document_.types[item.extra].depth = parent.depth + 1;
+  } else if (item.kind == ContentKind::kDoc) {
+    document_.AddSubdocument(transaction_, item.extra);
   } else if (item.kind == ContentKind::kFormat) {
     parent.has_formatting = true;
     parent.markers.reset();

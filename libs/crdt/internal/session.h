@@ -13,7 +13,11 @@
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 
-namespace rivermeet::crdt::internal {
+namespace rivermeet::crdt {
+
+class Doc;
+
+namespace internal {
 
 struct Session {
   Session(std::optional<uint64_t> client, bool gc, const Limits& session_limits)
@@ -24,13 +28,31 @@ struct Session {
   Transactor transactor;
   std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
 
+  std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
+
   // Gives those who listen what `transaction` changed.
   void TellListeners(const Transaction& transaction) const;
+  void TellSubdocuments(const Transaction& transaction);
 };
 
 // A handle of the type of that number.
 SharedType MakeHandle(Session& session, TypeIndex type);
 
-}  // namespace rivermeet::crdt::internal
+// What is behind a handle.
+struct HandleAccess {
+  static Session& SessionOf(const SharedType& type) { return *type.session_; }
+  static Session& SessionOf(const Doc& doc);
+  static TypeIndex TypeOf(const SharedType& type) { return type.type_; }
+  // Also when it was deleted but not collected.
+  static bool Exists(const SharedType& type) {
+    return type.session_->document.types[type.type_].generation == type.generation_;
+  }
+};
+
+// Unit `at` of what `item` holds.
+Value ValueIn(Session& session, const Item& item, uint64_t at);
+
+}  // namespace internal
+}  // namespace rivermeet::crdt
 
 #endif  // RIVERMEET_CRDT_INTERNAL_SESSION_H_

@@ -25,6 +25,9 @@ void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   merge_later.clear();
   changed.clear();
   needs_formatting_cleanup = false;
+  subdocuments_added.clear();
+  subdocuments_removed.clear();
+  subdocuments_loaded.clear();
 }
 
 Transaction::Deleted& Transaction::AddDeleted(ClientIndex client) {
@@ -68,11 +71,23 @@ void Document::AddChanged(Transaction& transaction, TypeIndex number, bool entry
 
 void Document::CleanUp(Transaction& transaction) {
   for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
+  if (attribution != nullptr) NoteAuthors(transaction);
   if (gc_) CollectDeleted(transaction);
   MergeDeleted(transaction);
   MergeNew(transaction);
   MergeSplit(transaction);
   if (contents.mostly_garbage()) CompactContents();
+}
+
+void Document::NoteAuthors(const Transaction& transaction) {
+  for (const auto& [client, before] : transaction.touched) {
+    attribution->NoteWritten(structs[client].id, before, structs[client].state, attributed_to.time);
+  }
+  for (const auto& [client, ranges] : transaction.deleted()) {
+    for (const DeleteRange& range : ranges) {
+      attribution->NoteRemoved(structs[client].id, range.clock, range.clock + range.length, attributed_to);
+    }
+  }
 }
 
 bool Document::CanMerge(const Item& left, const Item& right) const {

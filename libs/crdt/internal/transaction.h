@@ -61,6 +61,10 @@ class Transaction {
   // Types, in the order of the first change of each. One that was deleted since has kNoType.
   std::vector<Changed> changed;
   bool needs_formatting_cleanup = false;
+  // Subdocuments by number, in the order in which they came or went.
+  std::vector<uint32_t> subdocuments_added;
+  std::vector<uint32_t> subdocuments_removed;  // not those that it had added itself
+  std::vector<uint32_t> subdocuments_loaded;
 
  private:
   uint64_t number_ = 0;

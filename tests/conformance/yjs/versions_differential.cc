@@ -1,0 +1,32 @@
+// Reads lines of versions.mjs on standard input and checks them in libs/crdt: ends with 1 after a difference.
+//   tests/conformance/yjs/versions --count 2000 | build/release/tests/conformance/yjs/yjs_versions
+#include <fmt/format.h>
+
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "yjs/versions_check.h"
+
+int main() {
+  constexpr uint64_t kShown = 5;
+  std::map<std::string, uint64_t> counts;
+  uint64_t documents = 0;
+  uint64_t differences = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto document = rivermeet::crdt::Any::FromJson(line);
+    if (!document.ok() || document->Find("seed") == nullptr) {
+      fmt::print(stderr, "line {} is none of versions.mjs: {}\n", documents + 1, document.status().ToString());
+      return 2;
+    }
+    ++documents;
+    const std::string difference = rivermeet::yjs::CheckVersions(*document, counts);
+    if (!difference.empty() && ++differences <= kShown) {
+      fmt::print("seed {}: {}\n", *document->Find("seed")->text(), difference);
+    }
+  }
+  fmt::print("{} documents", documents);
+  for (const auto& [step, count] : counts) fmt::print(", {} {}", count, step);
+  fmt::print("; {} differences\n", differences);
+  return differences == 0 ? 0 : 1;
+}
