@@ -81,6 +81,9 @@ class Doc {
   // The root of that name as it is, nothing when there is none: for reading what updates brought.
   std::optional<SharedType> FindRoot(std::string_view name) const;
 
+  // All roots that are of a kind, as yjs's JSON.stringify(doc.toJSON()). INVALID_ARGUMENT as of SharedType::ToJson.
+  absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
+
   // Makes all edits inside `edit` one transaction. Inside another it is part of that one.
   void Transact(absl::FunctionRef<void()> edit);
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.

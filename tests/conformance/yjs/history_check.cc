@@ -111,6 +111,11 @@ class Replay {
       Expect(fmt::format("emitted update {} V1", i), results.emitted[i].first, emitted_v1_[i]);
       Expect(fmt::format("emitted update {} V2", i), results.emitted[i].second, emitted_v2_[i]);
     }
+    for (const auto& [root, wanted] : results.json) {
+      const auto type = doc_.GetRoot(root.name, static_cast<crdt::SharedKind>(root.type));
+      // Where yjs throws there is nothing to tell.
+      Expect(fmt::format("JSON of {}", root.name), wanted, type->ToJson(crdt::BigInts::kAsText).value_or(""));
+    }
     if (results.diff) {
       Expect("diff V1", results.diff->v1, *doc_.EncodeStateSince(Format::kV1, results.diff->state_vector));
       Expect("diff V2", results.diff->v2, *doc_.EncodeStateSince(Format::kV2, results.diff->state_vector));
