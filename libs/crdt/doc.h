@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "crdt/events.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 
@@ -83,6 +84,10 @@ class Doc {
 
   // All roots that are of a kind, as yjs's JSON.stringify(doc.toJSON()). INVALID_ARGUMENT as of SharedType::ToJson.
   absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
+
+  // Calls `observer` at the end of each transaction, also one that changed nothing, once all observers of shared types
+  // were called (yjs: afterTransaction). It may edit.
+  Subscription OnTransaction(std::function<void(const TransactionEvent&)> observer);
 
   // Makes all edits inside `edit` one transaction. Inside another it is part of that one.
   void Transact(absl::FunctionRef<void()> edit);

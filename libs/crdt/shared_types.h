@@ -12,6 +12,7 @@
 #define RIVERMEET_CRDT_SHARED_TYPES_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +27,11 @@
 
 namespace rivermeet::crdt {
 
+class Event;
 class List;
 class Map;
 class SharedType;
+class Subscription;
 class Text;
 
 namespace internal {
@@ -72,6 +75,13 @@ class SharedType {
   // Nothing is escaped. Of other types what they are inside of XML.
   // INVALID_ARGUMENT as of ToJson.
   absl::StatusOr<std::string> ToXml() const;
+
+  // Calls `observer` at the end of each transaction that changed this type itself: its elements, text, formats, keys.
+  // It may edit: its edits are transactions that end after this one. Nothing is observed when the type is gone.
+  // The handle's type, not the handle, has to live.
+  Subscription Observe(std::function<void(const Event&)> observer) const;
+  // The same with all changes of this type and those inside it, shorter paths first.
+  Subscription ObserveDeep(std::function<void(absl::Span<const Event>)> observer) const;
 
   // What stands at `index` of its list, or of its text (one code unit, or an embed); nothing past the end. In O(log n)
   // and the length of the run of values that were inserted together. A type has a list and entries whatever its kind:

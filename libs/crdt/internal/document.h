@@ -95,7 +95,7 @@ class Document {
   bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
   // Collects what was deleted and merges what can be.
   void CleanUp(Transaction& transaction);
-  // Whether Transaction::Changed::keys are kept.
+  // Whether transactions that begin now keep which keys change.
   bool records_keys = false;
 
  private:

@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,8 @@
 
 namespace rivermeet::crdt::internal {
 
+class Observers;
+
 struct Session {
   Session(uint64_t client, bool gc, const Limits& session_limits)
       : limits(session_limits), document(gc), transactor(document, client == 0 ? RandomClient() : client) {}
@@ -21,8 +24,11 @@ struct Session {
   const Limits limits;
   Document document;
   Transactor transactor;
+  std::shared_ptr<Observers> observers;  // null while nobody ever observed
   std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
 
+  // The observers, made when there are none.
+  Observers& Observed();
   // Gives those who listen what `transaction` changed.
   void TellListeners(const Transaction& transaction) const;
 };

@@ -25,7 +25,7 @@ class Transaction {
   struct Changed {
     TypeIndex type = kNoType;
     bool list = false;           // elements came or went
-    std::vector<KeyIndex> keys;  // whose values changed; kept only while there are observers
+    std::vector<KeyIndex> keys;  // whose values changed, some more than once; kept only with records_keys
   };
 
   // Makes it a new one. `number` is that of no other.
@@ -34,6 +34,9 @@ class Transaction {
   uint64_t number() const { return number_; }
   // Not so when it takes in an update of somebody else.
   bool local = true;
+
+  // Whether Changed::keys are kept.
+  bool records_keys = false;
 
   // Clients that got structs.
   std::vector<Touched> touched;
