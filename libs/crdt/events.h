@@ -29,8 +29,8 @@ struct KeyChange {
 // A step down from a type to one inside it: a key, or the index in its list.
 using PathStep = std::variant<std::string, uint64_t>;
 
-// What one transaction changed in one shared type. Lives for the call of the observer. What it tells is found when it
-// is asked for first, as the document is then: ask before editing.
+// What one transaction changed in one shared type. Observers don't throw. It lives for the call of the observer. What
+// it tells is found when it is asked for first, as the document is then: ask before editing.
 class Event {
  public:
   SharedType target() const;
@@ -41,7 +41,8 @@ class Event {
 
   // Whether elements or text came or went, or text was formatted.
   bool list_changed() const;
-  // Keys that were touched, also those whose values came and went, in the order of their first change.
+  // Keys that were touched, also those whose values came and went, in the order of their first change; in
+  // that of the map when nobody observed anything yet as the transaction began.
   std::vector<std::string> TouchedKeys() const;
   const std::vector<KeyChange>& Keys() const;
   // What became of the list or text, from its start on; what follows the last step is as it was.

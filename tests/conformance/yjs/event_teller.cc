@@ -79,6 +79,10 @@ std::string Told(const crdt::Event& event) {
 
 }  // namespace
 
+void EventTeller::Start(crdt::Doc& doc) {
+  subscriptions_.push_back(doc.OnTransaction([](const crdt::TransactionEvent&) {}));
+}
+
 void EventTeller::Observe(const std::string& name, const crdt::SharedType& root) {
   if (std::find(names_.begin(), names_.end(), name) != names_.end()) return;
   names_.push_back(name);

@@ -11,6 +11,9 @@ namespace rivermeet::yjs {
 
 class EventTeller {
  public:
+  // Before anything happens to `doc`: keys come in the order of their changes only in transactions that begin once
+  // somebody observes.
+  void Start(crdt::Doc& doc);
   // Observes `root`, which is named `name`, unless it already does.
   void Observe(const std::string& name, const crdt::SharedType& root);
   // What was heard since the last call, a line a call of an observer.
