@@ -203,9 +203,11 @@ absl::StatusOr<Any> Any::Decode(std::string_view bytes) {
   return Build(canonical);
 }
 
-absl::StatusOr<std::string> Any::ToJson() const {
+absl::StatusOr<std::string> Any::ToJson(BigInts bigints) const {
+  const std::string encoded = Encode();
+  ByteReader reader(encoded);
   std::string json;
-  if (!internal::AnyToJson(Encode(), json)) {
+  if (!internal::AppendJson(reader, bigints, json)) {
     return absl::InvalidArgumentError("undefined by itself and bigints have no form in JSON");
   }
   return json;

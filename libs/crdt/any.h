@@ -14,6 +14,12 @@
 
 namespace rivermeet::crdt {
 
+// What becomes of a bigint in JSON, which has none.
+enum class BigInts : uint8_t {
+  kRefuse,  // an error, as for JSON.stringify
+  kAsText,  // a text of its digits
+};
+
 // Undefined, null, a boolean, a number, a bigint, a text, bytes, an array or an object.
 //
 // A value type: copies are deep, and any thread may read one that none changes. Values nest up to Limits::max_depth
@@ -93,7 +99,7 @@ class Any {
   // What JSON.stringify gives: undefined members are left out, undefined elements and numbers that JSON lacks are null,
   // bytes are an object of their indices.
   // INVALID_ARGUMENT: there is no such text: for undefined by itself, and wherever a bigint is. Don't retry.
-  absl::StatusOr<std::string> ToJson() const;
+  absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
   // What JSON.parse gives.
   static absl::StatusOr<Any> FromJson(std::string_view json);
 

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "crdt/internal/encoding.h"
 #include "crdt/internal/integration.h"
+#include "crdt/internal/reading.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/utf.h"
 #include "crdt/update.h"
@@ -310,6 +311,12 @@ absl::StatusOr<Map> Doc::GetMap(std::string_view name) {
 std::optional<SharedType> Doc::FindRoot(std::string_view name) const {
   if (!session_->document.HasRoot(name)) return std::nullopt;
   return internal::MakeHandle(*session_, session_->document.Root(name));
+}
+
+absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
+  std::string json;
+  RM_RETURN_IF_ERROR(internal::AppendRootsJson(session_->document, bigints, json));
+  return json;
 }
 
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {

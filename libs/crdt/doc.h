@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "crdt/attribution.h"
+#include "crdt/events.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 #include "crdt/snapshot.h"
@@ -116,6 +117,13 @@ class Doc {
 
   // The root of that name as it is, nothing when there is none: for reading what updates brought.
   std::optional<SharedType> FindRoot(std::string_view name) const;
+
+  // All roots that are of a kind, as yjs's JSON.stringify(doc.toJSON()). INVALID_ARGUMENT as of SharedType::ToJson.
+  absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
+
+  // Calls `observer` at the end of each transaction, also one that changed nothing, once all observers of shared types
+  // were called (yjs: afterTransaction). It may edit.
+  Subscription OnTransaction(std::function<void(const TransactionEvent&)> observer);
 
   // Makes all edits inside `edit` one transaction. Inside another it is part of that one, with that one's origin.
   void Transact(absl::FunctionRef<void()> edit, std::string_view origin = {});

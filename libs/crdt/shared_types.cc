@@ -6,12 +6,13 @@
 
 #include "absl/functional/function_ref.h"
 #include "base/status.h"
-#include "crdt/internal/any_walk.h"
 #include "crdt/internal/document_options.h"
 #include "crdt/internal/editor.h"
 #include "crdt/internal/insertion.h"
+#include "crdt/internal/reading.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/utf.h"
+#include "crdt/internal/xml_reading.h"
 
 namespace rivermeet::crdt {
 
@@ -195,35 +196,10 @@ std::vector<std::string> Map::Keys() const {
   return keys;
 }
 
-// Number `at` of the values that `item` holds.
-Value internal::ValueIn(Session& session, const Item& item, uint64_t at) {
-  switch (item.kind) {
-    case ContentKind::kType:
-      return internal::MakeHandle(session, item.extra);
-    case ContentKind::kDoc: {
-      const internal::Subdocument& document = session.document.subdocuments[item.extra];
-      return crdt::Subdocument{document.guid, *Any::Decode(document.options)};
-    }
-    case ContentKind::kBinary:
-      return Any(Any::Bytes{std::string(item.bytes())});
-    case ContentKind::kString: {
-      std::string unit;
-      internal::AppendSlice(item.bytes(), at, at + 1, unit);
-      return Any(std::move(unit));
-    }
-    default: {
-      internal::ByteReader reader(session.document.contents.Skip(item.bytes(), at));
-      const char* start = reader.position();
-      internal::StepOverAny(reader);
-      return *Any::Decode(std::string_view(start, reader.position() - start));
-    }
-  }
-}
-
 std::optional<Value> SharedType::At(uint64_t index) const {
   if (!alive() || index >= session_->document.types[type_].length) return std::nullopt;
   const internal::PositionIndex::Place place = session_->document.Index(type_).Find(static_cast<uint32_t>(index));
-  return ValueIn(*session_, session_->document.items[place.item], index - place.before.units);
+  return internal::ValueIn(*session_, session_->document.items[place.item], index - place.before.units);
 }
 
 std::optional<Value> SharedType::Entry(std::string_view key) const {
@@ -232,20 +208,43 @@ std::optional<Value> SharedType::Entry(std::string_view key) const {
   const ItemRef ref = session_->document.types[type_].Entry(number);
   if (ref == kNoItem || session_->document.items[ref].deleted()) return std::nullopt;
   const Item& item = session_->document.items[ref];
-  return ValueIn(*session_, item, item.length - 1);
+  return internal::ValueIn(*session_, item, item.length - 1);
 }
 
 uint64_t SharedType::length() const { return alive() ? session_->document.types[type_].length : 0; }
 
 std::string SharedType::PlainText() const {
   std::string text;
-  if (!alive()) return text;
+  if (alive()) internal::AppendPlainText(session_->document, type_, text);
+  return text;
+}
+
+absl::StatusOr<std::string> SharedType::ToJson(BigInts bigints) const {
+  if (!alive()) return Gone();
+  std::string json;
+  RM_RETURN_IF_ERROR(internal::AppendTypeJson(session_->document, type_, bigints, json));
+  return json;
+}
+
+absl::StatusOr<std::string> SharedType::ToXml() const {
+  if (!alive()) return Gone();
+  std::string xml;
+  if (internal::AppendXml(session_->document, type_, xml)) return xml;
+  return absl::InvalidArgumentError("something in it can't stand in XML");
+}
+
+std::vector<Value> List::ToValues() const {
+  std::vector<Value> values;
+  if (!alive()) return values;
   const internal::Document& document = session_->document;
   for (ItemRef ref = document.types[type_].start; ref != kNoItem; ref = document.items[ref].right) {
-    const Item& item = document.items[ref];
-    if (item.visible() && item.kind == ContentKind::kString) internal::AppendJoined(item.bytes(), text);
+    if (document.items[ref].visible()) internal::AppendValuesIn(*session_, document.items[ref], values);
   }
-  return text;
+  return values;
+}
+
+std::vector<DeltaChange> Text::ToDelta() const {
+  return alive() ? internal::ReadText(*session_, type_) : std::vector<DeltaChange>();
 }
 
 std::optional<char16_t> Text::UnitAt(uint64_t index) const {

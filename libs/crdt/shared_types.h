@@ -12,6 +12,7 @@
 #define RIVERMEET_CRDT_SHARED_TYPES_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,9 +28,11 @@
 
 namespace rivermeet::crdt {
 
+class Event;
 class List;
 class Map;
 class SharedType;
+class Subscription;
 class Text;
 
 namespace internal {
@@ -82,6 +85,24 @@ class SharedType {
   uint64_t length() const;
   // The text in its list, without embeds and formats.
   std::string PlainText() const;
+  // What yjs's JSON.stringify(type.toJSON()) gives: an array, a map (hooks, too) with its keys in JavaScript's order, a
+  // text's text without formats and embeds as a string, XML as a string. Bytes are an object of their indices, a
+  // subdocument is {}. Empty for an untyped root.
+  // INVALID_ARGUMENT where yjs throws: a bigint is in it, or null, undefined or an object with a member `toString`
+  // where XML should be.
+  absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
+  // As yjs's toString() of XML types: elements with sorted attributes; formats of texts are elements around them.
+  // Nothing is escaped. Of other types what they are inside of XML.
+  // INVALID_ARGUMENT as of ToJson.
+  absl::StatusOr<std::string> ToXml() const;
+
+  // Calls `observer` at the end of each transaction that changed this type itself: its elements, text, formats, keys.
+  // It may edit: its edits are transactions that end after this one. Nothing is observed when the type is gone.
+  // The handle's type, not the handle, has to live.
+  Subscription Observe(std::function<void(const Event&)> observer) const;
+  // The same with all changes of this type and those inside it, shorter paths first.
+  Subscription ObserveDeep(std::function<void(absl::Span<const Event>)> observer) const;
+
   // What stands at `index` of its list, or of its text (one code unit, or an embed); nothing past the end. In O(log n)
   // and the length of the run of values that were inserted together. A type has a list and entries whatever its kind:
   // peers may disagree about a root's.
@@ -106,8 +127,21 @@ class SharedType {
 // What stands in a list or map.
 using Value = std::variant<Any, SharedType, Subdocument>;
 
+// One step of how a list or text changed, or of what a text is: new values, or `length` places that are stepped over or
+// gone.
+struct DeltaChange {
+  enum class Kind : uint8_t { kInsert, kRetain, kDelete };
+  Kind kind = Kind::kRetain;
+  uint64_t length = 0;          // not of an insertion
+  std::vector<Value> inserted;  // of a text just one: a text, an embed or a shared type
+  Attributes attributes;        // of text: what is inserted has, or what changes; null: it lost that one
+};
+
 class List : public SharedType {
  public:
+  // All of it, in O(n).
+  std::vector<Value> ToValues() const;
+
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);
   // At the end.
   absl::Status Push(absl::Span<const Insertable> values);
@@ -138,6 +172,9 @@ class Text : public SharedType {
  public:
   // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
   std::optional<char16_t> UnitAt(uint64_t index) const;
+
+  // All of it, with its attributes: a run of text ends at each format, as in yjs.
+  std::vector<DeltaChange> ToDelta() const;
 
   // `text` is UTF-8. It takes the attributes that hold at its place.
   absl::Status Insert(uint64_t index, std::string_view text);

@@ -5,6 +5,7 @@
 #include "absl/functional/function_ref.h"
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/attributes.h"
+#include "crdt/internal/reading.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/utf.h"
 #include "crdt/internal/version.h"

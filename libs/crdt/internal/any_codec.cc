@@ -20,17 +20,6 @@ constexpr uint64_t kMaxAnyInteger = 0x7fffffff;
 constexpr uint64_t kMaxArrayIndex = 0xfffffffe;
 constexpr std::string_view kProto = "__proto__";
 
-// The array index that a key is, in its only form; -1 when it is none.
-int64_t ArrayIndexOf(std::string_view key) {
-  if (key.empty() || key.size() > 10 || (key.size() > 1 && key[0] == '0')) return -1;
-  uint64_t index = 0;
-  for (const char c : key) {
-    if (c < '0' || c > '9') return -1;
-    index = index * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return index <= kMaxArrayIndex ? static_cast<int64_t>(index) : -1;
-}
-
 bool IsAnyInteger(double number) {
   return std::abs(number) <= static_cast<double>(kMaxAnyInteger) && std::trunc(number) == number;
 }
@@ -412,6 +401,16 @@ void AppendAnyNumber(double number, std::string& to) {
     WriteByte(to, static_cast<uint8_t>(AnyTag::kFloat64));
     AppendBigEndian(std::bit_cast<uint64_t>(number), to);
   }
+}
+
+int64_t ArrayIndexOf(std::string_view key) {
+  if (key.empty() || key.size() > 10 || (key.size() > 1 && key[0] == '0')) return -1;
+  uint64_t index = 0;
+  for (const char c : key) {
+    if (c < '0' || c > '9') return -1;
+    index = index * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return index <= kMaxArrayIndex ? static_cast<int64_t>(index) : -1;
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "crdt/any.h"
 #include "crdt/internal/byte_reader.h"
 
 namespace rivermeet::crdt::internal {
@@ -66,8 +67,17 @@ bool JsonToAny(std::string_view json, int max_depth, std::string& to, const char
 // by itself) or throws (a bigint), returns false and appends nothing that is of use.
 bool AnyToJson(std::string_view any, std::string& to);
 
+// The same of the value that `reader` is at, which is stepped over.
+bool AppendJson(ByteReader& reader, BigInts bigints, std::string& to);
+
+// The array index that a key of an object is, in its only form; -1 when it is none. Such keys come first in
+// JavaScript, ascending.
+int64_t ArrayIndexOf(std::string_view key);
+
 // The number as JavaScript's Number::toString writes it (ECMAScript 6.1.6.1.20).
 void AppendJavaScriptNumber(double number, std::string& to);
+// The digits of a bigint whose eight bytes `reader` is at.
+void AppendBigInt(ByteReader& reader, std::string& to);
 // `text` (UTF-8, lone surrogates in their three-byte form) as a JSON string: quotes and escapes as JSON.stringify does,
 // lone surrogates as \udxxx.
 void AppendJsonString(std::string_view text, std::string& to);

@@ -5,7 +5,6 @@
 #include <limits>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/any_walk.h"
 
@@ -72,13 +71,12 @@ bool SameValue(AttributeValue a, AttributeValue b) {
 
 void AttributeObject::Set(KeyIndex key, std::string_view name, AttributeValue value) {
   if (Get(key).has_value()) return AttributeMap::Set(key, value);
-  uint32_t index;
-  const bool is_index = absl::SimpleAtoi(absl::string_view(name.data(), name.size()), &index) &&
-                        index != std::numeric_limits<uint32_t>::max() && std::to_string(index) == name;
-  if (!is_index) {
+  const int64_t array_index = ArrayIndexOf(name);
+  if (array_index < 0) {
     attributes_.push_back({key, value});
     return;
   }
+  const auto index = static_cast<uint32_t>(array_index);
   const auto at = std::lower_bound(indices_.begin(), indices_.end(), index);
   attributes_.insert(attributes_.begin() + (at - indices_.begin()), {key, value});
   indices_.insert(at, index);

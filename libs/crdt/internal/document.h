@@ -135,7 +135,7 @@ class Document {
   // delete, of the client that was said last.
   std::unique_ptr<Attribution> attribution;
   Attribution::Removal attributed_to;
-  // Whether Transaction::Changed::keys are kept.
+  // Whether transactions that begin now keep which keys change.
   bool records_keys = false;
 
  private:

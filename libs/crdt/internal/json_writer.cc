@@ -45,7 +45,7 @@ void AppendEscapedAscii(char c, std::string& to) {
 // Writes one value as JSON.
 class JsonWriter {
  public:
-  JsonWriter(std::string_view any, std::string& to) : reader_(any), to_(to) {}
+  JsonWriter(ByteReader& reader, BigInts bigints, std::string& to) : reader_(reader), bigints_(bigints), to_(to) {}
 
   bool Write();
 
@@ -64,7 +64,8 @@ class JsonWriter {
   // What comes before the next value that is written of the innermost array or object: false when it has none.
   bool WriteBeforeValue();
 
-  ByteReader reader_;
+  ByteReader& reader_;
+  const BigInts bigints_;
   std::string& to_;
   absl::InlinedVector<Frame, 8> frames_;
 };
@@ -138,6 +139,12 @@ bool JsonWriter::WriteValue() {
     case AnyTag::kUndefined:
       to_.append("null");
       break;
+    case AnyTag::kBigInt:
+      if (bigints_ == BigInts::kRefuse) return false;
+      to_.push_back('"');
+      AppendBigInt(reader_, to_);
+      to_.push_back('"');
+      break;
     default:
       return false;
   }
@@ -170,7 +177,22 @@ void JsonWriter::Open(bool is_object) {
 
 }  // namespace
 
-bool AnyToJson(std::string_view any, std::string& to) { return JsonWriter(any, to).Write(); }
+bool AppendJson(ByteReader& reader, BigInts bigints, std::string& to) {
+  return JsonWriter(reader, bigints, to).Write();
+}
+
+bool AnyToJson(std::string_view any, std::string& to) {
+  ByteReader reader(any);
+  return AppendJson(reader, BigInts::kRefuse, to);
+}
+
+void AppendBigInt(ByteReader& reader, std::string& to) {
+  uint64_t value = 0;
+  for (const char byte : reader.ReadBytes(8)) value = (value << 8) | static_cast<uint8_t>(byte);
+  char text[24];
+  const auto end = std::to_chars(text, text + sizeof(text), static_cast<int64_t>(value)).ptr;
+  to.append(text, end);
+}
 
 void AppendJavaScriptNumber(double number, std::string& to) {
   constexpr double kExactIntegers = 1e15;  // below, a double's digits are those of the integer

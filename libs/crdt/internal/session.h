@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,8 @@ class Doc;
 
 namespace internal {
 
+class Observers;
+
 struct Session {
   Session(std::optional<uint64_t> client, bool gc, const Limits& session_limits)
       : limits(session_limits), document(gc), transactor(document, client.has_value() ? *client : RandomClient()) {}
@@ -26,10 +29,13 @@ struct Session {
   const Limits limits;
   Document document;
   Transactor transactor;
+  std::shared_ptr<Observers> observers;  // null while nobody ever observed
   std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
 
   std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
 
+  // The observers, made when there are none.
+  Observers& Observed();
   // Gives those who listen what `transaction` changed.
   void TellListeners(const Transaction& transaction) const;
   void TellSubdocuments(const Transaction& transaction);
@@ -48,9 +54,6 @@ struct HandleAccess {
     return type.session_->document.types[type.type_].generation == type.generation_;
   }
 };
-
-// Unit `at` of what `item` holds.
-Value ValueIn(Session& session, const Item& item, uint64_t at);
 
 }  // namespace internal
 }  // namespace rivermeet::crdt

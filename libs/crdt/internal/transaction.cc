@@ -64,7 +64,7 @@ void Document::AddChanged(Transaction& transaction, TypeIndex number, bool entry
   Transaction::Changed& changed = transaction.changed[type.changed_place];
   if (!entry) {
     changed.list = true;
-  } else if (records_keys && std::find(changed.keys.begin(), changed.keys.end(), key) == changed.keys.end()) {
+  } else if (transaction.records_keys && (changed.keys.empty() || changed.keys.back() != key)) {
     changed.keys.push_back(key);
   }
 }

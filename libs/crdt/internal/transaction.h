@@ -32,7 +32,7 @@ class Transaction {
   struct Changed {
     TypeIndex type = kNoType;
     bool list = false;           // elements came or went
-    std::vector<KeyIndex> keys;  // whose values changed; kept only while there are observers
+    std::vector<KeyIndex> keys;  // whose values changed, some more than once; kept only with records_keys
   };
 
   // Makes it a new one. `number` is that of no other.
@@ -44,6 +44,9 @@ class Transaction {
   // Somebody will be told of its structs one by one: they stay apart until then.
   bool observed = false;
   const Origin& origin() const { return origin_; }
+
+  // Whether Changed::keys are kept.
+  bool records_keys = false;
 
   // Clients that got structs.
   std::vector<Touched> touched;

@@ -23,6 +23,7 @@ void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transacti
     spare_.pop_back();
   }
   made->Reset(document_.NextTransactionNumber(), local, std::move(origin));
+  made->records_keys = document_.records_keys;
   current_ = made.get();
   current_->observed = hooks.observe != nullptr;
   ending_.push_back(std::move(made));
@@ -30,6 +31,11 @@ void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transacti
   const bool first = current_ == ending_.front().get();
   current_ = nullptr;
   if (first) EndAll();
+}
+
+void Transactor::RecordKeys(bool records) {
+  document_.records_keys = records;
+  if (current_ != nullptr && current_->changed.empty()) current_->records_keys = records;
 }
 
 void Transactor::EndAll() {
@@ -64,15 +70,14 @@ void Transactor::End(Transaction& transaction) {
 }
 
 void Transactor::CallObservers(Transaction& transaction) {
-  if (!transaction.local) {
-    for (const Transaction::Changed& changed : transaction.changed) {
-      if (changed.type == kNoType) continue;
-      const Type& type = document_.types[changed.type];
-      if (type.markers != nullptr) type.markers->Clear();
-      const bool is_text = type.kind == TypeKind::kText || type.kind == TypeKind::kXmlText;
-      const bool gone = type.item != kNoItem && document_.items[type.item].deleted();
-      if (is_text && type.has_formatting && !gone) transaction.needs_formatting_cleanup = true;
-    }
+  for (const Transaction::Changed& changed : transaction.changed) {
+    if (changed.type == kNoType) continue;
+    const Type& type = document_.types[changed.type];
+    if (type.item != kNoItem && document_.items[type.item].deleted()) continue;
+    if (!transaction.local && type.markers != nullptr) type.markers->Clear();
+    if (hooks.observe_type) hooks.observe_type(transaction, changed);
+    const bool is_text = type.kind == TypeKind::kText || type.kind == TypeKind::kXmlText;
+    if (!transaction.local && is_text && type.has_formatting) transaction.needs_formatting_cleanup = true;
   }
   if (hooks.observe) hooks.observe(transaction);
 }

@@ -28,7 +28,9 @@ class Transactor {
  public:
   // What is called at the end of each transaction: first `observe`, then the end listeners, last `done`.
   struct Hooks {
-    // Its types' observers; may run transactions, which end after it.
+    // Of each type that it changed and that is still there; may run transactions, which end after it.
+    std::function<void(Transaction&, const Transaction::Changed&)> observe_type;
+    // All that observe more than one type; may run transactions, too.
     std::function<void(Transaction&)> observe;
     // It is cleaned up: its update can be had.
     std::function<void(Transaction&)> done;
@@ -48,6 +50,8 @@ class Transactor {
   // by an observer: then it ends once the observed one has. Only a new one takes the origin.
   void Run(bool local, absl::FunctionRef<void(Transaction&)> body) { Run(local, {}, body); }
   void Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body);
+  // Transactions keep which keys they change, or don't: this one, if it changed nothing yet, and those to come.
+  void RecordKeys(bool records);
   bool running() const { return current_ != nullptr; }
 
  private:

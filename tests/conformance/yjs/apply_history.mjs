@@ -52,6 +52,7 @@ export const writeApplyHistory = (random, writer, options) => {
   const doc = newDocument(setting.clients.at(-1), setting.gc);
   const server = new Witness(random, doc, setting.causal, writer, options.full);
   if (random.chance(0.5)) server.listen();
+  if (options.observe) server.observe();
   // Most servers never learn what the roots are, some when they start, some on the way.
   const knowing = random.below(100);
   const typing = knowing < 60 ? 0 : 0.05;

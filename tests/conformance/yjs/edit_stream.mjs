@@ -102,12 +102,16 @@ const writeTarget = (writer, { root, type, path, shared }) => {
 };
 
 // The shared type that a target names in `doc`, or undefined when its id isn't the one of the stream.
-const readTarget = (reader, doc) => {
-  let shared = doc.get(reader.string(), constructorOf(reader.u8()));
+const readTarget = (reader, doc, type) => {
+  const root = { name: reader.string(), type: reader.u8() };
+  let shared = doc.get(root.name, constructorOf(root.type));
   const path = readList(reader, () => (reader.u8() === 0 ? reader.string() : reader.varUint()));
   for (const step of path)
     shared = typeof step === "string" ? shared._map.get(step).content.type : childAt(shared, step);
-  if (path.length === 0) return shared;
+  if (path.length === 0) {
+    type(root);
+    return shared;
+  }
   const { client, clock } = shared._item.id;
   return [reader.varUint() === client, reader.varUint() === clock].every(Boolean) ? shared : undefined;
 };
@@ -159,8 +163,9 @@ export const writeEdit = (writer, target, edit) => {
 };
 
 // [the shared type, the edit]; its op has been read.
-export const readEdit = (op, reader, doc) => {
-  const shared = readTarget(reader, doc);
+// Calls `type` with a root that is edited.
+export const readEdit = (op, reader, doc, type) => {
+  const shared = readTarget(reader, doc, type);
   const edit = { op };
   if (op !== kEdits.textDelta && op !== kEdits.listPush && op < kEdits.mapSet) edit.index = reader.varUint();
   switch (op) {

@@ -19,6 +19,7 @@ const { values: given } = parseArgs({
     causal: { type: "boolean" },
     shuffled: { type: "boolean" },
     full: { type: "boolean", default: false },
+    observe: { type: "boolean", default: false },
     "no-undo": { type: "boolean", default: false },
   },
 });
@@ -29,6 +30,7 @@ const options = {
   causal: given.causal ? true : given.shuffled ? false : undefined,
   full: given.full,
   undo: !given["no-undo"],
+  observe: given.observe,
 };
 
 const writer = new StreamWriter(1);

@@ -19,7 +19,15 @@ constexpr size_t kHeadBytes = 5;
 // Far longer than any that is written.
 constexpr uint32_t kMaxRecordBytes = 1u << 28;
 
-enum Flag : uint32_t { kCausal = 1, kGc = 2, kListener = 4, kBehind = 8, kPendingAtEnd = 16, kThrew = 32 };
+enum Flag : uint32_t {
+  kCausal = 1,
+  kGc = 2,
+  kListener = 4,
+  kBehind = 8,
+  kPendingAtEnd = 16,
+  kThrew = 32,
+  kObserves = 64
+};
 
 enum Asked : uint64_t {
   kStateV1 = 1,
@@ -32,7 +40,8 @@ enum Asked : uint64_t {
   kStepBehind = 256,
   kStepPending = 512,
   kStepThrew = 1024,
-  kPopped = 2048
+  kPopped = 2048,
+  kEvents = 4096
 };
 
 Message ParseMessage(RecordCursor& cursor) {
@@ -113,6 +122,7 @@ Results ParseResults(RecordCursor& cursor) {
     diff.v2 = cursor.ReadDigest();
   }
   if (asked & kJson) results.json = ParseJson(cursor);
+  if (asked & kEvents) results.events = cursor.ReadDigest();
   if (asked & kStepThrew) results.thrown = cursor.Bytes();
   results.behind = (asked & kStepBehind) != 0;
   results.pending = (asked & kStepPending) != 0;
@@ -125,6 +135,7 @@ void ParseDocument(RecordCursor& cursor, History& history) {
   history.causal = (flags & kCausal) != 0;
   history.gc = (flags & kGc) != 0;
   history.has_listener = (flags & kListener) != 0;
+  history.observes = (flags & kObserves) != 0;
   history.behind = (flags & kBehind) != 0;
   history.pending_at_end = (flags & kPendingAtEnd) != 0;
   history.threw = (flags & kThrew) != 0;

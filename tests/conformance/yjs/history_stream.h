@@ -131,6 +131,8 @@ struct Results {
   std::optional<Diff> diff;
   // Of typed roots, as JSON.stringify writes them; empty where yjs threw.
   std::vector<std::pair<Root, Digest>> json;
+  // What observers of roots heard, a line of JSON a call; stream.md says how.
+  std::optional<Digest> events;
   // yjs keeps pending what it could integrate: no measure from here on.
   bool behind = false;
   bool pending = false;
@@ -200,6 +202,8 @@ struct History {
   bool causal = false;
   bool gc = false;
   bool has_listener = false;
+  // Each root is observed from its step kTypeRoot on, or its first edit.
+  bool observes = false;
   bool behind = false;
   bool pending_at_end = false;
   bool threw = false;

@@ -21,6 +21,7 @@ class LocalHistory {
     this.doc = this.writers.docs[0];
     this.witness = new Witness(random, this.doc, true, writer, options.full);
     this.witness.listen();
+    if (options.observe) this.witness.observe();
     // What the document had typed when it was made: that decides what yjs cleans up of formats.
     for (const root of this.writers.roots[0]) if (this.doc.share.has(root.name)) this.witness.typeRoot(root);
     this.undoManager = null;
@@ -51,7 +52,7 @@ class LocalHistory {
     for (let i = 0; i < count; i++) {
       const target = pickTarget(random, doc, writers.roots[0]);
       if (target.path.length === 0 && !witness.typedAs(target.root))
-        witness.typed.push({ name: target.root, type: target.type });
+        witness.type({ name: target.root, type: target.type });
       const edit = randomEdit(random, target, this.setting.rich);
       writeEdit(this.writer, target, edit);
       apply(edit, target.shared);

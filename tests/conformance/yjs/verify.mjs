@@ -5,6 +5,7 @@ import { clock } from "./clock.mjs";
 import * as Y from "yjs";
 import { call, kFunctions } from "./functions_history.mjs";
 import { kTrailerMagic, records } from "./stream.mjs";
+import { observe } from "./events.mjs";
 import { readEdit } from "./edit_stream.mjs";
 import { apply } from "./edits.mjs";
 import { constructorOf } from "./values.mjs";
@@ -46,11 +47,11 @@ const readUndoManager = (reader, doc) => {
   return new Y.UndoManager(types, { captureTimeout, trackedOrigins });
 };
 
-const transact = (doc, reader) => {
+const transact = ({ doc, type }, reader) => {
   const origin = readOrigin(reader);
   const edits = () => {
     for (let op = reader.u8(); op !== 0; op = reader.u8()) {
-      const [shared, edit] = readEdit(op, reader, doc);
+      const [shared, edit] = readEdit(op, reader, doc, type);
       apply(edit, shared);
     }
   };
@@ -63,7 +64,7 @@ const transact = (doc, reader) => {
   }
 };
 
-// `history` is {doc, undoManager}.
+// `history` is {doc, undoManager, type}; `type` is called with each root that is about to be used.
 const kSteppers = {
   [kSteps.applyV1]: ({ doc }, reader) => receive(doc, { format: 1, bytes: reader.bytes() }),
   [kSteps.applyV2]: ({ doc }, reader) => receive(doc, { format: 2, bytes: reader.bytes() }),
@@ -71,8 +72,12 @@ const kSteppers = {
     const messages = Array.from({ length: reader.varUint() }, () => ({ format: reader.u8(), bytes: reader.bytes() }));
     doc.transact(() => messages.forEach((message) => receive(doc, message)), "outer");
   },
-  [kSteps.typeRoot]: ({ doc }, reader) => doc.get(reader.string(), constructorOf(reader.u8())),
-  [kSteps.transact]: ({ doc }, reader) => transact(doc, reader),
+  [kSteps.typeRoot]: ({ doc, type }, reader) => {
+    const root = { name: reader.string(), type: reader.u8() };
+    doc.get(root.name, constructorOf(root.type));
+    type(root);
+  },
+  [kSteps.transact]: transact,
   [kSteps.startUndo]: (history, reader) => (history.undoManager = readUndoManager(reader, history.doc)),
   [kSteps.undo]: ({ undoManager }) => undoManager.undo() && kPopped,
   [kSteps.redo]: ({ undoManager }) => undoManager.redo() && kPopped,
@@ -81,7 +86,7 @@ const kSteppers = {
   [kSteps.advance]: (_history, reader) => (clock.now += reader.varUint()),
 };
 
-const compareResults = (doc, reader, emitted, popped, where) => {
+const compareResults = (doc, reader, { emitted, heard }, popped, where) => {
   const asked = reader.varUint();
   if (asked === 0) return;
   expect("popped", ((asked & kResults.popped) !== 0) === popped, where);
@@ -105,14 +110,22 @@ const compareResults = (doc, reader, emitted, popped, where) => {
     bytes("diff V2", Y.encodeStateAsUpdateV2(doc, vector));
   }
   if (asked & kResults.json) json(doc, reader, where);
+  expect("whether there are events", ((asked & kResults.events) !== 0) === heard.length > 0, where);
+  if (asked & kResults.events) bytes("events", Buffer.from(heard.join("\n"), "utf8"));
   if (asked & kResults.threw) reader.string();
 };
 
 const verifyDocument = (reader, where) => {
   const flags = reader.u32();
   const doc = newDocument(reader.varUint(), (flags & kFlags.gc) !== 0);
-  const history = { doc, undoManager: null };
   const emitted = [];
+  const heard = [];
+  const typed = new Set();
+  const type = (root) => {
+    if (flags & kFlags.observes && !typed.has(root.name)) observe(doc, root, heard);
+    typed.add(root.name);
+  };
+  const history = { doc, undoManager: null, type };
   if (flags & kFlags.listener) {
     doc.on("update", (bytes) => emitted.push([bytes, null]));
     doc.on("updateV2", (bytes) => {
@@ -122,13 +135,14 @@ const verifyDocument = (reader, where) => {
   for (let kind = reader.u8(); kind !== kSteps.end; kind = reader.u8()) {
     where.step++;
     emitted.length = 0;
+    heard.length = 0;
     let popped = false;
     try {
       popped = kSteppers[kind](history, reader) === kPopped;
     } catch (error) {
       if (!(flags & kFlags.threw)) throw error;
     }
-    compareResults(doc, reader, emitted, popped, where);
+    compareResults(doc, reader, { emitted, heard }, popped, where);
   }
   if (flags & kFlags.behind) {
     const causal = newDocument(doc.clientID, doc.gc);

@@ -1,10 +1,11 @@
 // A document that is told what to do step by step, and what yjs has after each: the steps of the kinds "apply" and
 // "local".
 import * as Y from "yjs";
+import { observe } from "./events.mjs";
 import { constructorOf } from "./values.mjs";
 import { receive } from "./writers.mjs";
 
-export const kFlags = { causal: 1, gc: 2, listener: 4, behind: 8, pendingAtEnd: 16, threw: 32 };
+export const kFlags = { causal: 1, gc: 2, listener: 4, behind: 8, pendingAtEnd: 16, threw: 32, observes: 64 };
 export const kSteps = {
   end: 0,
   applyV1: 1,
@@ -32,6 +33,7 @@ export const kResults = {
   pending: 512,
   threw: 1024,
   popped: 2048,
+  events: 4096,
 };
 
 // What a step that took something from an undo manager's stack gives back.
@@ -87,6 +89,7 @@ export class Witness {
     writer.u32(0);
     writer.varUint(doc.clientID);
     this.emitted = [];
+    this.heard = [];
     this.typed = [];
     this.vectors = [new Uint8Array([0])];
     this.last = false;
@@ -102,12 +105,23 @@ export class Witness {
     });
   }
 
+  observe() {
+    this.flags |= kFlags.observes;
+  }
+
+  // A root got its type.
+  type(root) {
+    this.typed.push(root);
+    if (this.flags & kFlags.observes) observe(this.doc, root, this.heard);
+  }
+
   // Writes a step's head, does it, and writes what came of it.
   step(kind, writeInput, perform) {
     const { writer } = this;
     writer.u8(kind);
     writeInput(writer);
     this.emitted.length = 0;
+    this.heard.length = 0;
     let error = null;
     let popped = false;
     try {
@@ -150,14 +164,16 @@ export class Witness {
   }
 
   typeRoot(root) {
-    this.typed.push(root);
     this.step(
       kSteps.typeRoot,
       (writer) => {
         writer.string(root.name);
         writer.u8(root.type);
       },
-      () => this.doc.get(root.name, constructorOf(root.type)),
+      () => {
+        this.doc.get(root.name, constructorOf(root.type));
+        this.type(root);
+      },
     );
   }
 
@@ -183,6 +199,7 @@ export class Witness {
     if (diff) asked |= kResults.diff;
     if (json && this.typed.length > 0) asked |= kResults.json;
     if (pending) asked |= kResults.pending;
+    if (this.heard.length > 0) asked |= kResults.events;
     if (isBehind(doc)) asked |= kResults.behind;
     if (error !== null) asked |= kResults.threw;
     return asked;
@@ -208,6 +225,7 @@ export class Witness {
     }
     if (asked & kResults.diff) this.writeDiff();
     if (asked & kResults.json) writeJson(writer, doc, this.typed);
+    if (asked & kResults.events) writer.digest(Buffer.from(this.heard.join("\n"), "utf8"));
     if (asked & kResults.threw) writer.string(String(error.message));
   }
 
