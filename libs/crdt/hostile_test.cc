@@ -327,5 +327,41 @@ TEST_CASE("a subdocument's gc that isn't a number is false, whatever its bits", 
   }
 }
 
+// An update of V2 in which `client` writes `count` deleted units, each at the start of the root "", or under one key of
+// it.
+std::string AtOnePlace(uint64_t client, uint64_t count, bool keyed) {
+  const auto run = [](uint64_t value, uint64_t times) {
+    std::string bytes;
+    WriteVarInt(bytes, value, true);
+    WriteVarUint(bytes, times - 2);
+    return bytes;
+  };
+  std::string clients, rest(1, 1);
+  WriteVarInt(clients, client, false);
+  WriteVarUint(rest, count);
+  rest.append(2, 0);
+  std::string update(1, 0);
+  const std::string info(1, keyed ? 0x21 : 0x01);
+  const std::string strings = std::string(1, 0) + run(0, count * (keyed ? 2 : 1));
+  for (const std::string& column : {std::string(), clients, std::string(), std::string(), info, strings,
+                                    std::string(1, 1), std::string(), run(1, count)}) {
+    WriteVarBytes(update, column);
+  }
+  return update + rest;
+}
+
+// In quadratic time this doesn't come to an end.
+TEST_CASE("a few bytes that two write a hundred thousand times at one place are taken in", "[crdt][hostile]") {
+  constexpr uint64_t kCount = 100'000;
+  Doc doc;
+  REQUIRE(doc.Apply(AtOnePlace(2, kCount, false), Format::kV2).ok());
+  REQUIRE(doc.Apply(AtOnePlace(3, kCount, false), Format::kV2).ok());
+  CHECK(doc.StructCount() >= 2);
+  CHECK(FindFault(DocInside::Of(doc)).empty());
+  Doc keyed;
+  REQUIRE(keyed.Apply(AtOnePlace(2, kCount, true), Format::kV2).ok());
+  CHECK(FindFault(DocInside::Of(keyed)).empty());
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

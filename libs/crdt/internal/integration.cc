@@ -239,18 +239,43 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   return left;
 }
 
-void Integrator::Link(ItemRef ref) {
+// Whether the search among rivals would come to where it came for the item linked just before: it has the same client
+// and origin, and the same right neighbour or that item itself, which then ends the search. Somebody who typed a
+// thousand times at one place, where others did too, is placed in linear time that way.
+bool Integrator::GoesBeforeLast(const Item& item) const {
+  if (last_placed_ == kNoItem || links_then_ != document_.links) return false;
+  const Item& last = document_.items[last_placed_];
+  return last.id.client == item.id.client && last.origin == item.origin && last.parent == item.parent &&
+         last.is_entry() == item.is_entry() && (!item.is_entry() || last.place == item.place) &&
+         (last.right_origin == item.right_origin || item.right == last_placed_);
+}
+
+// Sets both neighbours, and makes itself the left one's.
+void Integrator::Place(Item& item, ItemRef ref) {
   ItemArena& items = document_.items;
-  Item& item = items[ref];
-  Type& parent = document_.types[item.parent];
-  if (HasRivals(item)) item.left = PlaceAmongRivals(item);
+  bool right_known = false;
+  if (HasRivals(item)) {
+    right_known = GoesBeforeLast(item);
+    item.left = right_known ? items[last_placed_].left : PlaceAmongRivals(item);
+    if (right_known) item.right = last_placed_;
+    last_placed_ = ref;
+    links_then_ = document_.links + 1;
+  }
   if (item.left != kNoItem) {
     item.right = items[item.left].right;
     items[item.left].right = ref;
   } else {
-    item.right = FirstOf(item);
-    if (!item.is_entry()) parent.start = ref;
+    if (!right_known) item.right = FirstOf(item);
+    if (!item.is_entry()) document_.types[item.parent].start = ref;
   }
+  ++document_.links;
+}
+
+void Integrator::Link(ItemRef ref) {
+  ItemArena& items = document_.items;
+  Item& item = items[ref];
+  Type& parent = document_.types[item.parent];
+  Place(item, ref);
   if (item.right != kNoItem) {
     items[item.right].left = ref;
   } else if (item.is_entry()) {

@@ -56,10 +56,14 @@ class Integrator {
   void SetContent(Item& item, const WireContent& content, uint64_t offset);
   bool HasRivals(const Item& item) const;
   ItemRef PlaceAmongRivals(const Item& item) const;
+  bool GoesBeforeLast(const Item& item) const;
+  void Place(Item& item, ItemRef ref);
   ItemRef FirstOf(const Item& item) const;
 
   Document& document_;
   Transaction& transaction_;
+  ItemRef last_placed_ = kNoItem;  // among rivals
+  uint64_t links_then_ = 0;
 };
 
 // One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
