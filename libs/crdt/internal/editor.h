@@ -28,8 +28,9 @@ class Editor {
   // Edits are those of `client`.
   Editor(Document& document, Transaction& transaction, uint64_t client);
 
-  // Appends an item that `client` makes between `left` and `right` (as they are linked now) of `parent`'s list, or as
-  // the value of `key`. Returns it. RESOURCE_EXHAUSTED past Document::kMaxClock.
+  // Appends an item that `client` makes, or lets his last one grow if that is `left` and they would be merged anyway,
+  // between `left` and `right` (as they are linked now) of `parent`'s list, or as the value of `key`. Returns it.
+  // RESOURCE_EXHAUSTED past Document::kMaxClock.
   ItemRef Insert(TypeIndex parent, ItemRef left, ItemRef right, const WireContent& content, bool entry = false,
                  KeyIndex key = 0);
 
@@ -70,6 +71,8 @@ class Editor {
 
  private:
   uint32_t Clock() const { return document_.structs.StateOf(client_); }
+  bool IsLastOf(ClientIndex client, ItemRef ref) const;
+  ItemRef InsertOrGrow(TypeIndex text, const TextPosition& at, const WireContent& content);
   // The item that ends at `index`, split off when need be; none at the start, the last visible one past the end.
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
   // What the place is for: attributes that are given don't let yjs take a shortcut to it.

@@ -116,21 +116,25 @@ void Integrator::SetContent(Item& item, const WireContent& content, uint64_t off
 // Typing: text that goes straight behind its client's last struct grows that one, with which it would be merged at the
 // end of the transaction.
 bool Integrator::Append(const WireStruct& wire) {
-  const WireContent& text = wire.content;
   const bool continues =
       wire.has_origin && wire.origin.client == wire.id.client && wire.origin.clock + 1 == wire.id.clock;
-  if (!continues || text.kind != ContentKind::kString || transaction_.observed) return false;
-  const ClientIndex number = document_.structs.Find(wire.id.client);
+  if (!continues || wire.content.kind != ContentKind::kString) return false;
+  const ClientIndex client = document_.structs.Find(wire.id.client);
+  return Grow(client, wire.has_right_origin ? ToId(wire.right_origin) : Id(), wire.content) != kNoItem;
+}
+
+ItemRef Integrator::Grow(ClientIndex number, Id right, const WireContent& text) {
+  if (transaction_.observed) return kNoItem;
   StructStore::Client& client = document_.structs[number];
   const ItemRef ref = client.structs.ItemAt(client.structs.last());
   Item& last = document_.items[ref];
   const bool ascii = last.size == last.length && text.data.size() == text.length;
-  if (last.kind != ContentKind::kString || !ascii || !last.visible() || (last.flags & Item::kRedone) != 0) return false;
-  const Id right = wire.has_right_origin ? ToId(wire.right_origin) : Id();
-  if (last.right_origin != right || (last.right == kNoItem) != right.none()) return false;
-  if (last.right != kNoItem && document_.items[last.right].id != right) return false;
+  if (last.kind != ContentKind::kString || !ascii || !last.visible() || (last.flags & Item::kRedone) != 0)
+    return kNoItem;
+  if (last.right_origin != right || (last.right == kNoItem) != right.none()) return kNoItem;
+  if (last.right != kNoItem && document_.items[last.right].id != right) return kNoItem;
   Type& parent = document_.types[last.parent];
-  if (parent.markers != nullptr) return false;
+  if (parent.markers != nullptr) return kNoItem;
 
   document_.Touch(transaction_, number);
   const Extent before = ExtentOf(last);
@@ -142,7 +146,7 @@ bool Integrator::Append(const WireStruct& wire) {
   parent.length += static_cast<uint32_t>(text.length);
   if (parent.index != nullptr) parent.index->Changed(ref, before);
   document_.AddChanged(transaction_, last.parent, /*entry=*/false, 0);
-  return true;
+  return ref;
 }
 
 void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {

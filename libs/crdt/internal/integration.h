@@ -33,6 +33,9 @@ class Integrator {
   // Whether `item`, of which the document has a part already, says of its parent what can't be: another than that
   // part's.
   bool Contradicts(const WireStruct& item) const;
+  // Puts `text` behind the last struct of a client, when it would be merged with that in the end: `right` is its right
+  // neighbour. Returns that struct, or none when it can't be.
+  ItemRef Grow(ClientIndex client, Id right, const WireContent& text);
   // Links an item whose fields are set, `left` and `right` as its origins say, and adds it.
   void Link(ItemRef ref);
 

@@ -127,6 +127,23 @@ void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negate
   for (const auto& [key, value] : negated) InsertFormat(text, at, key, value, /*of_document=*/true);
 }
 
+// What is typed straight behind the last that this client typed makes that longer.
+ItemRef Editor::InsertOrGrow(TypeIndex text, const TextPosition& at, const WireContent& content) {
+  if (content.kind == ContentKind::kString && at.left != kNoItem) {
+    const ClientIndex client = document_.structs.Find(client_);
+    const Id right = at.right == kNoItem ? Id() : document_.items[at.right].id;
+    if (client != kNoClient && IsLastOf(client, at.left)) {
+      if (const ItemRef grown = integrator_.Grow(client, right, content); grown != kNoItem) return grown;
+    }
+  }
+  return Insert(text, at.left, at.right, content);
+}
+
+bool Editor::IsLastOf(ClientIndex client, ItemRef ref) const {
+  const StructList& list = document_.structs[client].structs;
+  return document_.items[ref].id.client == client && list.ItemAt(list.last()) == ref;
+}
+
 void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
                       const Prepared* embed) {
   for (const auto& [key, value] : at.attributes) {
@@ -137,7 +154,7 @@ void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& conte
   if (document_.types[text].markers != nullptr) {
     document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(content.length));
   }
-  at.right = Insert(text, at.left, at.right, content);
+  at.right = InsertOrGrow(text, at, content);
   if (embed != nullptr) embed->Fill(*this, 0, at.right);
   Forward(at);
   InsertNegated(text, at, std::move(negated));
