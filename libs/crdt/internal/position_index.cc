@@ -105,6 +105,7 @@ void PositionIndex::AddTo(uint32_t segment, const Extent& more, const Extent& le
 }
 
 void PositionIndex::Inserted(ItemRef ref) {
+  KeepCursor(ref);
   Item& item = (*items_)[ref];
   uint32_t at;
   if (item.left != kNoItem) {
@@ -123,6 +124,7 @@ void PositionIndex::Inserted(ItemRef ref) {
 }
 
 void PositionIndex::Split(ItemRef right, const Extent& before) {
+  KeepCursor(right);
   Item& item = (*items_)[right];
   const Item& left = (*items_)[item.left];
   item.place = left.place;
@@ -133,6 +135,8 @@ void PositionIndex::Split(ItemRef right, const Extent& before) {
 }
 
 void PositionIndex::Merging(ItemRef right) {
+  KeepCursor(right);
+  if (right == cursor_.item) cursor_.item = kNoItem;
   const Item& item = (*items_)[right];
   const uint32_t from = item.place;
   const uint32_t to = (*items_)[item.left].place;
@@ -146,6 +150,7 @@ void PositionIndex::Merging(ItemRef right) {
 }
 
 void PositionIndex::Changed(ItemRef item, const Extent& before) {
+  KeepCursor(item);
   AddTo((*items_)[item].place, ExtentOf((*items_)[item]), before);
 }
 
@@ -253,10 +258,34 @@ void PositionIndex::RemoveChild(uint32_t at, uint32_t child) {
   }
 }
 
+// Who types, or reads on, asks for places one behind the other.
+bool PositionIndex::FindNearCursor(uint32_t index, Place& place) const {
+  if (cursor_.item == kNoItem || index < cursor_.before.units) return false;
+  constexpr int kSteps = 4;
+  place = cursor_;
+  for (int step = 0; step < kSteps && place.item != kNoItem; ++step) {
+    const Item& item = (*items_)[place.item];
+    const Extent extent = ExtentOf(item);
+    if (index - place.before.units < extent.units) return true;
+    place.before.Add(extent);
+    place.item = item.right;
+  }
+  return false;
+}
+
+// `changed` is about to change, has changed or is new. What is before the cursor stays if it is that item or the next.
+void PositionIndex::KeepCursor(ItemRef changed) {
+  if (changed != cursor_.item && (*items_)[changed].left != cursor_.item) cursor_.item = kNoItem;
+}
+
 PositionIndex::Place PositionIndex::Find(uint32_t index, Unit unit) const {
   switch (unit) {
-    case Unit::kUtf16:
-      return FindIn<Unit::kUtf16>(index);
+    case Unit::kUtf16: {
+      Place place;
+      if (!FindNearCursor(index, place)) place = FindIn<Unit::kUtf16>(index);
+      if (place.item != kNoItem) cursor_ = place;
+      return place;
+    }
     case Unit::kUtf8:
       return FindIn<Unit::kUtf8>(index);
     case Unit::kCodePoint:

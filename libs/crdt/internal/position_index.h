@@ -67,6 +67,8 @@ class PositionIndex {
     Extent before;           // of everything before the item
   };
   Place Find(uint32_t index, Unit unit = Unit::kUtf16) const;
+  // The next search may begin at `item`, with `before` before it: somebody is typing there.
+  void Remember(ItemRef item, const Extent& before) { cursor_ = {item, before}; }
   // Of everything before `item`.
   Extent Before(ItemRef item) const;
   // The last of the list; none when it is empty.
@@ -100,6 +102,8 @@ class PositionIndex {
     std::unique_ptr<FormatSummary> formats;
   };
 
+  bool FindNearCursor(uint32_t index, Place& place) const;
+  void KeepCursor(ItemRef changed);
   template <Unit kUnit>
   Place FindIn(uint32_t index) const;
   uint32_t SlotOf(const Node& node, uint32_t child) const;
@@ -122,6 +126,7 @@ class PositionIndex {
   std::vector<uint32_t> free_nodes_;
   uint32_t root_ = kNone;
   Extent total_;
+  mutable Place cursor_;  // where the last search ended; none once something before it may have changed
 };
 
 }  // namespace rivermeet::crdt::internal

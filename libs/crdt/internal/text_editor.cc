@@ -36,6 +36,11 @@ TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
     const Item& item = document_.items[place.item];
     const uint32_t within = static_cast<uint32_t>(at.index) - place.before.units;
     at.left = within == 0 ? item.left : place.item;
+    if (within == 0 && at.left != kNoItem) {
+      Extent before = place.before;
+      before.Subtract(ExtentOf(document_.items[at.left]));
+      positions.Remember(at.left, before);
+    }
     at.right = place.item;
     if (within > 0) {
       document_.items.Reserve(2);
