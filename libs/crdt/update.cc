@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status.h"
+#include "crdt/internal/struct_stream.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/update_merge.h"
 #include "crdt/internal/update_reader.h"
@@ -17,6 +18,7 @@ namespace rivermeet::crdt {
 using internal::ColumnsV1;
 using internal::ColumnsV2;
 using internal::ContentKind;
+using internal::StructStream;
 using internal::StructWriter;
 using internal::UpdateReader;
 using internal::WireDeleteSet;
@@ -26,37 +28,6 @@ using internal::WriterV1;
 using internal::WriterV2;
 
 namespace {
-
-// The structs of one update, one after the other.
-template <class Columns>
-class StructStream {
- public:
-  StructStream(std::string_view update, const Limits& limits) : reader_(update, limits), blocks_(reader_.ReadCount()) {}
-
-  // False at the end, and after an error.
-  bool Next(WireStruct& out) {
-    while (structs_ == 0) {
-      if (blocks_ == 0 || !reader_.ok()) return false;
-      --blocks_;
-      const auto block = reader_.ReadBlock();
-      structs_ = block.structs;
-      client_ = block.client;
-      clock_ = block.clock;
-    }
-    --structs_;
-    reader_.ReadStruct(client_, clock_, out);
-    clock_ = out.end_clock();
-    return reader_.ok();
-  }
-  UpdateReader<Columns>& reader() { return reader_; }
-
- private:
-  UpdateReader<Columns> reader_;
-  uint64_t blocks_;
-  uint64_t structs_ = 0;
-  uint64_t client_ = 0;
-  uint64_t clock_ = 0;
-};
 
 // Reads to the end what the structs leave, and writes it.
 template <class Columns, class Writer>

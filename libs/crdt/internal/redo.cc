@@ -1,35 +1,8 @@
 #include "crdt/internal/redo.h"
 
+#include "crdt/internal/encoding.h"
+
 namespace rivermeet::crdt::internal {
-
-namespace {
-
-WireContent ContentOf(const Document& document, const Item& item) {
-  WireContent content{.kind = item.kind, .length = item.length, .data = item.bytes()};
-  switch (item.kind) {
-    case ContentKind::kString:
-      content.astral = item.extra;
-      break;
-    case ContentKind::kFormat:
-      content.name = document.keys[item.extra];
-      break;
-    case ContentKind::kType: {
-      const Type& type = document.types[item.extra];
-      content.type = static_cast<TypeRef>(type.kind);
-      if (type.name != 0) content.name = document.keys[type.name];
-      break;
-    }
-    case ContentKind::kDoc:
-      content.name = document.subdocuments[item.extra].guid;
-      content.data = document.subdocuments[item.extra].options;
-      break;
-    default:
-      break;
-  }
-  return content;
-}
-
-}  // namespace
 
 ItemRef Redoer::Latest(Document& document, Transaction& transaction, ItemRef ref) {
   Id id = document.items[ref].id;
@@ -143,7 +116,7 @@ bool Redoer::FindValueToFollow(ItemRef ref, ItemRef holder, TypeIndex parent, It
 
 void Redoer::Copy(ItemRef ref, TypeIndex parent, ItemRef left, ItemRef right) {
   const Item item = document_.items[ref];
-  const ItemRef copy = editor_.Insert(parent, left, right, ContentOf(document_, item), item.is_entry(),
+  const ItemRef copy = editor_.Insert(parent, left, right, ToWire(document_, item).content, item.is_entry(),
                                       item.is_entry() ? item.place : 0);
   // The same JavaScript object as before, not an equal one.
   if (item.kind == ContentKind::kFormat) document_.items[copy].data = item.data;

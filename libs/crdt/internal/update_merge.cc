@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "crdt/internal/content_slice.h"
 #include "crdt/internal/merge_order.h"
+#include "crdt/internal/struct_stream.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/update_reader.h"
 #include "fmt/format.h"
@@ -45,10 +46,7 @@ template <class Columns>
 class Source {
  public:
   // `update` and `limits` outlive this.
-  Source(std::string_view update, const Limits& limits)
-      : input_(update), reader_(update, limits), blocks_(reader_.ReadCount()) {
-    Read();
-  }
+  Source(std::string_view update, const Limits& limits) : input_(update), stream_(update, limits) { Next(); }
 
   std::string_view input() const { return input_; }
   bool has_current() const { return has_current_; }  // not at the end, nor after an error
@@ -57,38 +55,16 @@ class Source {
     return {current_.id.client, current_.id.clock, number, current_.content.kind == ContentKind::kGc};
   }
   void Next() {
-    clock_ = current_.end_clock();
-    Read();
+    do {
+      has_current_ = stream_.Next(current_);
+    } while (has_current_ && current_.content.kind == ContentKind::kSkip);
   }
   // For what follows the structs.
-  UpdateReader<Columns>& reader() { return reader_; }
+  UpdateReader<Columns>& reader() { return stream_.reader(); }
 
  private:
-  void Read() {
-    for (;;) {
-      while (structs_ == 0) {
-        has_current_ = blocks_ > 0 && reader_.ok();
-        if (!has_current_) return;
-        --blocks_;
-        const auto block = reader_.ReadBlock();
-        structs_ = block.structs;
-        client_ = block.client;
-        clock_ = block.clock;
-      }
-      --structs_;
-      reader_.ReadStruct(client_, clock_, current_);
-      has_current_ = reader_.ok();
-      if (!has_current_ || current_.content.kind != ContentKind::kSkip) return;
-      clock_ = current_.end_clock();
-    }
-  }
-
   std::string_view input_;
-  UpdateReader<Columns> reader_;
-  uint64_t blocks_;       // after this one
-  uint64_t structs_ = 0;  // of this one, after the current
-  uint64_t client_ = 0;
-  uint64_t clock_ = 0;
+  StructStream<Columns> stream_;
   WireStruct current_;
   bool has_current_ = false;
 };
