@@ -60,15 +60,11 @@ std::string ReadText(const crdt::Doc& document, const crdt::Text& text) {
 
 std::string ReadArray(const crdt::Doc& document, const crdt::List& array) {
   Keep(document.EncodeStateVector());
-  std::string json = "[";
-  for (uint64_t i = 0; i < array.length(); ++i) {
-    if (i > 0) json += ',';
-    json += JsonOf(AnyIn(array.At(i)));
-  }
-  json += ']';
+  const absl::StatusOr<std::string> json = array.ToJson();
+  RM_CHECK_OK(json.status());
   Fnv1a elements;
   ReadAtRandom(array.length(), [&](uint64_t index) { elements.Add(JsonOf(AnyIn(array.At(index)))); });
-  return HashOf(json) + "-" + elements.Hex();
+  return HashOf(*json) + "-" + elements.Hex();
 }
 
 std::string ReadMap(const crdt::Doc& document, const crdt::Map& map) {
