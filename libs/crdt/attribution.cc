@@ -5,7 +5,6 @@
 #include "base/status.h"
 #include "crdt/internal/byte_reader.h"
 #include "crdt/internal/byte_writer.h"
-#include "fmt/format.h"
 
 namespace rivermeet::crdt {
 
@@ -195,29 +194,20 @@ class AttributionReader {
     ForEachClient(out.written_, [&](Attribution::Written& written, uint64_t runs) { ReadWritten(written, runs); });
     ForEachClient(out.removed_, [&](Attribution::Removals& removals, uint64_t runs) { ReadRemoved(removals, runs); });
     if (reader_.ok() && !reader_.AtEnd()) reader_.Fail("bytes are left after the attribution's end");
-    if (reader_.ok()) return absl::OkStatus();
-    const std::string message = fmt::format("at byte {}: {}", reader_.error_offset(), reader_.error());
-    return reader_.error() == kTooMany ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+    return reader_.status(/*is_limit=*/reader_.error() == kTooMany);
   }
 
  private:
-  uint64_t ReadCount(uint64_t most) {
-    const size_t at = reader_.offset();
-    const uint64_t count = reader_.ReadVarUint();
-    if (count > most) reader_.FailAt(at, kTooMany);
-    return reader_.ok() ? count : 0;
-  }
-
   template <class Map, class ReadRuns>
   void ForEachClient(Map& map, ReadRuns read_runs) {
-    const uint64_t clients = ReadCount(limits_.max_clients);
+    const uint64_t clients = reader_.ReadCount(limits_.max_clients, kTooMany);
     std::optional<uint64_t> previous;
     for (uint64_t c = 0; c < clients && reader_.ok(); ++c) {
       const size_t at = reader_.offset();
       const uint64_t client = reader_.ReadVarUint();
       if (previous.has_value() && client <= *previous) reader_.FailAt(at, "clients are out of order");
       previous = client;
-      const uint64_t runs = ReadCount(runs_left_);
+      const uint64_t runs = reader_.ReadCount(runs_left_, kTooMany);
       runs_left_ -= runs;
       if (reader_.ok()) read_runs(map[client], runs);
     }

@@ -1,6 +1,7 @@
 #include "crdt/doc.h"
 
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "crdt/internal/integration.h"
 #include "crdt/internal/reading.h"
 #include "crdt/internal/session.h"
+#include "crdt/internal/struct_stream.h"
 #include "crdt/internal/utf.h"
 #include "crdt/update.h"
 #include "fmt/format.h"
@@ -44,17 +46,13 @@ void CountStructs(Pending& pending) {
   pending.brings_types = false;
   if (pending.structs.empty()) return;
   const Limits limits = NoLimits();
-  internal::UpdateReaderV2 reader(pending.structs, limits);
-  internal::WireStruct item;
-  for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
-    const auto block = reader.ReadBlock();
-    ++pending.client_count;
-    pending.struct_count += block.structs;
-    uint64_t clock = block.clock;
-    for (uint64_t s = 0; s < block.structs; ++s, clock = item.end_clock()) {
-      reader.ReadStruct(block.client, clock, item);
-      pending.brings_types |= item.content.kind == internal::ContentKind::kType;
-    }
+  internal::StructStream<ColumnsV2> stream(pending.structs, limits);
+  std::optional<uint64_t> client;
+  for (internal::WireStruct item; stream.Next(item);) {
+    if (client != item.id.client) ++pending.client_count;
+    client = item.id.client;
+    ++pending.struct_count;
+    pending.brings_types |= item.content.kind == internal::ContentKind::kType;
   }
 }
 
@@ -62,7 +60,7 @@ void CountDeletes(Pending& pending) {
   pending.delete_count = 0;
   if (pending.deletes.empty()) return;
   const Limits limits = NoLimits();
-  internal::UpdateReaderV2 reader(pending.deletes, limits);
+  internal::UpdateReader<ColumnsV2> reader(pending.deletes, limits);
   reader.ReadCount();  // no structs
   reader.ReadDeletes([&](uint64_t, uint64_t, uint64_t) { ++pending.delete_count; });
 }
@@ -258,20 +256,7 @@ std::string Doc::EncodeStateVector() const {
   return internal::WriteStateVector(internal::StateVectorOf(session_->document));
 }
 
-std::string Doc::EncodeSnapshot(Format format) const {
-  const auto deletes = internal::DeleteSetOf(session_->document);
-  std::string snapshot;
-  if (format == Format::kV1) {
-    internal::WriterV1 writer;
-    WriteDeleteSet(writer, deletes);
-    snapshot = writer.TakeRest();
-  } else {
-    internal::WriterV2 writer;
-    WriteDeleteSet(writer, deletes);
-    snapshot = writer.TakeRest();
-  }
-  return snapshot + EncodeStateVector();
-}
+std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Encode(format); }
 
 absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) {
   internal::Document& document = session_->document;

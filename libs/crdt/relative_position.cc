@@ -165,8 +165,8 @@ absl::StatusOr<RelativePosition> RelativePosition::Decode(std::string_view bytes
   }
   if (reader.ok() && !reader.AtEnd()) position.assoc = reader.ReadVarInt().value();
   if (reader.ok() && !reader.AtEnd()) reader.Fail("bytes are left after the relative position's end");
-  if (reader.ok()) return position;
-  return absl::InvalidArgumentError(fmt::format("at byte {}: {}", reader.error_offset(), reader.error()));
+  RM_RETURN_IF_ERROR(reader.status());
+  return position;
 }
 
 std::string RelativePosition::ToJson() const {

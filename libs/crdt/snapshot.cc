@@ -8,7 +8,7 @@
 #include "crdt/doc.h"
 #include "crdt/internal/encoding.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/update_reader.h"
+#include "crdt/internal/struct_stream.h"
 #include "crdt/internal/update_writer.h"
 #include "fmt/format.h"
 
@@ -18,6 +18,7 @@ using internal::ByteReader;
 using internal::ColumnsV1;
 using internal::ColumnsV2;
 using internal::kMaxInteger;
+using internal::StructStream;
 using internal::Transaction;
 using internal::UpdateReader;
 using internal::WireDeleteSet;
@@ -54,29 +55,20 @@ class SnapshotReader {
     ReadDeletes(deletes);
     ReadStates(states);
     if (reader_.ok() && !reader_.AtEnd()) reader_.Fail("bytes are left after the snapshot's end");
-    if (reader_.ok()) return absl::OkStatus();
-    const std::string message = fmt::format("at byte {}: {}", reader_.error_offset(), reader_.error());
-    return reader_.error() == kTooMany ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+    return reader_.status(/*is_limit=*/reader_.error() == kTooMany);
   }
 
  private:
-  uint64_t ReadCount(uint64_t most) {
-    const size_t at = reader_.offset();
-    const uint64_t count = reader_.ReadVarUint();
-    if (count > most) reader_.FailAt(at, kTooMany);
-    return reader_.ok() ? count : 0;
-  }
-
   void ReadDeletes(std::vector<Snapshot::Deleted>& deletes) {
     absl::flat_hash_set<uint64_t> seen;
     uint64_t ranges_left = limits_.max_structs;
-    const uint64_t clients = ReadCount(limits_.max_clients);
+    const uint64_t clients = reader_.ReadCount(limits_.max_clients, kTooMany);
     for (uint64_t c = 0; c < clients && reader_.ok(); ++c) {
       const size_t at = reader_.offset();
       Snapshot::Deleted deleted;
       deleted.client = reader_.ReadVarUint();
       if (!seen.insert(deleted.client).second) reader_.FailAt(at, kTwice);
-      const uint64_t ranges = ReadCount(ranges_left);
+      const uint64_t ranges = reader_.ReadCount(ranges_left, kTooMany);
       ranges_left -= ranges;
       ReadRanges(ranges, deleted.ranges);
       if (!deleted.ranges.empty()) deletes.push_back(std::move(deleted));
@@ -101,7 +93,7 @@ class SnapshotReader {
 
   void ReadStates(std::vector<Snapshot::State>& states) {
     absl::flat_hash_set<uint64_t> seen;
-    const uint64_t count = ReadCount(limits_.max_clients);
+    const uint64_t count = reader_.ReadCount(limits_.max_clients, kTooMany);
     for (uint64_t i = 0; i < count && reader_.ok(); ++i) {
       const size_t at = reader_.offset();
       const uint64_t client = reader_.ReadVarUint();
@@ -135,20 +127,13 @@ std::vector<WireId> ToWire(const std::vector<Snapshot::State>& states) {
 template <class Columns>
 absl::StatusOr<bool> Contains(const absl::flat_hash_map<uint64_t, uint64_t>& known, const WireDeleteSet& deletes,
                               std::string_view update, const Limits& limits) {
-  UpdateReader<Columns> reader(update, limits);
+  StructStream<Columns> stream(update, limits);
   bool contained = true;
-  WireStruct item;
-  for (uint64_t blocks = reader.ReadCount(); blocks > 0 && reader.ok(); --blocks) {
-    const auto block = reader.ReadBlock();
-    const auto state = known.find(block.client);
-    const uint64_t clock_known = state == known.end() ? 0 : state->second;
-    uint64_t clock = block.clock;
-    for (uint64_t s = 0; s < block.structs && reader.ok(); ++s) {
-      reader.ReadStruct(block.client, clock, item);
-      clock = item.end_clock();
-      if (clock > clock_known) contained = false;
-    }
+  for (WireStruct item; stream.Next(item);) {
+    const auto state = known.find(item.id.client);
+    if (item.end_clock() > (state == known.end() ? 0 : state->second)) contained = false;
   }
+  UpdateReader<Columns>& reader = stream.reader();
   WireDeleteSet merged = deletes;
   reader.ReadDeleteSet(merged);
   reader.Finish();
@@ -233,9 +218,7 @@ bool Snapshot::Shows(uint64_t client, uint64_t clock) const {
   if (!Knows(client, clock)) return false;
   for (const Deleted& deleted : deletes_) {
     if (deleted.client != client) continue;
-    const auto after = std::upper_bound(deleted.ranges.begin(), deleted.ranges.end(), clock,
-                                        [](uint64_t c, const Range& range) { return c < range.clock; });
-    return after == deleted.ranges.begin() || clock >= (after - 1)->clock + (after - 1)->length;
+    return !internal::Hold(deleted.ranges, clock);
   }
   return true;
 }

@@ -41,6 +41,14 @@ absl::StatusOr<std::string> Finish(UpdateReader<Columns>& reader, StructWriter<W
   return structs.Finish(deletes);
 }
 
+// Reads to the end what the structs leave.
+template <class Columns>
+absl::Status CheckRest(UpdateReader<Columns>& reader) {
+  reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
+  reader.Finish();
+  return reader.status();
+}
+
 template <class Columns, class Writer>
 absl::StatusOr<std::string> Convert(std::string_view update, const Limits& limits) {
   StructStream<Columns> stream(update, limits);
@@ -90,28 +98,16 @@ absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits&
     gap |= item.content.kind == ContentKind::kSkip;
     if (!gap) entries.back().clock = item.end_clock();
   }
-  UpdateReader<Columns>& reader = stream.reader();
-  reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
-  reader.Finish();
-  RM_RETURN_IF_ERROR(reader.status());
+  RM_RETURN_IF_ERROR(CheckRest(stream.reader()));
   std::erase_if(entries, [](const WireId& entry) { return entry.clock == 0; });
-  std::string bytes;
-  internal::WriteVarUint(bytes, entries.size());
-  for (const WireId& entry : entries) {
-    internal::WriteVarUint(bytes, entry.client);
-    internal::WriteVarUint(bytes, entry.clock);
-  }
-  return bytes;
+  return internal::WriteStateVectorAsIs(entries);
 }
 
 template <class Columns>
 absl::Status Check(std::string_view update, const Limits& limits) {
   StructStream<Columns> stream(update, limits);
   for (WireStruct item; stream.Next(item);) continue;
-  UpdateReader<Columns>& reader = stream.reader();
-  reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
-  reader.Finish();
-  return reader.status();
+  return CheckRest(stream.reader());
 }
 
 }  // namespace

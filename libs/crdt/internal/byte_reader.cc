@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "crdt/internal/utf.h"
+#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 namespace {
@@ -41,6 +42,12 @@ WholeInteger LoadInteger(const char* at, size_t remaining) {
 }
 
 }  // namespace
+
+absl::Status ByteReader::status(bool is_limit) const {
+  if (ok()) return absl::OkStatus();
+  const std::string message = fmt::format("at byte {}: {}", error_offset_, error_);
+  return is_limit ? absl::ResourceExhaustedError(message) : absl::InvalidArgumentError(message);
+}
 
 uint64_t ByteReader::ReadRest(uint64_t low, int bits, size_t start) {
   uint64_t value = low;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 namespace rivermeet::crdt::internal {
 
 // The largest integer the format knows: 2^53 - 1, JavaScript's.
@@ -33,6 +35,8 @@ class ByteReader {
     error_offset_ = offset;
     position_ = end_;
   }
+  // OK, or the error and where it was: RESOURCE_EXHAUSTED when it is that of a limit, else INVALID_ARGUMENT.
+  absl::Status status(bool is_limit = false) const;
 
   bool AtEnd() const { return position_ == end_; }
   size_t remaining() const { return static_cast<size_t>(end_ - position_); }
@@ -59,6 +63,14 @@ class ByteReader {
 
     int64_t value() const { return negative ? -static_cast<int64_t>(magnitude) : static_cast<int64_t>(magnitude); }
   };
+  // Of what follows; `too_many` is the error, at the count's first byte, when it is over `most`. 0 after an error.
+  uint64_t ReadCount(uint64_t most, const char* too_many) {
+    const size_t at = offset();
+    const uint64_t count = ReadVarUint();
+    if (count > most) FailAt(at, too_many);
+    return ok() ? count : 0;
+  }
+
   // Bounded as ReadVarUint is.
   SignedInteger ReadVarInt() {
     if (position_ != end_ && static_cast<uint8_t>(*position_) < 0x80) {

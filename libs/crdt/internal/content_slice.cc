@@ -19,8 +19,7 @@ WireContent SliceFrom(const WireContent& content, uint64_t offset, std::string& 
   std::string unit_before;
   AppendSlice(content.data, offset - 1, offset, unit_before);
   scratch.clear();
-  const bool behind_high = unit_before.size() == 3 && static_cast<uint8_t>(unit_before[0]) == 0xed &&
-                           static_cast<uint8_t>(unit_before[1]) >= 0xa0 && static_cast<uint8_t>(unit_before[1]) <= 0xaf;
+  const bool behind_high = EndsInHighSurrogate(unit_before);
   if (behind_high) scratch.append(kReplacementCharacter);
   AppendSlice(content.data, offset + (behind_high ? 1 : 0), content.length, scratch);
   rest.data = scratch;

@@ -97,7 +97,6 @@ void Document::DropContent(Item& item) {
   contents.Release(item.size);
   item.data = nullptr;
   item.size = 0;
-  if (item.kind == ContentKind::kDoc) subdocuments[item.extra].free = true;
   item.extra = 0;
 }
 

@@ -7,15 +7,6 @@
 
 namespace rivermeet::crdt::internal {
 
-namespace {
-
-bool IsSurrogate(std::string_view text, size_t at, uint8_t from, uint8_t to) {
-  return text.size() >= at + 3 && static_cast<uint8_t>(text[at]) == 0xed &&
-         static_cast<uint8_t>(text[at + 1]) >= from && static_cast<uint8_t>(text[at + 1]) <= to;
-}
-
-}  // namespace
-
 uint64_t Document::bytes() const {
   uint64_t bytes = sizeof(*this) + items.bytes() + contents.bytes() + structs.bytes() + keys.bytes() + pending.bytes() +
                    types.size() * sizeof(Type) + redone_.capacity() * (sizeof(ItemRef) + sizeof(Id) + 1);
@@ -135,7 +126,7 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
     return;
   }
   const Utf16Position cut = FindUtf16(text, units);
-  const bool after_lone_high = !cut.inside_pair && cut.byte >= 3 && IsSurrogate(text, cut.byte - 3, 0xa0, 0xaf);
+  const bool after_lone_high = !cut.inside_pair && EndsInHighSurrogate(text.substr(0, cut.byte));
   if (!cut.inside_pair && !after_lone_high) {
     left.size = static_cast<uint32_t>(cut.byte);
     right.data += cut.byte;
@@ -235,7 +226,7 @@ void Document::SetContent(Item& item, const WireContent& content) {
     }
     case ContentKind::kDoc:
       item.extra = static_cast<uint32_t>(subdocuments.size());
-      subdocuments.push_back({std::string(content.name), std::string(content.data), false});
+      subdocuments.push_back({std::string(content.name), std::string(content.data)});
       return;
     case ContentKind::kGc:
     case ContentKind::kDeleted:

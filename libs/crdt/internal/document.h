@@ -28,8 +28,7 @@ namespace rivermeet::crdt::internal {
 // A document inside the document; only its name and options are kept here.
 struct Subdocument {
   std::string guid;
-  std::string options;  // canonical Any
-  bool free = false;
+  std::string options;     // canonical Any
   bool present = false;    // in the document, not deleted
   bool loads = false;      // somebody wants its content
   bool destroyed = false;  // its removal was told twice
@@ -130,7 +129,7 @@ class Document {
   // The client's state when the transaction began.
   uint32_t StateBefore(const Transaction& transaction, ClientIndex client) const;
   bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
-  // Collects what was deleted and merges what can be.
+  // Collects what was deleted, whose ranges are in order and apart, and merges what can be.
   void CleanUp(Transaction& transaction);
   // Where transactions are noted as they end; null when nobody asked for it. They are of the time and, as far as they
   // delete, of the client that was said last.

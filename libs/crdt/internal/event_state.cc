@@ -1,6 +1,5 @@
 #include "crdt/internal/event_state.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -20,10 +19,7 @@ bool EventState::Deletes(const Item& item) const {
       if (of_client.client == item.id.client) ranges = &of_client.ranges;
     }
   }
-  if (ranges == nullptr) return false;
-  const auto after = std::upper_bound(ranges->begin(), ranges->end(), uint64_t{item.id.clock},
-                                      [](uint64_t clock, const DeleteRange& range) { return clock < range.clock; });
-  return after != ranges->begin() && item.id.clock < std::prev(after)->clock + std::prev(after)->length;
+  return ranges != nullptr && Hold(*ranges, item.id.clock);
 }
 
 std::vector<KeyIndex> EventState::TouchedKeys() const {

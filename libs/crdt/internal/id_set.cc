@@ -1,7 +1,5 @@
 #include "crdt/internal/id_set.h"
 
-#include <algorithm>
-
 namespace rivermeet::crdt::internal {
 
 void IdSet::Add(ClientIndex client, const std::vector<DeleteRange>& ranges) {
@@ -21,11 +19,7 @@ void IdSet::Add(const IdSet& more) {
 
 bool IdSet::Contains(Id id) const {
   const auto place = places_.find(id.client);
-  if (place == places_.end()) return false;
-  const std::vector<DeleteRange>& ranges = clients_[place->second].ranges;
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), id.clock,
-                                      [](uint64_t clock, const DeleteRange& range) { return clock < range.clock; });
-  return after != ranges.begin() && id.clock < std::prev(after)->clock + std::prev(after)->length;
+  return place != places_.end() && Hold(clients_[place->second].ranges, id.clock);
 }
 
 uint64_t IdSet::size() const {

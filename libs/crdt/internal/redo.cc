@@ -5,19 +5,11 @@
 namespace rivermeet::crdt::internal {
 
 ItemRef Redoer::Latest(Document& document, Transaction& transaction, ItemRef ref) {
-  Id id = document.items[ref].id;
-  uint32_t into = 0;
-  for (;;) {
-    ref = document.RefAt(id);
-    const Item& item = document.items[ref];
-    into = id.clock - item.id.clock;
-    if ((item.flags & Item::kRedone) == 0) break;
-    id = document.RedoneAs(ref);
-    id.clock += into;
-  }
-  if (into == 0) return ref;
+  const auto [latest, unit] = document.FollowRedone(document.items[ref].id);
+  if (unit == 0) return latest;
+  const Id id = document.items[latest].id;
   document.items.Reserve(2);
-  return document.CleanStart(transaction, id);
+  return document.CleanStart(transaction, {id.client, id.clock + unit});
 }
 
 // The item that took the place of `ref` directly.

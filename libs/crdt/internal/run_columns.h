@@ -51,7 +51,6 @@ class UintColumn {
   }
   ByteReader& reader() { return reader_; }
   const ByteReader& reader() const { return reader_; }
-  bool Exhausted() const { return count_ == 0 && reader_.AtEnd(); }
 
  private:
   ByteReader reader_;
@@ -80,7 +79,6 @@ class DiffColumn {
     return static_cast<uint64_t>(value_);
   }
   const ByteReader& reader() const { return reader_; }
-  bool Exhausted() const { return count_ == 0 && reader_.AtEnd(); }
 
  private:
   ByteReader reader_;
@@ -103,7 +101,6 @@ class StringColumn {
   std::string_view Read(std::string& scratch, uint64_t* units);
 
   const ByteReader& reader() const { return lengths_.reader(); }
-  bool Exhausted() const { return lengths_.Exhausted() && units_left_ == 0; }
 
  private:
   UintColumn lengths_;

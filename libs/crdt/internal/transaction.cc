@@ -70,7 +70,6 @@ void Document::AddChanged(Transaction& transaction, TypeIndex number, bool entry
 }
 
 void Document::CleanUp(Transaction& transaction) {
-  for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
   if (attribution != nullptr) NoteAuthors(transaction);
   if (gc_) CollectDeleted(transaction);
   MergeDeleted(transaction);

@@ -40,7 +40,6 @@ class Transactor {
 
   // The client as which local edits are made.
   uint64_t client() const { return client_; }
-  void set_client(uint64_t client) { client_ = client; }
   Hooks hooks;
   // Called in the order in which they were added; live until they are removed.
   void AddEndListener(EndListener* listener) { end_listeners_.push_back(listener); }
@@ -52,7 +51,6 @@ class Transactor {
   void Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body);
   // Transactions keep which keys they change, or don't: this one, if it changed nothing yet, and those to come.
   void RecordKeys(bool records);
-  bool running() const { return current_ != nullptr; }
 
  private:
   void EndAll();

@@ -2,6 +2,7 @@
 
 #include "crdt/internal/integration.h"
 #include "crdt/internal/nesting_check.h"
+#include "crdt/internal/struct_stream.h"
 #include "crdt/internal/update_writer.h"
 #include "fmt/format.h"
 
@@ -92,16 +93,8 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
 template <class Columns>
 void UpdateApplier<Columns>::AddPending(NestingCheck& nesting) const {
   if (document_.pending.structs.empty()) return;
-  UpdateReaderV2 reader(document_.pending.structs, limits_);
-  WireStruct item;
-  for (uint64_t blocks = reader.ReadCount(); blocks > 0 && reader.ok(); --blocks) {
-    const auto block = reader.ReadBlock();
-    uint64_t clock = block.clock;
-    for (uint64_t s = 0; s < block.structs && reader.ok(); ++s, clock = item.end_clock()) {
-      reader.ReadStruct(block.client, clock, item);
-      nesting.Add(item);
-    }
-  }
+  StructStream<ColumnsV2> stream(document_.pending.structs, limits_);
+  for (WireStruct item; stream.Next(item);) nesting.Add(item);
 }
 
 template <class Columns>

@@ -1,8 +1,8 @@
 #include "crdt/internal/update_reader.h"
 
+#include "base/status.h"
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/document_options.h"
-#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -252,16 +252,13 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
 
 template <class Columns>
 void UpdateReader<Columns>::Finish() {
-  if (ok() && !columns_.Exhausted()) Fail("bytes are left after the update's end");
+  if (ok() && !columns_.rest().AtEnd()) Fail("bytes are left after the update's end");
 }
 
 template <class Columns>
 absl::Status UpdateReader<Columns>::status() const {
-  if (ok()) return absl::OkStatus();
   const ByteReader& failed = columns_.failed();
-  const std::string message = fmt::format("at byte {}: {}", failed.error_offset(), failed.error());
-  return exhausted_ || failed.error() == kNestsTooDeeply ? absl::ResourceExhaustedError(message)
-                                                         : absl::InvalidArgumentError(message);
+  return failed.status(/*is_limit=*/exhausted_ || failed.error() == kNestsTooDeeply);
 }
 
 template class UpdateReader<ColumnsV1>;
@@ -278,8 +275,7 @@ absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, cons
     entries.push_back({client, reader.ReadVarUint()});
   }
   if (reader.ok() && !reader.AtEnd()) reader.Fail("bytes are left after the state vector's end");
-  if (!reader.ok())
-    return absl::InvalidArgumentError(fmt::format("at byte {}: {}", reader.error_offset(), reader.error()));
+  RM_RETURN_IF_ERROR(reader.status());
   return entries;
 }
 

@@ -42,7 +42,6 @@ class ColumnsV1 {
 
   bool ok() const { return rest_.ok(); }
   const ByteReader& failed() const { return rest_; }
-  bool Exhausted() const { return rest_.AtEnd(); }
 
  private:
   WireId ReadId() {
@@ -95,7 +94,6 @@ class ColumnsV2 {
            type_ref_.reader().ok() && length_.reader().ok();
   }
   const ByteReader& failed() const;
-  bool Exhausted() const { return rest_.AtEnd(); }
 
  private:
   ByteReader rest_;
@@ -201,8 +199,6 @@ void UpdateReader<Columns>::ReadDeletes(Take&& take) {
   }
 }
 
-using UpdateReaderV1 = UpdateReader<ColumnsV1>;
-using UpdateReaderV2 = UpdateReader<ColumnsV2>;
 extern template class UpdateReader<ColumnsV1>;
 extern template class UpdateReader<ColumnsV2>;
 

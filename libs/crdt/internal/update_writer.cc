@@ -154,6 +154,10 @@ template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteRange>&)
 
 std::string WriteStateVector(std::vector<WireId> entries) {
   std::sort(entries.begin(), entries.end(), [](WireId a, WireId b) { return a.client > b.client; });
+  return WriteStateVectorAsIs(entries);
+}
+
+std::string WriteStateVectorAsIs(const std::vector<WireId>& entries) {
   std::string bytes;
   WriteVarUint(bytes, entries.size());
   for (const WireId& entry : entries) {

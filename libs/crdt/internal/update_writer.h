@@ -212,6 +212,8 @@ extern template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteR
 
 // `entries` as a state vector, in descending order of clients.
 std::string WriteStateVector(std::vector<WireId> entries);
+// In the order in which they are.
+std::string WriteStateVectorAsIs(const std::vector<WireId>& entries);
 
 }  // namespace rivermeet::crdt::internal
 

@@ -278,9 +278,12 @@ char16_t UnitAt(std::string_view text, uint64_t unit) {
   return static_cast<char16_t>((slice[0] & 0x0f) << 12 | (slice[1] & 0x3f) << 6 | (slice[2] & 0x3f));
 }
 
+bool EndsInHighSurrogate(std::string_view text) {
+  return text.size() >= 3 && SurrogateAt(text, text.size() - 3) == Surrogate::kHigh;
+}
+
 void AppendJoined(std::string_view text, std::string& out) {
-  if (out.size() >= 3 && SurrogateAt(out, out.size() - 3) == Surrogate::kHigh &&
-      SurrogateAt(text, 0) == Surrogate::kLow) {
+  if (EndsInHighSurrogate(out) && SurrogateAt(text, 0) == Surrogate::kLow) {
     const uint32_t high = DecodeThree(out, out.size() - 3);
     const uint32_t point = 0x10000 + ((high - 0xd800) << 10) + (DecodeThree(text, 0) - 0xdc00);
     out.resize(out.size() - 3);

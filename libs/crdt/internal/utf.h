@@ -41,6 +41,9 @@ void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string&
 // The UTF-16 unit `unit` of `text`, which has it.
 char16_t UnitAt(std::string_view text, uint64_t unit);
 
+// Whether `text` ends in a lone high surrogate.
+bool EndsInHighSurrogate(std::string_view text);
+
 // Appends `text`, joining a lone high surrogate at the end of `out` with a low one at the start of `text`.
 void AppendJoined(std::string_view text, std::string& out);
 

@@ -22,8 +22,7 @@ Version::Stretch Version::From(const Item& item, uint32_t clock) const {
   Stretch stretch{std::min(item.end_clock(), client.state), true};
   if (client.deleted == nullptr) return stretch;
   const std::vector<Snapshot::Range>& ranges = client.deleted->ranges;
-  const auto after = std::upper_bound(ranges.begin(), ranges.end(), uint64_t{clock},
-                                      [](uint64_t c, const Snapshot::Range& range) { return c < range.clock; });
+  const auto after = FirstBehind(ranges, clock);
   const auto cut = [&](uint64_t end) { stretch.end = static_cast<uint32_t>(std::min<uint64_t>(stretch.end, end)); };
   if (after != ranges.end()) cut(after->clock);
   if (after != ranges.begin() && clock < (after - 1)->clock + (after - 1)->length) {

@@ -2,6 +2,7 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_WIRE_H_
 #define RIVERMEET_CRDT_INTERNAL_WIRE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -89,6 +90,19 @@ struct WireDeleteSet {
 
 // Ranges by clock, touching and overlapping ones made one (yjs: sortAndMergeDeleteSet).
 void SortAndMergeRanges(std::vector<DeleteRange>& ranges);
+
+// Of ranges in order and apart: the first that begins behind `clock`, so that only the one before it may hold that.
+template <class Range>
+auto FirstBehind(const std::vector<Range>& ranges, uint64_t clock) {
+  return std::upper_bound(ranges.begin(), ranges.end(), clock,
+                          [](uint64_t c, const Range& range) { return c < range.clock; });
+}
+// Whether one of them holds `clock`.
+template <class Range>
+bool Hold(const std::vector<Range>& ranges, uint64_t clock) {
+  const auto behind = FirstBehind(ranges, clock);
+  return behind != ranges.begin() && clock < (behind - 1)->clock + (behind - 1)->length;
+}
 
 }  // namespace rivermeet::crdt::internal
 
