@@ -26,9 +26,6 @@ struct KeyChange {
   Value old_value;  // undefined when it was added
 };
 
-// A step down from a type to one inside it: a key, or the index in its list.
-using PathStep = std::variant<std::string, uint64_t>;
-
 // What one transaction changed in one shared type. Observers don't throw. It lives for the call of the observer. What
 // it tells is found when it is asked for first, as the document is then: ask before editing.
 class Event {

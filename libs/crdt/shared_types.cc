@@ -116,6 +116,17 @@ std::string SharedType::name() const {
   return named && type.item != kNoItem ? std::string(session_->document.keys[type.name]) : std::string();
 }
 
+std::optional<SharedType> SharedType::parent() const {
+  const ItemRef item = session_->document.types[type_].item;
+  if (!alive() || item == kNoItem) return std::nullopt;
+  return SharedType(*session_, session_->document.items[item].parent);
+}
+
+std::optional<PathStep> SharedType::step() const {
+  if (!alive() || session_->document.types[type_].item == kNoItem) return std::nullopt;
+  return internal::StepTo(session_->document, type_);
+}
+
 absl::StatusOr<List> SharedType::AsList() const {
   const auto is = kind();
   if (is == SharedKind::kArray || is == SharedKind::kXmlElement || is == SharedKind::kXmlFragment) return List(*this);

@@ -65,6 +65,9 @@ struct AuthorRun {
   bool operator==(const AuthorRun&) const = default;
 };
 
+// A step down from a type to one inside it: a key, or the index in its list.
+using PathStep = std::variant<std::string, uint64_t>;
+
 // A shared type of any kind.
 class SharedType {
  public:
@@ -74,6 +77,9 @@ class SharedType {
   bool alive() const;
   // The node or hook name of XML; empty otherwise.
   std::string name() const;
+  // The type that it is in, and the step from there to this one, in O(log n). Nothing of a root, or when it is gone.
+  std::optional<SharedType> parent() const;
+  std::optional<PathStep> step() const;
 
   // The same type as a list (arrays; children of XML elements and fragments), as a map (maps, hooks; attributes of XML
   // elements and texts) or as a text. FAILED_PRECONDITION when its kind has none.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crdt/internal/reading.h"
+
 namespace rivermeet::crdt::internal {
 
 Subscription Observers::Add(Observer observer) {
@@ -136,14 +138,8 @@ std::vector<PathStep> Observers::PathTo(TypeIndex from, TypeIndex to) const {
   std::vector<PathStep> path;
   Document& document = session_.document;
   while (to != from && document.types[to].item != kNoItem) {
-    const ItemRef ref = document.types[to].item;
-    const Item& item = document.items[ref];
-    if (item.is_entry()) {
-      path.emplace_back(std::string(document.keys[item.place]));
-    } else {
-      path.emplace_back(uint64_t{document.Index(item.parent).Before(ref).units});
-    }
-    to = item.parent;
+    path.push_back(StepTo(document, to));
+    to = document.items[document.types[to].item].parent;
   }
   std::reverse(path.begin(), path.end());
   return path;

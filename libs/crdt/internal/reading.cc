@@ -249,6 +249,13 @@ void AppendPlainText(const Document& document, TypeIndex text, std::string& to) 
   }
 }
 
+PathStep StepTo(Document& document, TypeIndex type) {
+  const ItemRef ref = document.types[type].item;
+  const Item& item = document.items[ref];
+  if (item.is_entry()) return std::string(document.keys[item.place]);
+  return uint64_t{document.Index(item.parent).Before(ref).units};
+}
+
 Value ValueIn(Session& session, const Item& item, uint64_t at) {
   switch (item.kind) {
     case ContentKind::kType:

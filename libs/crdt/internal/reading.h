@@ -20,6 +20,9 @@ absl::Status AppendRootsJson(const Document& document, BigInts bigints, std::str
 // The text in its list, without what else is there.
 void AppendPlainText(const Document& document, TypeIndex text, std::string& to);
 
+// From the type that `type` is in; it is no root and not deleted.
+PathStep StepTo(Document& document, TypeIndex type);
+
 // Number `at` of the values that `item` holds.
 Value ValueIn(Session& session, const Item& item, uint64_t at);
 // All of them (yjs: getContent): of a format none.
