@@ -244,13 +244,23 @@ absl::StatusOr<std::string> SharedType::ToXml() const {
   return absl::InvalidArgumentError("something in it can't stand in XML");
 }
 
-std::vector<Value> List::ToValues() const {
+std::vector<Value> List::ToValues(uint64_t from, uint64_t to) const {
   std::vector<Value> values;
-  if (!alive()) return values;
-  const internal::Document& document = session_->document;
-  for (ItemRef ref = document.types[type_].start; ref != kNoItem; ref = document.items[ref].right) {
+  to = std::min(to, length());
+  if (from >= to) return values;
+  internal::Document& document = session_->document;
+  ItemRef ref = document.types[type_].start;
+  if (from > 0) {
+    const internal::PositionIndex::Place place = document.Index(type_).Find(static_cast<uint32_t>(from));
+    ref = place.item;
+    from -= place.before.units;
+    to -= place.before.units;
+  }
+  for (; values.size() < to; ref = document.items[ref].right) {
     if (document.items[ref].visible()) internal::AppendValuesIn(*session_, document.items[ref], values);
   }
+  values.erase(values.begin() + static_cast<ptrdiff_t>(to), values.end());
+  values.erase(values.begin(), values.begin() + static_cast<ptrdiff_t>(from));
   return values;
 }
 

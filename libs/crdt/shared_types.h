@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -145,8 +146,9 @@ struct DeltaChange {
 
 class List : public SharedType {
  public:
-  // All of it, in O(n).
-  std::vector<Value> ToValues() const;
+  // All of it, or the elements [`from`, `to`) as far as it has them: in O(log n), their number and the length of the
+  // runs of values that were inserted together and are cut.
+  std::vector<Value> ToValues(uint64_t from = 0, uint64_t to = std::numeric_limits<uint64_t>::max()) const;
 
   absl::Status Insert(uint64_t index, absl::Span<const Insertable> values);
   // At the end.
