@@ -104,6 +104,18 @@ absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits&
 }
 
 template <class Columns>
+absl::StatusOr<std::vector<ClientClocks>> ClientsOf(std::string_view update, const Limits& limits) {
+  StructStream<Columns> stream(update, limits);
+  std::vector<ClientClocks> clients;
+  for (WireStruct item; stream.Next(item);) {
+    if (clients.empty() || clients.back().client != item.id.client) clients.push_back({item.id.client, item.id.clock});
+    clients.back().to = item.end_clock();
+  }
+  RM_RETURN_IF_ERROR(CheckRest(stream.reader()));
+  return clients;
+}
+
+template <class Columns>
 absl::Status Check(std::string_view update, const Limits& limits) {
   StructStream<Columns> stream(update, limits);
   for (WireStruct item; stream.Next(item);) continue;
@@ -138,6 +150,11 @@ absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, 
 
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format, const Limits& limits) {
   return format == Format::kV1 ? StateVectorOf<ColumnsV1>(update, limits) : StateVectorOf<ColumnsV2>(update, limits);
+}
+
+absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, Format format,
+                                                          const Limits& limits) {
+  return format == Format::kV1 ? ClientsOf<ColumnsV1>(update, limits) : ClientsOf<ColumnsV2>(update, limits);
 }
 
 absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits) {

@@ -7,8 +7,10 @@
 #ifndef RIVERMEET_CRDT_UPDATE_H_
 #define RIVERMEET_CRDT_UPDATE_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,6 +40,17 @@ absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, 
 // has no gap.
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format,
                                                         const Limits& limits = {});
+
+// From which clock up to which an update has structs of a client; it may have holes between them.
+struct ClientClocks {
+  uint64_t client = 0;
+  uint64_t from = 0;
+  uint64_t to = 0;  // behind the last
+  bool operator==(const ClientClocks&) const = default;
+};
+// Whose structs `update` has, in the order of its bytes (yjs: parseUpdateMeta). Who deleted something isn't in it.
+absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, Format format,
+                                                          const Limits& limits = {});
 
 // OK when `update` can be read to its last byte: what every function here and Doc::Apply check first.
 absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits = {});

@@ -1,0 +1,205 @@
+// The cases of yjs's own tests of updates (tests/updates.tests.js, tests/encoding.tests.js): what is merged, taken
+// apart and asked without a document must be what a document makes of it.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "catch2/catch.hpp"
+#include "crdt/peers_testing.h"
+#include "crdt/update.h"
+
+namespace rivermeet::crdt {
+namespace {
+
+using Updates = std::vector<std::string>;
+
+constexpr Format kFormats[] = {Format::kV1, Format::kV2};
+
+// How updates are merged and what somebody lacks is found: without a document, or with one.
+class Merger {
+ public:
+  explicit Merger(Format format, bool with_document = false) : format_(format), with_document_(with_document) {}
+
+  Format format() const { return format_; }
+  std::string Merge(const Updates& updates) const {
+    if (with_document_) return DocumentOf(updates).EncodeState(format_);
+    const std::vector<std::string_view> views(updates.begin(), updates.end());
+    return *MergeUpdates(views, format_);
+  }
+  std::string Diff(const std::string& update, std::string_view state_vector) const {
+    if (with_document_) return *DocumentOf({update}).EncodeStateSince(format_, state_vector);
+    return *DiffUpdate(update, state_vector, format_);
+  }
+  std::string StateVector(const std::string& update) const { return *EncodeStateVectorFromUpdate(update, format_); }
+  std::vector<ClientClocks> Clients(const std::string& update) const { return *ClientsOfUpdate(update, format_); }
+
+  Doc DocumentOf(const Updates& updates) const {
+    Doc doc({.gc = false});
+    for (const std::string& update : updates) Ok(doc.Apply(update, format_));
+    return doc;
+  }
+
+ private:
+  Format format_;
+  bool with_document_;
+};
+
+// Five ways to merge the same, of at least four updates.
+Updates MergedInAllWays(const Merger& merger, const Updates& updates) {
+  const auto part = [&](size_t from, size_t to) {
+    return merger.Merge(
+        Updates(updates.begin() + static_cast<ptrdiff_t>(from), updates.begin() + static_cast<ptrdiff_t>(to)));
+  };
+  const size_t all = updates.size();
+  Updates merged = {
+      merger.Merge(updates),
+      merger.Merge({part(2, all), part(0, 2)}),
+      merger.Merge({part(2, all), part(1, 3), updates[0]}),
+      // With holes in between.
+      merger.Merge({merger.Merge({updates[0], updates[2]}), merger.Merge({updates[1], updates[3]}), part(4, all)}),
+  };
+  merged.push_back(merger.Merge(merged));
+  return merged;
+}
+
+// Checks what was merged of all `updates` against those from number `from` on; `exactly`, to the byte.
+void CheckDifference(const Merger& merger, const std::string& merged, const Updates& updates, size_t from,
+                     bool exactly) {
+  const auto middle = updates.begin() + static_cast<ptrdiff_t>(from);
+  const std::string rest = merger.Merge(Updates(middle, updates.end()));
+  const std::string known = merger.StateVector(Merger(merger.format()).Merge(Updates(updates.begin(), middle)));
+  const std::string difference = merger.Diff(merged, known);
+  CHECK(merger.Clients(difference) == merger.Clients(rest));
+  if (!exactly) return;
+  // A difference has all deletions, whoever knows them.
+  const std::string deletes = *DiffUpdate(merged, merger.StateVector(merged), merger.format());
+  CHECK(merger.Clients(deletes).empty());
+  CHECK(difference == Merger(merger.format()).Merge({deletes, rest}));
+}
+
+// Merges the four updates that come of what `edit` does to an array.
+template <class Edit>
+void CheckMerges(const Merger& merger, Edit edit, bool exactly = true) {
+  Doc doc({.client_id = 1, .gc = false});
+  Updates updates;
+  doc.OnUpdate(merger.format(), [&](std::string_view update) { updates.emplace_back(update); });
+  List array = *doc.GetArray("");
+  edit(array);
+  REQUIRE(updates.size() == 4);
+  for (const std::string& merged : MergedInAllWays(merger, updates)) {
+    Doc copy = merger.DocumentOf({merged});
+    CHECK(*copy.GetArray("")->ToJson() == *array.ToJson());
+    CHECK(copy.EncodeStateVector() == merger.StateVector(merged));
+    CHECK(copy.EncodeStateVector() == doc.EncodeStateVector());
+    CHECK(merger.Clients(merged) == std::vector<ClientClocks>{{1, 0, 4}});
+    for (size_t from = 1; from < updates.size(); ++from) CheckDifference(merger, merged, updates, from, exactly);
+  }
+}
+
+TEST_CASE("insertions come out the same however their updates are merged", "[crdt]") {
+  const auto edit = [](List& array) {
+    for (int value = 1; value <= 4; ++value) Ok(array.Insert(0, {Any(value)}));
+  };
+  for (const Format format : kFormats) CheckMerges(Merger(format), edit);
+  CheckMerges(Merger(Format::kV2, /*with_document=*/true), edit);
+}
+
+TEST_CASE("insertions and deletions come out the same however their updates are merged", "[crdt]") {
+  const auto edit = [](List& array) {
+    Ok(array.Insert(0, {Any(1), Any(2)}));
+    Ok(array.Delete(1, 1));
+    Ok(array.Insert(0, {Any(3), Any(4)}));
+    Ok(array.Delete(1, 2));
+  };
+  for (const Format format : kFormats) CheckMerges(Merger(format), edit);
+  // A document joins what was deleted, which updates have apart.
+  CheckMerges(Merger(Format::kV2, /*with_document=*/true), edit, /*exactly=*/false);
+}
+
+TEST_CASE("the states of several, merged, are what all of them have", "[crdt]") {
+  Peers peers(3);
+  Ok(peers.array(0).Insert(0, {Any(1)}));
+  Ok(peers.array(1).Insert(0, {Any(2)}));
+  for (const bool with_document : {false, true}) {
+    const Merger merger(Format::kV2, with_document);
+    Updates states;
+    for (size_t peer = 0; peer < 3; ++peer) states.push_back(peers.doc(peer).EncodeState(Format::kV2));
+    Doc merged = merger.DocumentOf({merger.Merge(states)});
+    CHECK(*merged.GetArray("array")->ToJson() == "[1,2]");
+  }
+  peers.CheckAgree();
+  CHECK(*peers.array(2).ToJson() == "[1,2]");
+}
+
+TEST_CASE("a format's name that V2 writes once comes back at each of its uses", "[crdt]") {
+  Peers peers(2);
+  const Attributes italic = {{"italic", true}};
+  Ok(peers.text(0).Insert(0, "a", italic));
+  Ok(peers.text(0).Insert(0, "b"));
+  Ok(peers.text(0).Insert(0, "c", italic));
+  Ok(peers.doc(1).Apply(peers.doc(0).EncodeState(Format::kV2), Format::kV2));
+  CHECK(Told(peers.text(1).ToDelta()) == R"(+"c"{"italic":true} +"b" +"a"{"italic":true})");
+  peers.CheckAgree();
+}
+
+TEST_CASE("what waits for an update travels on with the state and comes in when that arrives", "[crdt]") {
+  Doc doc;
+  Updates updates;
+  doc.OnUpdate(Format::kV1, [&](std::string_view update) { updates.emplace_back(update); });
+  Text text = *doc.GetText("textBlock");
+  for (const char* letter : {"r", "o", "n", "e", "n"}) Ok(text.Insert(0, letter));
+  REQUIRE(updates.size() == 5);
+  std::string state = updates[0];
+  std::string waiting;
+  for (const size_t next : {1, 3, 2, 4}) {
+    Doc copy;
+    Ok(copy.Apply(state, Format::kV1));
+    Ok(copy.Apply(updates[next], Format::kV1));
+    waiting += copy.HasPending() ? 'y' : 'n';
+    state = copy.EncodeState(Format::kV1);
+  }
+  CHECK(waiting == "nynn");
+  Doc last;
+  Ok(last.Apply(state, Format::kV1));
+  CHECK(last.GetText("textBlock")->PlainText() == "nenor");
+}
+
+TEST_CASE("an update that goes on from others reaches no state by itself", "[crdt]") {
+  for (const Format format : kFormats) {
+    Doc doc({.client_id = 7});
+    Updates updates;
+    doc.OnUpdate(format, [&](std::string_view update) { updates.emplace_back(update); });
+    for (const char* letter : {"a", "b", "c"}) Ok(doc.GetText("")->Insert(0, letter));
+    const Merger merger(format);
+    CHECK(absl::BytesToHexString(merger.StateVector(updates[1])) == "00");
+    CHECK(merger.Clients(updates[1]) == std::vector<ClientClocks>{{7, 1, 2}});
+    // Nor does what comes behind a hole.
+    const std::string with_hole = merger.Merge({updates[0], updates[2]});
+    CHECK(absl::BytesToHexString(merger.StateVector(with_hole)) == "010701");
+    CHECK(merger.Clients(with_hole) == std::vector<ClientClocks>{{7, 0, 3}});
+  }
+}
+
+TEST_CASE("an update tells whose structs it has, and is refused where it isn't one", "[crdt]") {
+  Doc first({.client_id = 1}), second({.client_id = 2});
+  Ok(first.GetText("t")->Insert(0, "abc"));
+  Send(first, second);
+  Ok(second.GetText("t")->Insert(1, "de"));
+  Ok(second.GetText("t")->Delete(0, 1));
+  for (const Format format : kFormats) {
+    const std::string state = second.EncodeState(format);
+    CHECK(*ClientsOfUpdate(state, format) == std::vector<ClientClocks>{{2, 0, 2}, {1, 0, 3}});
+    const std::string lacking = *second.EncodeStateSince(format, first.EncodeStateVector());
+    CHECK(*ClientsOfUpdate(lacking, format) == std::vector<ClientClocks>{{2, 0, 2}});
+    for (size_t length = 0; length < state.size(); ++length) {
+      CHECK(ClientsOfUpdate(state.substr(0, length), format).status().code() == absl::StatusCode::kInvalidArgument);
+    }
+    CHECK(ClientsOfUpdate(state, format, {.max_structs = 1}).status().code() == absl::StatusCode::kResourceExhausted);
+  }
+}
+
+}  // namespace
+}  // namespace rivermeet::crdt
