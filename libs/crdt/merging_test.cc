@@ -183,6 +183,81 @@ TEST_CASE("an update that goes on from others reaches no state by itself", "[crd
   }
 }
 
+// A document of client 1 with something of each kind.
+Doc Secrets() {
+  Doc doc({.client_id = 1});
+  const auto put = [](Insertable what, Attributes attributes = {}) {
+    return DeltaStep{DeltaStep::Kind::kInsert, 0, std::move(what), std::move(attributes)};
+  };
+  Ok(doc.GetText("text")->ApplyDelta(
+      {put(Any("text"), {{"bold", true}}), put(Any(Any::Object{{"href", "supersecreturl"}})),
+       put(Any("more"), {{"bold", true}, {"size", 0}}),
+       put(Any("\U0001f600"), {{"size", -0.0}, {"link", Any(Any::Object{{"href", "x"}})}})}));
+  Map map = *doc.GetMap("map");
+  Ok(map.Set("key", Any("secret1")));
+  Ok(map.Set("key", Any("secret2")));
+  Ok(map.Set("", Any("empty")));
+  Ok(map.Set("bytes", Any(Any::Bytes{"\x01\x02"})));
+  const NewType element = {.kind = SharedKind::kXmlElement, .name = "secretnodename"};
+  NewType with_attributes = element;
+  with_attributes.entries = {{"attr", Any("val")}, {"key", Any("v")}};
+  const NewType hook = {.kind = SharedKind::kXmlHook, .name = "secrethook"};
+  const NewSubdocument secret = {.guid = "secret", .options = Any(Any::Object{{"gc", false}, {"autoLoad", true}})};
+  Ok(doc.GetArray("array")->Insert(0, {Any("teststring"), Any(42), with_attributes, secret}));
+  Ok(doc.GetArray("array")->Insert(4, {element, hook}));
+  Ok(doc.GetArray("array")->Delete(0, 1));
+  return doc;
+}
+
+TEST_CASE("an obfuscated update has yjs's bytes: numbers in place of what was said, and all else as it was", "[crdt]") {
+  const Doc secrets = Secrets();
+  const std::string v1 = *ObfuscateUpdate(secrets.EncodeState(Format::kV1), Format::kV1);
+  CHECK(
+      absl::BytesToHexString(v1) ==
+      "011a0100060104746578740130077b2269223a307d84010004313131318601040130046e756c6c850105027b7d8601060130077b2269223a"
+      "307d8601070135077b2269223a357d840108043636363686010c0130046e756c6c86010d0135046e756c6c86010e0135077b2269223a357d"
+      "86010f023130087b2269223a31307d8401100231318601120135046e756c6c860113023130046e756c6c2101036d61700231340188011501"
+      "7d0f2801036d617000017d102301036d61700231370111010105617272617901880119017d1387011a03076e6f64652d32302800011b0232"
+      "31017d152800011b023134017d1689011b023233760087011e03076e6f64652d323087011f0507686f6f6b2d323501010215011901");
+  const std::string v2 = *ObfuscateUpdate(secrets.EncodeState(Format::kV2), Format::kV2);
+  CHECK(
+      absl::BytesToHexString(v2) ==
+      "000300030a024114110008030208030204020408030001000602002506008400860085008601840086038400860121008800280023000100"
+      "880087002801890087604774657874303131313130303536363636303535313031313531306d617031346d61706d6170313761727261796e"
+      "6f64652d32303231313432336e6f64652d3230686f6f6b2d3235040104410104410142000102030203000302050742014700030104000343"
+      "0005024105011a00760101697d007e7600760101697d00760101697d057e7e760101697d05760101697d0a7e7e7d0f7d1001117d137d157d"
+      "16760001010215000300");
+  Doc doc;
+  Ok(doc.Apply(v1, Format::kV1));
+  CHECK(doc.EncodeStateVector() == secrets.EncodeStateVector());
+  CHECK(Told(doc.GetText("text")->ToDelta()) ==
+        R"(+"1111"{"0":{"i":0}} +{} +"6666"{"0":{"i":0},"5":{"i":5}} +"11"{"5":{"i":5},"10":{"i":10}})");
+  CHECK(*doc.GetMap("map")->ToJson() == R"({"14":15,"17":{"0":17},"":16})");
+  CHECK(*TypeAt(*doc.GetArray("array"), 1).ToXml() == R"(<node-20 14="22" 21="21"></node-20>)");
+  CHECK(std::get<Subdocument>(*doc.GetArray("array")->At(2)).guid == "23");
+  CHECK(TypeAt(*doc.GetArray("array"), 4).name() == "hook-25");
+}
+
+TEST_CASE("what waits in an update is obfuscated, too, and what is no update refused", "[crdt]") {
+  Doc doc;
+  Updates updates;
+  doc.OnUpdate(Format::kV1, [&](std::string_view update) { updates.emplace_back(update); });
+  for (const char* letter : {"a", "b", "c"}) Ok(doc.GetText("t")->Insert(0, letter));
+  const std::string with_hole = Merger(Format::kV1).Merge({updates[0], updates[2]});
+  const std::string obfuscated = *ObfuscateUpdate(with_hole, Format::kV1);
+  CHECK(*ClientsOfUpdate(obfuscated, Format::kV1) == *ClientsOfUpdate(with_hole, Format::kV1));
+  Doc copy;
+  Ok(copy.Apply(obfuscated, Format::kV1));
+  CHECK(copy.HasPending());
+  CHECK(copy.GetText("t")->PlainText() == "0");
+  Ok(copy.Apply(updates[1], Format::kV1));
+  CHECK(copy.GetText("t")->PlainText() == "1b0");
+  for (size_t length = 0; length < with_hole.size(); ++length) {
+    CHECK(ObfuscateUpdate(with_hole.substr(0, length), Format::kV1).status().code() ==
+          absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_CASE("an update tells whose structs it has, and is refused where it isn't one", "[crdt]") {
   Doc first({.client_id = 1}), second({.client_id = 2});
   Ok(first.GetText("t")->Insert(0, "abc"));

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status.h"
+#include "crdt/internal/obfuscator.h"
 #include "crdt/internal/struct_stream.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/update_merge.h"
@@ -54,6 +55,18 @@ absl::StatusOr<std::string> Convert(std::string_view update, const Limits& limit
   StructStream<Columns> stream(update, limits);
   StructWriter<Writer> structs;
   for (WireStruct item; stream.Next(item);) structs.Write(item, 0);
+  return Finish(stream.reader(), structs);
+}
+
+template <class Columns, class Writer>
+absl::StatusOr<std::string> Obfuscate(std::string_view update, const Limits& limits) {
+  StructStream<Columns> stream(update, limits);
+  StructWriter<Writer> structs;
+  internal::Obfuscator obfuscator;
+  for (WireStruct item; stream.Next(item);) {
+    obfuscator.Replace(item);
+    structs.Write(item, 0);
+  }
   return Finish(stream.reader(), structs);
 }
 
@@ -146,6 +159,11 @@ absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, 
   }
   return to == Format::kV1 ? Convert<ColumnsV2, WriterV1>(update, limits)
                            : Convert<ColumnsV2, WriterV2>(update, limits);
+}
+
+absl::StatusOr<std::string> ObfuscateUpdate(std::string_view update, Format format, const Limits& limits) {
+  return format == Format::kV1 ? Obfuscate<ColumnsV1, WriterV1>(update, limits)
+                               : Obfuscate<ColumnsV2, WriterV2>(update, limits);
 }
 
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format, const Limits& limits) {

@@ -41,6 +41,11 @@ absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, 
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format,
                                                         const Limits& limits = {});
 
+// The same update without what it says, to show others a document in which something fails: texts, values, keys, and
+// names but those of roots are replaced, equal keys and formats by equal ones (yjs: obfuscateUpdate). Who made what
+// when, and where, is still to be seen.
+absl::StatusOr<std::string> ObfuscateUpdate(std::string_view update, Format format, const Limits& limits = {});
+
 // From which clock up to which an update has structs of a client; it may have holes between them.
 struct ClientClocks {
   uint64_t client = 0;
