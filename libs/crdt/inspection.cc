@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/status.h"
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/struct_stream.h"
@@ -115,6 +116,13 @@ absl::Status ReadUpdate(std::string_view update, Format format, absl::FunctionRe
                         absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits) {
   return format == Format::kV1 ? Read<internal::ColumnsV1>(update, on_struct, on_deleted, limits)
                                : Read<internal::ColumnsV2>(update, on_struct, on_deleted, limits);
+}
+
+absl::StatusOr<std::vector<UpdateStruct::Id>> DecodeStateVector(std::string_view bytes, const Limits& limits) {
+  RM_ASSIGN_OR_RETURN(const std::vector<WireId> entries, internal::ReadStateVector(bytes, limits));
+  std::vector<UpdateStruct::Id> vector;
+  for (const WireId& entry : entries) vector.push_back(Public(entry));
+  return vector;
 }
 
 DocumentSummary Summarize(const Doc& doc) {

@@ -11,6 +11,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "crdt/any.h"
 #include "crdt/doc.h"
 #include "crdt/insertable.h"
@@ -73,6 +74,13 @@ struct DeletedRange {
 // Errors: as those of CheckUpdate.
 absl::Status ReadUpdate(std::string_view update, Format format, absl::FunctionRef<void(const UpdateStruct&)> on_struct,
                         absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits = {});
+
+// The first clock of each client that is lacking, in the order of the bytes (yjs: decodeStateVector).
+//
+// Errors:
+//   INVALID_ARGUMENT    The bytes are no state vector; the message has the byte offset. Don't retry.
+//   RESOURCE_EXHAUSTED  It has more clients than max_clients. Don't retry.
+absl::StatusOr<std::vector<UpdateStruct::Id>> DecodeStateVector(std::string_view bytes, const Limits& limits = {});
 
 struct RootSummary {
   std::string name;

@@ -108,6 +108,13 @@ TEST_CASE("what stands before the damage is told, then the error of CheckUpdate"
   CHECK(Read(update + "x", Format::kV1).status == CheckUpdate(update + "x", Format::kV1));
 }
 
+TEST_CASE("a state vector is read client by client", "[crdt]") {
+  Doc doc({.client_id = 7});
+  CHECK(doc.GetText("notes")->Insert(0, "Hello").ok());
+  CHECK(*DecodeStateVector(doc.EncodeStateVector()) == std::vector<UpdateStruct::Id>{{7, 5}});
+  CHECK(DecodeStateVector("\x02\x07\x05").status() == absl::InvalidArgumentError("at byte 3: it ends too early"));
+}
+
 // A document with `edits` of another, whose roots nobody asked for yet.
 Doc Untyped(const Doc& edits, bool gc) {
   Doc doc({.client_id = 9, .gc = gc});
