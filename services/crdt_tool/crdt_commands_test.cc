@@ -98,6 +98,7 @@ TEST_CASE("a bad command line ends with 2, bad input with 1", "[crdt_tool]") {
   CHECK(tool.Run({"inspect"}) == 2);
   CHECK(tool.Run({"inspect", "--v1", "--v2", kSampleV1}) == 2);
   CHECK(tool.Run({"inspect", "--structs", "--json", kSampleV1}) == 2);
+  CHECK(tool.Run({"inspect", "--structs", "--document", kSampleV1}) == 2);
   CHECK(tool.Run({"diff", kSampleV1}) == 2);
   CHECK(tool.Run({"inspect", "--help"}) == 0);
   CHECK(tool.Run({"inspect", tool.folder / "none"}) == 1);

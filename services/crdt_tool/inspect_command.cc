@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "commandline/command_app.h"
 #include "crdt/inspection.h"
 #include "crdt_tool/document_report.h"
 #include "crdt_tool/internal/command_flags.h"
@@ -28,7 +29,11 @@ absl::Status ListStructs(const InspectFlags& flags, const UpdateFile& file) {
   return OfFile(read, file);
 }
 
-absl::Status Inspect(const InspectFlags& flags) {
+absl::Status Inspect(const InspectFlags& flags, int& exit_code) {
+  if (flags.structs && (flags.json || flags.document)) {
+    exit_code = commandline::kUsage;
+    return absl::InvalidArgumentError("--structs goes with neither --json nor --document");
+  }
   RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/flags.structs));
   if (flags.structs) return ListStructs(flags, file);
   RM_ASSIGN_OR_RETURN(const UpdateReport report, UpdateReport::Of(file));
@@ -49,11 +54,9 @@ void AddInspect(CLI::App& app) {
   auto flags = std::make_shared<InspectFlags>();
   command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
   AddFormatFlags(command, *flags);
-  CLI::Option& structs =
-      *command.add_flag("--structs", flags->structs, "List each struct and deleted range, a line each");
-  command.add_flag("--json", flags->json, "As one JSON object")->excludes(&structs);
-  command.add_flag("--document", flags->document, "Also load it: its roots, what shows of it, what waits, memory")
-      ->excludes(&structs);
+  command.add_flag("--structs", flags->structs, "List each struct and deleted range, a line each, instead");
+  command.add_flag("--json", flags->json, "As one JSON object");
+  command.add_flag("--document", flags->document, "Also load it: its roots, what shows of it, what waits, memory");
   AddOutputFlag(command, *flags);
   command.footer(
       "A line of --structs is the first id (client:clock), what the struct holds, and how many ids it takes; then, as\n"
@@ -72,7 +75,7 @@ void AddInspect(CLI::App& app) {
       "  tools/crdt inspect doc.yjs --document\n"
       "  tools/crdt inspect doc.yjs --json | jq .clients\n"
       "  tools/crdt inspect --structs doc.yjs | grep ' in \"notes\"'");
-  SetAction(command, [flags](int&) { return Inspect(*flags); });
+  commandline::SetAction(command, [flags](int& exit_code) { return Inspect(*flags, exit_code); });
 }
 
 }  // namespace rivermeet::crdt_tool

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "commandline/command_app.h"
 #include "crdt_tool/crdt_commands.h"
 #include "crdt_tool/document_report.h"
 #include "crdt_tool/internal/command_flags.h"
@@ -62,7 +63,7 @@ void AddJson(CLI::App& app) {
       "Examples:\n"
       "  tools/crdt json doc.yjs\n"
       "  tools/crdt json doc.yjs --text notes --map users | jq .users");
-  SetAction(command, [flags](int&) { return PrintJson(*flags); });
+  commandline::SetAction(command, [flags](int&) { return PrintJson(*flags); });
 }
 
 }  // namespace rivermeet::crdt_tool

@@ -50,7 +50,7 @@ void Output::Flush() {
   std::string_view left = waiting_;
   while (status_.ok() && !left.empty()) {
     const ssize_t count = write(file_, left.data(), left.size());
-    if (count < 0 && errno != EINTR) status_ = Unwritable(name_);
+    if (count < 0) status_ = Unwritable(name_);
     if (count > 0) left.remove_prefix(static_cast<size_t>(count));
   }
   waiting_.clear();

@@ -93,6 +93,12 @@ class Program(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertRegex(done.stderr.decode(), r"^tools/crdt: standard input as V1: at byte \d+: ")
 
+    def test_what_is_no_state_vector_is_said_to_be_none(self):
+        done = run("diff", "--v1", V1, V1, "--state-vector")
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertEqual(done.stderr.decode(), f"tools/crdt: {V1} as a state vector: at byte 6: bytes are left after the "
+                                               "state vector's end\n")
+
     def test_the_wrong_format_says_that_it_is_the_other(self):
         done = run("inspect", "--v1", V2)
         self.assertEqual(done.returncode, 1)

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "commandline/command_app.h"
 #include "crdt/inspection.h"
 #include "crdt/update.h"
 #include "crdt_tool/internal/command_flags.h"
@@ -99,7 +100,7 @@ void AddStateVector(CLI::App& app) {
       "\n"
       "Example:\n"
       "  tools/crdt state-vector doc.yjs --bytes -o doc.sv");
-  SetAction(command, [flags](int& exit_code) { return PrintStateVector(*flags, exit_code); });
+  commandline::SetAction(command, [flags](int& exit_code) { return PrintStateVector(*flags, exit_code); });
 }
 
 void AddConvert(CLI::App& app) {
@@ -112,7 +113,7 @@ void AddConvert(CLI::App& app) {
       "Examples:\n"
       "  tools/crdt convert doc.bin -o doc.yjs\n"
       "  tools/crdt convert --v2 - <doc.yjs >doc.bin");
-  SetAction(command, [flags](int& exit_code) { return Convert(*flags, exit_code); });
+  commandline::SetAction(command, [flags](int& exit_code) { return Convert(*flags, exit_code); });
 }
 
 void AddMerge(CLI::App& app) {
@@ -128,7 +129,7 @@ void AddMerge(CLI::App& app) {
       "\n"
       "Example:\n"
       "  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs");
-  SetAction(command, [flags](int& exit_code) { return Merge(*flags, exit_code); });
+  commandline::SetAction(command, [flags](int& exit_code) { return Merge(*flags, exit_code); });
 }
 
 void AddDiff(CLI::App& app) {
@@ -146,7 +147,7 @@ void AddDiff(CLI::App& app) {
       "Examples:\n"
       "  tools/crdt diff new.yjs old.yjs -o missing.yjs\n"
       "  tools/crdt diff new.yjs old.sv --state-vector | tools/crdt inspect -");
-  SetAction(command, [flags](int& exit_code) { return Diff(*flags, exit_code); });
+  commandline::SetAction(command, [flags](int& exit_code) { return Diff(*flags, exit_code); });
 }
 
 }  // namespace rivermeet::crdt_tool

@@ -39,7 +39,6 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most) {
   size_t used = 0;
   while (true) {
     const ssize_t count = read(file, bytes.data() + used, bytes.size() - used);
-    if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Unreadable(path);
     used += static_cast<size_t>(count);
     if (used > most) {

@@ -1,7 +1,5 @@
 #include "crdt_tool/internal/command_flags.h"
 
-#include <utility>
-
 #include "base/status.h"
 #include "base/strings.h"
 #include "commandline/command_app.h"
@@ -23,14 +21,6 @@ void AddFormatFlags(CLI::App& command, CommandFlags& flags) {
 
 void AddOutputFlag(CLI::App& command, CommandFlags& flags) {
   command.add_option("-o,--output", flags.output, "Where the result goes; else standard output")->type_name("FILE");
-}
-
-void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> run) {
-  commandline::SetAction(command, [run = std::move(run)](int& exit_code) {
-    const absl::Status status = run(exit_code);
-    if (!status.ok() && exit_code == commandline::kOk) exit_code = commandline::kFailed;
-    return status;
-  });
 }
 
 absl::StatusOr<UpdateFile> ReadUpdate(const CommandFlags& flags, const std::string& path, bool tell) {

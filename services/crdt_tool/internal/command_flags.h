@@ -3,7 +3,6 @@
 #define RIVERMEET_CRDT_TOOL_INTERNAL_COMMAND_FLAGS_H_
 
 #include <CLI/CLI.hpp>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,9 +24,6 @@ struct CommandFlags {
 // --v1 and --v2; -o. `flags` lives as long as `command`.
 void AddFormatFlags(CLI::App& command, CommandFlags& flags);
 void AddOutputFlag(CLI::App& command, CommandFlags& flags);
-
-// commandline::SetAction() with exit code 1 for every error that `run` gives no other for.
-void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> run);
 
 // Reads the update at `path`. Which format was found out is said on standard error where `tell`.
 absl::StatusOr<UpdateFile> ReadUpdate(const CommandFlags& flags, const std::string& path, bool tell);
