@@ -96,8 +96,13 @@ class Program(unittest.TestCase):
     def test_what_is_no_state_vector_is_said_to_be_none(self):
         done = run("diff", "--v1", V1, V1, "--state-vector")
         self.assertEqual((done.returncode, done.stdout), (1, b""))
-        self.assertEqual(done.stderr.decode(), f"tools/crdt: {V1} as a state vector: at byte 6: bytes are left after the "
-                                               "state vector's end\n")
+        self.assertEqual(done.stderr.decode(), f"tools/crdt: {V1} as a state vector: at byte 6: bytes are left after "
+                                               "the state vector's end\n")
+
+    def test_files_of_two_formats_are_told_apart_before_they_are_merged(self):
+        done = run("merge", V1, V2)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(f"{V1} is V1 and {V2} is V2: convert one of them first\n", done.stderr.decode())
 
     def test_the_wrong_format_says_that_it_is_the_other(self):
         done = run("inspect", "--v1", V2)

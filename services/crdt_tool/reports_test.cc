@@ -55,6 +55,16 @@ TEST_CASE("gaps of an update are no structs of its clients, and blocks of a clie
   CHECK(json.find(R"("clients":[{"client":7,"from":2,"to":8,"structs":2,"deleted":0}])") != std::string::npos);
 }
 
+TEST_CASE("a client that deletes in many places counts once", "[crdt_tool]") {
+  crdt::Doc doc({.client_id = 7});
+  CHECK(doc.GetText("notes")->Insert(0, "abcde").ok());
+  CHECK(doc.GetText("notes")->Delete(3, 1).ok());
+  CHECK(doc.GetText("notes")->Delete(1, 1).ok());
+  const UpdateFile file = File(doc.EncodeState(Format::kV1));
+  CHECK(UpdateReport::Of(file)->ToJson(file).find(R"("deletes":{"units":2,"ranges":2,"clients":1})") !=
+        std::string::npos);
+}
+
 TEST_CASE("of many clients the report shows those with the most structs and counts the others", "[crdt_tool]") {
   std::vector<std::string> updates;
   for (uint64_t client = 1; client <= 25; ++client) {
