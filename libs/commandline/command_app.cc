@@ -20,6 +20,13 @@ std::string PathOfCalled(const CLI::App& app) {
   return path;
 }
 
+// What is above all commands.
+const CLI::App& ProgramOf(const CLI::App& command) {
+  const CLI::App* at = &command;
+  while (at->get_parent() != nullptr) at = at->get_parent();
+  return *at;
+}
+
 }  // namespace
 
 int ExitCodeOf(const absl::Status& status) {
@@ -37,7 +44,7 @@ int ExitCodeOf(const absl::Status& status) {
 }
 
 void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> run) {
-  command.callback([run = std::move(run)] {
+  command.callback([&command, run = std::move(run)] {
     int exit_code = kOk;
     absl::Status status;
     try {
@@ -48,7 +55,7 @@ void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> ru
       throw CLI::RuntimeError(kFailed);
     }
     if (!status.ok()) {
-      fmt::print(stderr, "rivermeet: {}\n", MessageOf(status));
+      fmt::print(stderr, "{}: {}\n", ProgramOf(command).get_name(), MessageOf(status));
       exit_code = exit_code == kOk ? ExitCodeOf(status) : exit_code;
     }
     // CLI11's own way for a callback to say how the program ends.
@@ -75,7 +82,7 @@ int RunApp(CLI::App& app, int argc, const char* const* argv) {
     // CLI11 would only say that a command is missing.
     const std::vector<std::string> unknown = app.remaining(true);
     const bool no_command = mistake.get_name() == "RequiredError" && !unknown.empty();
-    fmt::print(stderr, "rivermeet: {}\nSee `{} --help`.\n",
+    fmt::print(stderr, "{}: {}\nSee `{} --help`.\n", app.get_name(),
                no_command ? fmt::format("there is no command \"{}\"", unknown.front()) : mistake.what(),
                PathOfCalled(app));
     return kUsage;

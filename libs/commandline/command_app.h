@@ -1,4 +1,4 @@
-// What all commands of the program `rivermeet` share: how they end and how they say what went wrong.
+// What the commands of a program share: how they end and how they say what went wrong.
 #ifndef RIVERMEET_COMMANDLINE_COMMAND_APP_H_
 #define RIVERMEET_COMMANDLINE_COMMAND_APP_H_
 
@@ -24,8 +24,8 @@ enum ExitCode : int {
 // The exit code for an error of a call.
 int ExitCodeOf(const absl::Status& status);
 
-// Makes `command` run `run` when it is the one called. An error is written to standard error as "rivermeet: ..." and
-// decides the exit code; `run` returns its own exit code otherwise.
+// Makes `command` run `run` when it is the one called. An error is written to standard error after the program's
+// name and decides the exit code; `run` returns its own exit code otherwise.
 void SetAction(CLI::App& command, std::function<absl::Status(int& exit_code)> run);
 
 // The settings of a command's help that all share; call on the program's own CLI::App before commands are added.

@@ -5,7 +5,6 @@
 #include "base/proto_time.h"
 #include "commandline/command_app.h"
 #include "commandline/completion.h"
-#include "commandline/connection_flags.h"
 #include "commandline/durations.h"
 #include "commandline/help_document.h"
 #include "testing/temp_dir.h"
@@ -18,7 +17,7 @@ struct Program {
   CLI::App app{"A program", "rivermeet"};
   absl::Status ends;
   int with = kOk;
-  std::string name;
+  std::string name, url, key_file;
 
   Program() {
     PrepareApp(app);
@@ -26,7 +25,8 @@ struct Program {
     keys.require_subcommand(1);
     CLI::App& create = *keys.add_subcommand("create", "Make a key");
     create.add_option("name", name, "What it's for")->required();
-    AddConnectionFlags(create);
+    create.add_option("--url", url, "Where");
+    create.add_option("--key-file", key_file, "A file with a key");
     SetAction(create, [this](int& exit_code) {
       exit_code = with;
       return ends;

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "crdt/doc.h"
+#include "crdt/inspection.h"
 #include "crdt/internal/document_check.h"
 #include "crdt/internal/fuzz_pieces.h"
 
@@ -27,6 +28,10 @@ struct View {
 void CheckSound(const Doc& doc) {
   const std::string fault = internal::FindFault(internal::DocInside::Of(doc));
   if (!fault.empty()) rivermeet::CheckFailed("document", __FILE__, __LINE__, fault);
+  const DocumentSummary summary = Summarize(doc);
+  uint64_t structs = 0;
+  for (size_t i = 0; i < kContents; ++i) structs += summary.live[i].structs + summary.deleted[i].structs;
+  RM_CHECK(structs == doc.StructCount());
 }
 
 void IndexLists(Doc& doc) {

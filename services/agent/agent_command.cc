@@ -9,9 +9,9 @@
 #include "base/shutdown.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "client/connection_flags.h"
 #include "client/grpc_channel.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 #include "telemetry/logging.h"
 
 namespace rivermeet::agent {
@@ -82,7 +82,7 @@ void AddCommands(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   CLI::App& command = *app.add_subcommand(
       "agent", "Stream this machine's metrics (CPU, memory, disks, network, pressure, top processes) to a suite");
-  flags->connection = commandline::AddConnectionFlags(command, /*with_grpc=*/true);
+  flags->connection = client::AddConnectionFlags(command, /*with_grpc=*/true);
   command.add_option("--host", flags->host, "The name of this machine in the events; else its host name")
       ->type_name("NAME");
   command.add_flag("--no-process-names", flags->no_process_names,

@@ -10,8 +10,8 @@
 #include "cli/doctor_checks.h"
 #include "cli/internal/commands.h"
 #include "cli/text_table.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 
 namespace rivermeet::cli {
 namespace {
@@ -101,7 +101,7 @@ void AddDoctor(CLI::App& app) {
   CLI::App& command = *app.add_subcommand(
       "doctor",
       "Look for what is wrong: ports, key, clock, disk, limits, data, damage, PostgreSQL; and say what to do");
-  const auto connection = commandline::AddConnectionFlags(command, /*with_grpc=*/true);
+  const auto connection = client::AddConnectionFlags(command, /*with_grpc=*/true);
   command.footer("Exit code 6 when something needs to be mended.\n\nExample:\n  rivermeet doctor --data ./data");
   SetForegroundAction(command, [connection](int& exit_code) { return Doctor(*connection, exit_code); });
 }

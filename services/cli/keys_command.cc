@@ -4,8 +4,8 @@
 #include "base/strings.h"
 #include "cli/internal/commands.h"
 #include "cli/text_table.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 #include "commandline/durations.h"
 
 namespace rivermeet::cli {
@@ -46,7 +46,7 @@ absl::Status Create(const CreateFlags& flags, const client::ConnectionFlags& con
     request.mutable_expires()->set_seconds(absl::ToUnixSeconds(absl::Now() + lifetime));
   }
   exit_code = commandline::kOk;
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const auto answer, client->CreateApiKey(request, absl::Now() + kAnswerTimeout));
   // The key alone on standard output, so that `> key` keeps just that.
   fmt::print("{}\n", answer.secret());
@@ -57,7 +57,7 @@ absl::Status Create(const CreateFlags& flags, const client::ConnectionFlags& con
 }
 
 absl::Status List(const client::ConnectionFlags& connection) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const auto answer, client->ListApiKeys(absl::Now() + kAnswerTimeout));
   TextTable table({"id", "name", "role", "created", "expires", "last used", "created by"});
   for (const auth::v1::ApiKey& key : answer.keys()) {
@@ -73,14 +73,14 @@ absl::Status Revoke(const std::string& id, const client::ConnectionFlags& connec
   // Whoever pastes the whole key means its id; the secret goes nowhere.
   const std::vector<std::string_view> parts = Split(id, '_');
   const std::string key_id = parts.size() >= 2 && parts[0] == "rm" ? std::string(parts[1]) : id;
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_RETURN_IF_ERROR(client->RevokeApiKey(key_id, absl::Now() + kAnswerTimeout));
   fmt::print("Revoked {}. Nothing can sign in with it any more.\n", ForTerminal(key_id));
   return absl::OkStatus();
 }
 
 absl::Status ResetPassword(const std::string& user, const client::ConnectionFlags& connection) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const std::string password, client->ResetPassword(user, absl::Now() + kAnswerTimeout));
   fmt::print("{}\n", password);
   fmt::print(stderr, "One-time password of {}: it must be changed at the next sign-in. All their sessions are ended.\n",
@@ -101,18 +101,18 @@ void AddKeys(CLI::App& app) {
       ->type_name("ROLE");
   create.add_option("--expires", flags->expires, "How long it is good, such as 90d; else for ever")
       ->type_name("DURATION");
-  auto connection = commandline::AddConnectionFlags(create);
+  auto connection = client::AddConnectionFlags(create);
   create.footer("Example:\n  (umask 077; rivermeet keys create \"line 4 sensors\" --expires 90d > key)");
   SetForegroundAction(create, [flags, connection](int& exit_code) { return Create(*flags, *connection, exit_code); });
 
   CLI::App& list = *keys.add_subcommand("list", "List the keys, newest first; never their secrets");
-  connection = commandline::AddConnectionFlags(list);
+  connection = client::AddConnectionFlags(list);
   SetForegroundAction(list, [connection](int&) { return List(*connection); });
 
   auto id = std::make_shared<std::string>();
   CLI::App& revoke = *keys.add_subcommand("revoke", "End a key at once");
   revoke.add_option("id", *id, "The key's id, the part between rm_ and the secret")->required()->type_name("ID");
-  connection = commandline::AddConnectionFlags(revoke);
+  connection = client::AddConnectionFlags(revoke);
   SetForegroundAction(revoke, [id, connection](int&) { return Revoke(*id, *connection); });
 }
 
@@ -122,7 +122,7 @@ void AddAdmin(CLI::App& app) {
   auto user = std::make_shared<std::string>();
   CLI::App& reset = *admin.add_subcommand("reset-password", "Give a user a new one-time password and print it");
   reset.add_option("user", *user, "The user's name")->required()->type_name("USER");
-  const auto connection = commandline::AddConnectionFlags(reset);
+  const auto connection = client::AddConnectionFlags(reset);
   reset.footer(
       "On the suite's machine the key file in its data folder gives the right, so that nobody is locked out.\n\n"
       "Example:\n  rivermeet admin reset-password admin --data ./data");

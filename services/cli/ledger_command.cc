@@ -2,8 +2,8 @@
 #include "base/strings.h"
 #include "cli/internal/commands.h"
 #include "cli/text_table.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 
 namespace rivermeet::cli {
 namespace {
@@ -19,7 +19,7 @@ std::vector<std::string> Row(const std::string& name, const query::v1::LedgerEnt
 }
 
 absl::Status Run(const std::string& stream, const client::ConnectionFlags& connection, int& exit_code) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const auto ledger, client->GetLedger(stream, absl::Now() + kAnswerTimeout));
   TextTable table({"partition", "received", "rejected", "appended", "folded", "deduplicated", "stale", "too late",
                    "over series limit", "not yet folded"},
@@ -40,7 +40,7 @@ void AddLedger(CLI::App& app) {
   auto stream = std::make_shared<std::string>();
   CLI::App& command = *app.add_subcommand("ledger", "Account for every event that a stream received");
   command.add_option("stream", *stream, "The stream's name")->required()->type_name("STREAM");
-  const auto connection = commandline::AddConnectionFlags(command);
+  const auto connection = client::AddConnectionFlags(command);
   command.footer("Exit code 1 when it does not balance.\n\nExample:\n  rivermeet ledger host.metrics");
   SetForegroundAction(command, [stream, connection](int& exit_code) { return Run(*stream, *connection, exit_code); });
 }

@@ -6,8 +6,8 @@
 #include "cli/frame_text.h"
 #include "cli/internal/commands.h"
 #include "cli/query_flags.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 #include "commandline/durations.h"
 
 namespace rivermeet::cli {
@@ -37,7 +37,7 @@ absl::Status Run(const Flags& flags, int& exit_code) {
   RM_ASSIGN_OR_RETURN(*request.mutable_query(), BuildQuery(*flags.query, absl::Now()));
   exit_code = commandline::kOk;
   request.set_wait_for(flags.wait_for);
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(*flags.connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(*flags.connection));
   RM_ASSIGN_OR_RETURN(const query::v1::QueryResponse answer, client->Query(request, absl::Now() + kAnswerTimeout));
   RM_RETURN_IF_ERROR(CheckFrame(answer.frame()));
   const std::string text = FrameText(answer.frame(), format);
@@ -59,7 +59,7 @@ void AddQuery(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   CLI::App& command = *app.add_subcommand("query", "Ask what the events of a stream add up to");
   flags->query = AddQueryFlags(command, /*with_end=*/true);
-  flags->connection = commandline::AddConnectionFlags(command);
+  flags->connection = client::AddConnectionFlags(command);
   command.add_option("--format", flags->format, "table, csv or json; else table")->type_name("FORMAT");
   command.add_option("--wait-for", flags->wait_for, "A visibility token: wait until its events are counted")
       ->type_name("TOKEN");

@@ -20,8 +20,8 @@
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "cli/upload.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 
 namespace rivermeet::cli {
 namespace {
@@ -289,7 +289,7 @@ absl::Status Send(const Flags& flags, int& exit_code) {
   Interrupts interrupts;
   Input input;
   RM_RETURN_IF_ERROR(input.Open(flags.file));
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(*flags.connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(*flags.connection));
   const std::string path = !flags.resume.empty() ? flags.resume
                            : input.size() > 0    ? flags.file + ".rivermeet-upload"
                                                  : "";
@@ -349,7 +349,7 @@ void AddSend(CLI::App& app) {
       ->type_name("COUNT")
       ->check(CLI::Range(1, 32));
   command.add_flag("-q,--quiet", flags->quiet, "No progress");
-  flags->connection = commandline::AddConnectionFlags(command);
+  flags->connection = client::AddConnectionFlags(command);
   command.footer(
       "Interrupted, or when the suite goes away for long, the same command goes on where it was, and nothing counts\n"
       "twice. Exit code 3 when some events were rejected, or came too late to be counted: events are to come in the\n"

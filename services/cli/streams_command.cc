@@ -10,8 +10,8 @@
 #include "base/strings.h"
 #include "cli/internal/commands.h"
 #include "cli/text_table.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 #include "commandline/durations.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -58,7 +58,7 @@ std::string JsonOf(const google::protobuf::Message& message) {
 }
 
 absl::Status List(const client::ConnectionFlags& connection, bool json) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const auto answer, client->ListStreams(absl::Now() + kAnswerTimeout));
   if (json) {
     fmt::print("{}", JsonOf(answer));
@@ -94,7 +94,7 @@ void PrintStream(const Stream& stream) {
 }
 
 absl::Status Show(const std::string& name, const client::ConnectionFlags& connection, bool json) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   RM_ASSIGN_OR_RETURN(const Stream stream, client->GetStream(name, absl::Now() + kAnswerTimeout));
   if (json) {
     fmt::print("{}", JsonOf(stream));
@@ -196,7 +196,7 @@ absl::Status KeepWhatIsNotNamed(const DeclareFlags& flags, client::RivermeetClie
 absl::Status Declare(const DeclareFlags& flags, const client::ConnectionFlags& connection, int& exit_code) {
   const absl::StatusOr<Stream> declaration = BuildDeclaration(flags);
   if (!declaration.ok()) return exit_code = commandline::kUsage, declaration.status();
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   Stream wanted = *declaration;
   if (flags.file.empty()) RM_RETURN_IF_ERROR(KeepWhatIsNotNamed(flags, *client, wanted));
   RM_ASSIGN_OR_RETURN(const Stream stream, client->PutStream(wanted, absl::Now() + kAnswerTimeout));
@@ -205,7 +205,7 @@ absl::Status Declare(const DeclareFlags& flags, const client::ConnectionFlags& c
 }
 
 absl::Status Delete(const std::string& name, bool yes, const client::ConnectionFlags& connection, int& exit_code) {
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(connection));
   if (!yes) {
     if (isatty(STDIN_FILENO) == 0) {
       exit_code = commandline::kUsage;
@@ -248,7 +248,7 @@ void AddDeclare(CLI::App& streams) {
                   "The declaration as JSON, as `show --json` prints it; - reads it from "
                   "standard input")
       ->type_name("FILE");
-  const auto connection = commandline::AddConnectionFlags(declare);
+  const auto connection = client::AddConnectionFlags(declare);
   declare.footer(
       "Example:\n"
       "  rivermeet streams declare line4 --dimension machine,shift --float64 temperature:celsius \\\n"
@@ -266,13 +266,13 @@ void AddStreams(CLI::App& app) {
 
   CLI::App& list = *streams.add_subcommand("list", "List the streams");
   list.add_flag("--json", *json, "As JSON");
-  auto connection = commandline::AddConnectionFlags(list);
+  auto connection = client::AddConnectionFlags(list);
   SetForegroundAction(list, [connection, json](int&) { return List(*connection, *json); });
 
   CLI::App& show = *streams.add_subcommand("show", "Show a stream's fields and settings");
   show.add_option("name", *name, "The stream's name")->required()->type_name("STREAM");
   show.add_flag("--json", *json, "As JSON");
-  connection = commandline::AddConnectionFlags(show);
+  connection = client::AddConnectionFlags(show);
   SetForegroundAction(show, [name, connection, json](int&) { return Show(*name, *connection, *json); });
 
   AddDeclare(streams);
@@ -281,7 +281,7 @@ void AddStreams(CLI::App& app) {
   CLI::App& remove = *streams.add_subcommand("delete", "Delete a stream and everything stored of it");
   remove.add_option("name", *name, "The stream's name")->required()->type_name("STREAM");
   remove.add_flag("--yes", *yes, "Don't ask");
-  connection = commandline::AddConnectionFlags(remove);
+  connection = client::AddConnectionFlags(remove);
   SetForegroundAction(remove,
                       [name, yes, connection](int& exit_code) { return Delete(*name, *yes, *connection, exit_code); });
 }

@@ -11,8 +11,8 @@
 #include "cli/internal/interrupts.h"
 #include "cli/live_table.h"
 #include "cli/query_flags.h"
+#include "client/connection_flags.h"
 #include "commandline/command_app.h"
-#include "commandline/connection_flags.h"
 #include "commandline/durations.h"
 
 namespace rivermeet::cli {
@@ -77,7 +77,7 @@ absl::Status Tail(const Flags& flags, int& exit_code) {
   if (!query.ok()) return exit_code = commandline::kUsage, query.status();
   *request.mutable_query() = *query;
   Interrupts interrupts;
-  RM_ASSIGN_OR_RETURN(const auto client, commandline::OpenClient(*flags.connection));
+  RM_ASSIGN_OR_RETURN(const auto client, client::OpenClient(*flags.connection));
 
   const bool draws = isatty(STDOUT_FILENO) != 0 && flags.format == "text";
   LiveTable table;
@@ -119,7 +119,7 @@ void AddTail(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   CLI::App& command = *app.add_subcommand("tail", "Watch what the events of a stream add up to, live");
   flags->query = AddQueryFlags(command, /*with_end=*/false);
-  flags->connection = commandline::AddConnectionFlags(command);
+  flags->connection = client::AddConnectionFlags(command);
   command.add_option("--format", flags->format, "text, or json: one object a line for each update; else text")
       ->type_name("FORMAT");
   command.add_option("--count", flags->count, "End after so many updates; else at Ctrl-C")->type_name("COUNT");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "crdt/inspection.h"
 #include "crdt/internal/fuzz_pieces.h"
 #include "crdt/internal/update_reader.h"
 #include "crdt/update.h"
@@ -43,6 +44,9 @@ inline void FuzzUpdate(std::string_view update, Format format, std::string_view 
   const absl::StatusOr<std::string> there = ConvertUpdate(update, format, other, limits);
   const absl::StatusOr<std::string> state = EncodeStateVectorFromUpdate(update, format, limits);
   RM_CHECK(there.ok() == checked.ok() && state.ok() == checked.ok());
+  const auto on_struct = [](const UpdateStruct& one) { RM_CHECK(FirstValues(one, one.length).size() <= one.length); };
+  RM_CHECK(ReadUpdate(
+               update, format, on_struct, [](const DeletedRange&) {}, limits) == checked);
   if (!checked.ok()) {
     RM_CHECK(there.status() == checked && state.status() == checked);
     return;

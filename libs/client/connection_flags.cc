@@ -1,19 +1,19 @@
-#include "commandline/connection_flags.h"
+#include "client/connection_flags.h"
 
 #include "base/status.h"
 #include "base/strings.h"
 
-namespace rivermeet::commandline {
+namespace rivermeet::client {
 
-std::shared_ptr<client::ConnectionFlags> AddConnectionFlags(CLI::App& command, bool with_grpc) {
-  auto flags = std::make_shared<client::ConnectionFlags>();
+std::shared_ptr<ConnectionFlags> AddConnectionFlags(CLI::App& command, bool with_grpc) {
+  auto flags = std::make_shared<ConnectionFlags>();
   const char* group = "Connection";
   command
       .add_option("--url", flags->url,
                   "The gateway's address; else RIVERMEET_URL, the suite that runs on --data, "
                   "http://127.0.0.1:7400")
       ->type_name("URL")
-      ->check([](const std::string& url) { return std::string(MessageOf(client::CheckUrl(url))); })
+      ->check([](const std::string& url) { return std::string(MessageOf(CheckUrl(url))); })
       ->group(group);
   if (with_grpc) {
     command
@@ -45,9 +45,9 @@ std::shared_ptr<client::ConnectionFlags> AddConnectionFlags(CLI::App& command, b
   return flags;
 }
 
-absl::StatusOr<std::unique_ptr<client::RivermeetClient>> OpenClient(const client::ConnectionFlags& flags) {
-  RM_ASSIGN_OR_RETURN(client::Connection connection, client::FindConnection(flags));
-  return client::RivermeetClient::Open({.connection = std::move(connection), .user_agent = "rivermeet-cli"});
+absl::StatusOr<std::unique_ptr<RivermeetClient>> OpenClient(const ConnectionFlags& flags) {
+  RM_ASSIGN_OR_RETURN(Connection connection, FindConnection(flags));
+  return RivermeetClient::Open({.connection = std::move(connection), .user_agent = "rivermeet-cli"});
 }
 
-}  // namespace rivermeet::commandline
+}  // namespace rivermeet::client

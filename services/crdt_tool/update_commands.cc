@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "commandline/command_app.h"
+#include "crdt/inspection.h"
+#include "crdt/update.h"
+#include "crdt_tool/internal/command_flags.h"
+#include "crdt_tool/internal/commands.h"
+
+namespace rivermeet::crdt_tool {
+namespace {
+
+struct StateVectorFlags : CommandFlags {
+  bool bytes = false;
+};
+
+struct MergeFlags : CommandFlags {
+  std::vector<std::string> files;
+};
+
+struct DiffFlags : CommandFlags {
+  std::string since;
+  bool since_is_state_vector = false;
+};
+
+absl::StatusOr<std::string> StateVectorOf(const UpdateFile& file) {
+  absl::StatusOr<std::string> vector = crdt::EncodeStateVectorFromUpdate(file.bytes, file.format);
+  RM_RETURN_IF_ERROR(OfFile(vector.status(), file));
+  return vector;
+}
+
+absl::Status PrintStateVector(const StateVectorFlags& flags, int& exit_code) {
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  RM_ASSIGN_OR_RETURN(const std::string vector, StateVectorOf(file));
+  if (flags.bytes) return WriteBytes(flags, vector, exit_code);
+  RM_ASSIGN_OR_RETURN(const std::vector<crdt::UpdateStruct::Id> states, crdt::DecodeStateVector(vector));
+  std::string text;
+  for (const auto& [client, clock] : states) text += fmt::format("{} {}\n", client, clock);
+  return WriteText(flags, text);
+}
+
+absl::Status Convert(const CommandFlags& flags, int& exit_code) {
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  const crdt::Format other = file.format == crdt::Format::kV1 ? crdt::Format::kV2 : crdt::Format::kV1;
+  const absl::StatusOr<std::string> converted = crdt::ConvertUpdate(file.bytes, file.format, other);
+  RM_RETURN_IF_ERROR(OfFile(converted.status(), file));
+  return WriteBytes(flags, *converted, exit_code);
+}
+
+absl::Status Merge(const MergeFlags& flags, int& exit_code) {
+  std::vector<UpdateFile> files;
+  std::vector<std::string_view> updates;
+  for (const std::string& path : flags.files) {
+    RM_ASSIGN_OR_RETURN(UpdateFile file, ReadUpdate(flags, path, /*tell=*/files.empty()));
+    // Merging says which is at fault by its number alone, and doesn't read a single one.
+    RM_RETURN_IF_ERROR(OfFile(crdt::CheckUpdate(file.bytes, file.format), file));
+    if (!files.empty() && file.format != files[0].format) {
+      return absl::InvalidArgumentError(fmt::format("{} is {} and {} is {}: convert one of them first", files[0].name,
+                                                    NameOf(files[0].format), file.name, NameOf(file.format)));
+    }
+    files.push_back(std::move(file));
+  }
+  for (const UpdateFile& file : files) updates.push_back(file.bytes);
+  RM_ASSIGN_OR_RETURN(const std::string merged, crdt::MergeUpdates(updates, files[0].format));
+  return WriteBytes(flags, merged, exit_code);
+}
+
+absl::Status Diff(const DiffFlags& flags, int& exit_code) {
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  std::string state_vector;
+  if (flags.since_is_state_vector) {
+    RM_ASSIGN_OR_RETURN(state_vector, ReadInput(flags.since));
+    const absl::Status decoded = crdt::DecodeStateVector(state_vector).status();
+    RM_RETURN_IF_ERROR(Annotate(decoded, fmt::format("{} as a state vector", flags.since)));
+  } else {
+    RM_ASSIGN_OR_RETURN(const UpdateFile since, ReadUpdate(flags, flags.since, /*tell=*/false));
+    RM_ASSIGN_OR_RETURN(state_vector, StateVectorOf(since));
+  }
+  const absl::StatusOr<std::string> difference = crdt::DiffUpdate(file.bytes, state_vector, file.format);
+  RM_RETURN_IF_ERROR(OfFile(difference.status(), file));
+  return WriteBytes(flags, *difference, exit_code);
+}
+
+}  // namespace
+
+void AddStateVector(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("state-vector", "Say how far an update knows each client");
+  auto flags = std::make_shared<StateVectorFlags>();
+  command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
+  command.add_flag("--bytes", flags->bytes, "Encoded, as it is sent to ask for what is missing");
+  AddFormatFlags(command, *flags);
+  AddOutputFlag(command, *flags);
+  command.footer(
+      "A line for each client: its id, and the first clock that the update lacks. A client whose first clocks aren't "
+      "in\n"
+      "the update isn't there.\n"
+      "\n"
+      "Example:\n"
+      "  tools/crdt state-vector doc.yjs --bytes -o doc.sv");
+  commandline::SetAction(command, [flags](int& exit_code) { return PrintStateVector(*flags, exit_code); });
+}
+
+void AddConvert(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("convert", "Write a V1 update as V2, or a V2 update as V1");
+  auto flags = std::make_shared<CommandFlags>();
+  command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
+  AddFormatFlags(command, *flags);
+  AddOutputFlag(command, *flags);
+  command.footer(
+      "Examples:\n"
+      "  tools/crdt convert doc.bin -o doc.yjs\n"
+      "  tools/crdt convert --v2 - <doc.yjs >doc.bin");
+  commandline::SetAction(command, [flags](int& exit_code) { return Convert(*flags, exit_code); });
+}
+
+void AddMerge(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("merge", "Make one update of several");
+  auto flags = std::make_shared<MergeFlags>();
+  command.add_option("files", flags->files, "The updates, all of one format; - is standard input")
+      ->type_name("FILE")
+      ->required();
+  AddFormatFlags(command, *flags);
+  AddOutputFlag(command, *flags);
+  command.footer(
+      "What lacks between two of them stays a gap (skip), and none is needed to be whole. The order doesn't matter.\n"
+      "\n"
+      "Example:\n"
+      "  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs");
+  commandline::SetAction(command, [flags](int& exit_code) { return Merge(*flags, exit_code); });
+}
+
+void AddDiff(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("diff", "Write what of an update somebody lacks who has another");
+  auto flags = std::make_shared<DiffFlags>();
+  command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
+  command.add_option("since", flags->since, "The update that he has, of either format")->type_name("FILE")->required();
+  command.add_flag("--state-vector", flags->since_is_state_vector,
+                   "The second file is his encoded state vector instead");
+  AddFormatFlags(command, *flags);
+  AddOutputFlag(command, *flags);
+  command.footer(
+      "The result is an update of the first file's format. Deletions are in it whole, whether he has them or not.\n"
+      "\n"
+      "Examples:\n"
+      "  tools/crdt diff new.yjs old.yjs -o missing.yjs\n"
+      "  tools/crdt diff new.yjs old.sv --state-vector | tools/crdt inspect -");
+  commandline::SetAction(command, [flags](int& exit_code) { return Diff(*flags, exit_code); });
+}
+
+}  // namespace rivermeet::crdt_tool

@@ -1,0 +1,85 @@
+#include "crdt_tool/update_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/cleanup/cleanup.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "crdt/update.h"
+
+namespace rivermeet::crdt_tool {
+namespace {
+
+std::string ShownName(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+absl::Status Unreadable(const std::string& path) {
+  return absl::InvalidArgumentError(fmt::format("{} can't be read: {}", ShownName(path), std::strerror(errno)));
+}
+
+}  // namespace
+
+std::string_view NameOf(crdt::Format format) { return format == crdt::Format::kV1 ? "V1" : "V2"; }
+
+absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most) {
+  const int file = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return Unreadable(path);
+  const absl::Cleanup closing = [&] {
+    if (file != STDIN_FILENO) close(file);
+  };
+  // What a file says of its size saves growing; pipes say nothing.
+  struct stat state {};
+  const uint64_t size = fstat(file, &state) == 0 && state.st_size > 0 ? static_cast<uint64_t>(state.st_size) : 0;
+  std::string bytes(std::min(size, most) + 1, '\0');
+  size_t used = 0;
+  while (true) {
+    const ssize_t count = read(file, bytes.data() + used, bytes.size() - used);
+    if (count < 0) return Unreadable(path);
+    used += static_cast<size_t>(count);
+    if (used > most) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} is longer than {} bytes, the most that is read", ShownName(path), most));
+    }
+    if (count == 0) break;
+    if (used == bytes.size()) bytes.resize(std::max<size_t>(64 << 10, 2 * bytes.size()));
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::Format> format) {
+  UpdateFile file{.name = ShownName(path)};
+  RM_ASSIGN_OR_RETURN(file.bytes, ReadInput(path));
+  if (format.has_value()) {
+    file.format = *format;
+    return file;
+  }
+  const absl::Status v1 = crdt::CheckUpdate(file.bytes, crdt::Format::kV1);
+  const absl::Status v2 = crdt::CheckUpdate(file.bytes, crdt::Format::kV2);
+  if (v1.ok() && v2.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} reads as V1 and as V2: say which it is with --v1 or --v2", file.name));
+  }
+  if (!v1.ok() && !v2.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
+                    file.name, MessageOf(v1), MessageOf(v2)));
+  }
+  file.format = v1.ok() ? crdt::Format::kV1 : crdt::Format::kV2;
+  return file;
+}
+
+absl::Status OfFile(const absl::Status& status, const UpdateFile& file) {
+  if (status.ok()) return status;
+  const crdt::Format other = file.format == crdt::Format::kV1 ? crdt::Format::kV2 : crdt::Format::kV1;
+  std::string message = fmt::format("{} as {}: {}", file.name, NameOf(file.format), MessageOf(status));
+  if (crdt::CheckUpdate(file.bytes, other).ok()) message += fmt::format("; it reads as {}", NameOf(other));
+  return absl::Status(status.code(), message);
+}
+
+}  // namespace rivermeet::crdt_tool

@@ -1,0 +1,43 @@
+// Files that hold an update, and of which format that is.
+#ifndef RIVERMEET_CRDT_TOOL_UPDATE_FILE_H_
+#define RIVERMEET_CRDT_TOOL_UPDATE_FILE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "crdt/limits.h"
+
+namespace rivermeet::crdt_tool {
+
+struct UpdateFile {
+  std::string name;  // for messages
+  std::string bytes;
+  crdt::Format format = crdt::Format::kV1;
+};
+
+// "V1" or "V2".
+std::string_view NameOf(crdt::Format format);
+
+// All of a file, a pipe or, for "-", standard input. Error messages begin with its name.
+//
+// Errors:
+//   INVALID_ARGUMENT  It can't be read, or is longer than `most` bytes.
+absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most = crdt::Limits().max_update_bytes);
+
+// With `format` the bytes are taken as such, unread. Without one it is the format of the two as which they read, to
+// their last byte: an update of one is hardly ever one of the other, too.
+//
+// Errors:
+//   INVALID_ARGUMENT  As of ReadInput; or they read as neither format, or as both.
+absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::Format> format);
+
+// `status` with the file's name and format before its message, and behind it that the file reads as the other format,
+// where it does; OK stays OK.
+absl::Status OfFile(const absl::Status& status, const UpdateFile& file);
+
+}  // namespace rivermeet::crdt_tool
+
+#endif  // RIVERMEET_CRDT_TOOL_UPDATE_FILE_H_

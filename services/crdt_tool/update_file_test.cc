@@ -1,0 +1,123 @@
+#include "crdt_tool/update_file.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "base/strings.h"
+#include "crdt/update.h"
+#include "crdt_tool/output.h"
+#include "crdt_tool/test_sample.h"
+#include "testing/temp_dir.h"
+
+namespace rivermeet::crdt_tool {
+namespace {
+
+using crdt::Format;
+
+struct Files {
+  rivermeet::testing::TempDir folder;
+
+  std::string Make(const std::string& name, std::string_view bytes) const {
+    std::ofstream(folder / name, std::ios::binary) << bytes;
+    return folder / name;
+  }
+};
+
+std::string Error(const absl::Status& status) {
+  CHECK(absl::IsInvalidArgument(status));
+  return std::string(MessageOf(status));
+}
+
+TEST_CASE("the format is the one as which an update reads to its end", "[crdt_tool]") {
+  CHECK(ReadUpdateFile(kSampleV1, std::nullopt)->format == Format::kV1);
+  CHECK(ReadUpdateFile(kSampleV2, std::nullopt)->format == Format::kV2);
+  CHECK(ReadUpdateFile(kSampleV2, Format::kV1)->format == Format::kV1);
+}
+
+TEST_CASE("an update of one format is hardly ever one of the other", "[crdt_tool]") {
+  // Of no effect, the least that deletes, and a whole document.
+  const std::string none = *crdt::MergeUpdates({}, Format::kV1);
+  const std::string deletes("\0\1\7\1\0\1", 6);
+  for (const std::string& v1 : {none, deletes, FileText(kSampleV1)}) {
+    const std::string v2 = *crdt::ConvertUpdate(v1, Format::kV1, Format::kV2);
+    CHECK_FALSE(crdt::CheckUpdate(v1, Format::kV2).ok());
+    CHECK_FALSE(crdt::CheckUpdate(v2, Format::kV1).ok());
+  }
+}
+
+TEST_CASE("bytes that read as neither format, or as both, ask which it is", "[crdt_tool]") {
+  const Files files;
+  const std::string whole = FileText(kSampleV1);
+  const std::string cut = files.Make("cut", whole.substr(0, 40));
+  const std::string message = Error(ReadUpdateFile(cut, std::nullopt).status());
+  CHECK(message == cut +
+                       " is no update: read as V1, at byte 40: it ends too early; read as V2, at byte 17: a length "
+                       "reaches past the end. Say which it should be with --v1 or --v2");
+  CHECK(ReadUpdateFile(cut, Format::kV1).ok());
+
+  // V1: no structs, a client whose 21 ranges are deleted. V2: nine columns, of 1, 21, 1, 1, 1, 1, 1, 1 and 2 bytes,
+  // that nothing reads, no structs, a client with one range.
+  const std::string bytes = absl::HexStringToBytes(
+      "00010715000100010001000100010001000100010001000100"
+      "010001000100010001000100020001000107010005");
+  CHECK(crdt::CheckUpdate(bytes, Format::kV1).ok());
+  CHECK(crdt::CheckUpdate(bytes, Format::kV2).ok());
+  const std::string both = files.Make("both", bytes);
+  CHECK(Error(ReadUpdateFile(both, std::nullopt).status()) ==
+        both + " reads as V1 and as V2: say which it is with --v1 or --v2");
+}
+
+TEST_CASE("an error says the file, the format, the byte, and that it reads as the other format", "[crdt_tool]") {
+  const UpdateFile file = *ReadUpdateFile(kSampleV2, Format::kV1);
+  const absl::Status status = crdt::CheckUpdate(file.bytes, file.format);
+  CHECK(MessageOf(OfFile(status, file)) ==
+        std::string(kSampleV2) + " as V1: " + std::string(MessageOf(status)) + "; it reads as V2");
+  CHECK(OfFile(status, file).code() == status.code());
+  CHECK(OfFile(absl::OkStatus(), file).ok());
+}
+
+TEST_CASE("what can't be read says why", "[crdt_tool]") {
+  const Files files;
+  CHECK(Error(ReadInput(files.folder / "none").status()) ==
+        files.folder / "none can't be read: No such file or directory");
+  CHECK(Error(ReadInput(files.folder.path()).status()) == files.folder.path() + " can't be read: Is a directory");
+}
+
+TEST_CASE("files are read whole up to the most, pipes too", "[crdt_tool]") {
+  const Files files;
+  const std::string bytes(200'000, 'x');
+  const std::string path = files.Make("some", bytes);
+  CHECK(*ReadInput(path) == bytes);
+  CHECK(*ReadInput(path, bytes.size()) == bytes);
+  CHECK(Error(ReadInput(path, bytes.size() - 1).status()) ==
+        path + " is longer than 199999 bytes, the most that is read");
+  CHECK(Error(ReadInput("/dev/zero", 1'000).status()).find("longer than 1000 bytes") != std::string::npos);
+  CHECK(ReadInput(files.Make("empty", ""))->empty());
+}
+
+TEST_CASE("a result goes into the file whole, however it is written", "[crdt_tool]") {
+  const Files files;
+  const std::string path = files.Make("out", std::string(500'000, 'o'));
+  Output output = *Output::Open(path);
+  std::string all;
+  for (int i = 0; i < 50'000; ++i) {
+    output.Write("line\n");
+    all += "line\n";
+  }
+  CHECK(output.Close().ok());
+  CHECK(FileText(path) == all);
+}
+
+TEST_CASE("what can't be written says why", "[crdt_tool]") {
+  const Files files;
+  CHECK(Error(Output::Open(files.folder / "none/out").status()) ==
+        files.folder / "none/out can't be written: No such file or directory");
+  Output output = *Output::Open("/dev/full");
+  output.Write("a");
+  CHECK(Error(output.Close()) == "/dev/full can't be written: No space left on device");
+}
+
+}  // namespace
+}  // namespace rivermeet::crdt_tool
