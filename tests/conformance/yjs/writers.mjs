@@ -121,9 +121,12 @@ export class Writers {
       [3, 1],
       [2, 2],
     ]);
-    doc.on(format === 1 ? "update" : "updateV2", (bytes, _origin, _doc, transaction) => {
-      if (transaction.local) this.send(writer, format, bytes);
-    });
+    const event = format === 1 ? "update" : "updateV2";
+    const send = (bytes, _origin, _doc, { local }) => {
+      if (local) this.send(writer, format, bytes);
+    };
+    // yjs makes an update wherever somebody listens: nobody does to what was received.
+    doc.on("beforeTransaction", ({ local }) => (local ? doc.on(event, send) : doc.off(event, send)));
     for (const { name, type } of this.roots[writer]) if (random.chance(0.5)) doc.get(name, constructorOf(type));
     return doc;
   }
