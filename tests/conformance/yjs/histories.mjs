@@ -21,6 +21,7 @@ const { values: given } = parseArgs({
     full: { type: "boolean", default: false },
     observe: { type: "boolean", default: false },
     "no-undo": { type: "boolean", default: false },
+    "for-yrs": { type: "boolean", default: false },
   },
 });
 const [kind, writeHistory] = kKinds[given.kind];
@@ -41,7 +42,10 @@ for (let seed = first; seed < first + BigInt(given.count); seed++) {
   writer.u32(Number(seed & 0xffffffffn));
   writer.u32(Number((seed >> 32n) & 0xffffffffn));
   writer.u8(kind);
-  const counts = writeHistory(new Random(seed), writer, options);
+  const random = new Random(seed);
+  random.forYrs = given["for-yrs"];
+  random.plain = random.forYrs;
+  const counts = writeHistory(random, writer, options);
   writer.end();
   totals.histories++;
   for (const name of Object.keys(counts)) totals[name] += counts[name];

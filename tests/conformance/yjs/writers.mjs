@@ -62,7 +62,7 @@ export const randomSetting = (random, options) => {
     rich: random.chance(0.6),
     roots: randomRoots(random),
     // Writers also insert what only old versions of yjs did.
-    legacy: random.chance(0.1),
+    legacy: random.chance(0.1) && !random.forYrs,
     // One writer undoes and redoes.
     undoing: random.chance(0.2),
     // The longest transaction, in edits.
