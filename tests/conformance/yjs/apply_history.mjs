@@ -58,7 +58,7 @@ export const writeApplyHistory = (random, writer, options) => {
   const writers = new Writers(random, setting, 1);
   const to = writers.docs.length;
   const doc = newDocument(setting.clients.at(-1), setting.gc);
-  const server = new Witness(random, doc, setting.causal, writer, options.full);
+  const server = new Witness(random, doc, setting.causal, writer, options);
   if (random.chance(0.5)) server.listen();
   if (options.observe) server.observe();
   // Most servers never learn what the roots are, some when they start, some on the way.
