@@ -30,6 +30,14 @@ const typeSomeRoot = (random, server, roots) => {
   server.typeRoot({ name: root.name, type: random.chance(0.02) ? random.of(kTypesOfRoots) : root.type });
 };
 
+const writeRoots = (writer, roots) => {
+  writer.varUint(roots.length);
+  for (const { name, type } of roots) {
+    writer.string(name);
+    writer.u8(type);
+  }
+};
+
 // What yjs has when everything came in the order in which it was sent.
 const writeCausalResult = (writer, log, setting) => {
   const doc = newDocument(setting.clients.at(-1), setting.gc);
@@ -50,7 +58,7 @@ export const writeApplyHistory = (random, writer, options) => {
   const writers = new Writers(random, setting, 1);
   const to = writers.docs.length;
   const doc = newDocument(setting.clients.at(-1), setting.gc);
-  const server = new Witness(random, doc, setting.causal, writer, options.full);
+  const server = new Witness(random, doc, setting.causal, writer, options);
   if (random.chance(0.5)) server.listen();
   if (options.observe) server.observe();
   // Most servers never learn what the roots are, some when they start, some on the way.
@@ -71,6 +79,7 @@ export const writeApplyHistory = (random, writer, options) => {
   if (random.chance(0.5)) for (const root of setting.roots) if (!server.typedAs(root.name)) server.typeRoot(root);
 
   const counts = server.finish();
+  writeRoots(writer, setting.roots);
   if (server.flags & kFlags.behind) writeCausalResult(writer, writers.log, setting);
   return { edits: writers.edits, ...counts };
 };

@@ -95,6 +95,14 @@ absl::Status EditText(crdt::Text text, const Edit& edit) {
 
 }  // namespace
 
+std::vector<crdt::EncodedUpdate> UpdatesOf(const Step& step) {
+  std::vector<crdt::EncodedUpdate> updates;
+  for (const Message& message : step.messages) {
+    updates.push_back({message.bytes, message.format == 1 ? crdt::Format::kV1 : crdt::Format::kV2});
+  }
+  return updates;
+}
+
 absl::Status DoEdit(crdt::Doc& doc, const Edit& edit) {
   RM_ASSIGN_OR_RETURN(const crdt::SharedType type, Find(doc, edit));
   switch (edit.kind) {

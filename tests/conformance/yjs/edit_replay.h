@@ -1,12 +1,17 @@
-// Makes an edit of a history in a document of libs/crdt.
+// What a history does to a document, for libs/crdt.
 #ifndef RIVERMEET_YJS_EDIT_REPLAY_H_
 #define RIVERMEET_YJS_EDIT_REPLAY_H_
+
+#include <vector>
 
 #include "absl/status/status.h"
 #include "crdt/doc.h"
 #include "yjs/history_stream.h"
 
 namespace rivermeet::yjs {
+
+// The updates that the step brings.
+std::vector<crdt::EncodedUpdate> UpdatesOf(const Step& step);
 
 // The engine's error when it refuses.
 absl::Status DoEdit(crdt::Doc& doc, const Edit& edit);

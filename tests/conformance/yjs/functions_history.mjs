@@ -34,6 +34,17 @@ export const call = (code, inputs) => {
   }
 };
 
+// Writes a call and its result, and gives that; null where yjs threw.
+export const writeCall = (writer, code, inputs) => {
+  writer.u8(code);
+  writer.varUint(inputs.length);
+  for (const input of inputs) writer.bytes(input);
+  const [threw, result] = call(code, inputs);
+  writer.u8(threw);
+  writer.bytes(result);
+  return threw ? null : result;
+};
+
 const kPoolSize = 24;
 
 class FunctionsHistory {
@@ -56,16 +67,10 @@ class FunctionsHistory {
   }
 
   step(code, inputs) {
-    const { writer } = this;
-    writer.u8(code);
-    writer.varUint(inputs.length);
-    for (const input of inputs) writer.bytes(input);
-    const [threw, result] = call(code, inputs);
-    writer.u8(threw);
-    writer.bytes(result);
+    const result = writeCall(this.writer, code, inputs);
     this.steps++;
-    this.threw += threw;
-    return threw ? null : result;
+    if (result === null) this.threw++;
+    return result;
   }
 
   // New material: what was sent since, and now and then a writer's state.

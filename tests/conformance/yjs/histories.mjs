@@ -2,12 +2,21 @@
 import { parseArgs } from "node:util";
 import "./clock.mjs";
 import { writeApplyHistory } from "./apply_history.mjs";
+import { counted } from "./counting.mjs";
 import { writeFunctionsHistory } from "./functions_history.mjs";
 import { writeLocalHistory } from "./local_history.mjs";
+import { writeMergesHistory } from "./merges_history.mjs";
 import { Random } from "./random.mjs";
 import { kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
 
-const kKinds = { apply: [1, writeApplyHistory], functions: [2, writeFunctionsHistory], local: [3, writeLocalHistory] };
+const kKinds = {
+  apply: [1, writeApplyHistory],
+  functions: [2, writeFunctionsHistory],
+  local: [3, writeLocalHistory],
+  merges: [4, writeMergesHistory],
+};
+// In every so many histories the state is told after each step, in the others after a part of them: that takes time.
+const kStepwiseEvery = 8n;
 
 const { values: given } = parseArgs({
   options: {
@@ -16,17 +25,20 @@ const { values: given } = parseArgs({
     count: { type: "string", default: "1" },
     ops: { type: "string", default: "200" },
     clients: { type: "string" },
+    updates: { type: "string" },
     causal: { type: "boolean" },
     shuffled: { type: "boolean" },
     full: { type: "boolean", default: false },
     observe: { type: "boolean", default: false },
     "no-undo": { type: "boolean", default: false },
+    "for-yrs": { type: "boolean", default: false },
   },
 });
 const [kind, writeHistory] = kKinds[given.kind];
 const options = {
   ops: Number(given.ops),
   clients: given.clients === undefined ? undefined : Number(given.clients),
+  updates: given.updates === undefined ? undefined : Number(given.updates),
   causal: given.causal ? true : given.shuffled ? false : undefined,
   full: given.full,
   undo: !given["no-undo"],
@@ -41,11 +53,15 @@ for (let seed = first; seed < first + BigInt(given.count); seed++) {
   writer.u32(Number(seed & 0xffffffffn));
   writer.u32(Number((seed >> 32n) & 0xffffffffn));
   writer.u8(kind);
-  const counts = writeHistory(new Random(seed), writer, options);
+  const random = new Random(seed);
+  random.forYrs = given["for-yrs"];
+  random.plain = random.forYrs;
+  const counts = writeHistory(random, writer, { ...options, stepwise: seed % kStepwiseEvery === 0n });
   writer.end();
   totals.histories++;
   for (const name of Object.keys(counts)) totals[name] += counts[name];
 }
+Object.assign(totals, counted);
 writer.begin(kTrailerMagic);
 writer.varUint(Object.keys(totals).length);
 for (const [name, total] of Object.entries(totals)) {

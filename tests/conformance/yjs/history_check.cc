@@ -21,22 +21,21 @@ using crdt::Format;
 
 std::string Hex(std::string_view bytes) {
   const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
-  return hex.size() <= ((getenv("FULL") && *getenv("FULL")) ? 1000000 : 1200)
-             ? hex
-             : hex.substr(0, 1'200) + fmt::format("... ({} bytes)", bytes.size());
+  return hex.size() <= 1'200 ? hex : hex.substr(0, 1'200) + fmt::format("... ({} bytes)", bytes.size());
 }
 
 std::string Told(const Digest& digest) {
   return digest.whole() ? Hex(digest.bytes) : fmt::format("{} bytes of hash {:x}", digest.size, digest.hash);
 }
 
-Format FormatOf(const Message& message) { return message.format == 1 ? Format::kV1 : Format::kV2; }
-
 // One history on its way through an engine.
 class Replay {
  public:
   Replay(const History& history, CheckCounts& counts)
-      : history_(history), counts_(counts), doc_({.client_id = history.client, .gc = history.gc}) {
+      : history_(history),
+        counts_(counts),
+        yrs_(history, counts.yrs),
+        doc_({.client_id = history.client, .gc = history.gc}) {
     if (history.observes) events_.Start(doc_);
     if (!history.has_listener) return;
     doc_.OnUpdate(Format::kV1, [this](std::string_view update) { emitted_v1_.emplace_back(update); });
@@ -44,8 +43,10 @@ class Replay {
   }
 
   std::string Run() {
+    bool stepwise = true;
     for (const Step& step : history_.steps) {
       ++counts_.steps;
+      stepwise &= !step.results.told || step.results.state_v1.has_value();
       const absl::Status done = Do(step);
       if (!done.ok()) return fmt::format("step {}: refused: {}", Number(step), std::string(done.message()));
       behind_ |= step.results.behind;
@@ -57,9 +58,11 @@ class Replay {
       }
       if (step.results.pending) ++counts_.pending;
       if (!behind_) Compare(step.results);
+      if (difference_.empty()) yrs_.Check(step, doc_);
       if (!difference_.empty())
         return fmt::format("step {} (kind {}): {}", Number(step), static_cast<int>(step.kind), difference_);
     }
+    if (stepwise && !behind_) ++counts_.stepwise;
     if (history_.causal_result.has_value()) CompareCausal(*history_.causal_result);
     return difference_;
   }
@@ -74,11 +77,8 @@ class Replay {
       case StepKind::kApplyV1:
       case StepKind::kApplyV2:
         return doc_.Apply(step.messages[0].bytes, step.kind == StepKind::kApplyV1 ? Format::kV1 : Format::kV2);
-      case StepKind::kApplyMany: {
-        std::vector<crdt::EncodedUpdate> updates;
-        for (const Message& message : step.messages) updates.push_back({message.bytes, FormatOf(message)});
-        return doc_.ApplyAll(updates, "outer");
-      }
+      case StepKind::kApplyMany:
+        return doc_.ApplyAll(UpdatesOf(step), "outer");
       case StepKind::kTypeRoot:
         return UseRoot(step.root);
       case StepKind::kTransact:
@@ -225,6 +225,7 @@ class Replay {
 
   const History& history_;
   CheckCounts& counts_;
+  YrsCheck yrs_;
   bool behind_ = false;
   crdt::Doc doc_;
   testing::ManualClock clock_;
@@ -279,10 +280,8 @@ std::string CheckHistory(const History& history, CheckCounts& counts) {
   ++counts.histories;
   counts.behind += history.behind ? 1 : 0;
   counts.threw += history.threw ? 1 : 0;
-  std::string difference =
-      history.kind == History::Kind::kFunctions ? CheckCalls(history, counts) : Replay(history, counts).Run();
-  if (!difference.empty()) ++counts.differences;
-  return difference;
+  const bool is_document = history.kind == History::Kind::kApply || history.kind == History::Kind::kLocal;
+  return is_document ? Replay(history, counts).Run() : CheckCalls(history, counts);
 }
 
 }  // namespace rivermeet::yjs

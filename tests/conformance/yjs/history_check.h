@@ -6,6 +6,7 @@
 #include <string>
 
 #include "yjs/history_stream.h"
+#include "yjs/yrs_check.h"
 
 namespace rivermeet::yjs {
 
@@ -13,14 +14,15 @@ namespace rivermeet::yjs {
 struct CheckCounts {
   uint64_t histories = 0;
   uint64_t steps = 0;
-  uint64_t results = 0;  // compared, each as a whole
-  uint64_t pending = 0;  // steps after which something was pending
-  uint64_t behind = 0;   // histories in which yjs fell behind
-  uint64_t threw = 0;    // histories in which yjs threw
-  uint64_t differences = 0;
+  uint64_t results = 0;   // compared, each as a whole
+  uint64_t stepwise = 0;  // histories with the bytes of the state after every step
+  uint64_t pending = 0;   // steps after which something was pending
+  uint64_t behind = 0;    // histories in which yjs fell behind
+  uint64_t threw = 0;     // histories in which yjs threw
+  YrsCounts yrs;
 };
 
-// Empty when everything came out as in yjs, otherwise what didn't: step, result, both values.
+// Empty when everything came out as in yjs, otherwise the first that didn't: step, result, both values.
 std::string CheckHistory(const History& history, CheckCounts& counts);
 
 }  // namespace rivermeet::yjs

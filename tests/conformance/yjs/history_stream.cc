@@ -1,5 +1,6 @@
 #include "yjs/history_stream.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,7 @@ using internal::RecordCursor;
 
 constexpr uint8_t kMagic = 0xf9;
 constexpr uint8_t kTrailerMagic = 0xfa;
+constexpr uint8_t kAnswersMagic = 0xfb;
 constexpr size_t kHeadBytes = 5;
 // Far longer than any that is written.
 constexpr uint32_t kMaxRecordBytes = 1u << 28;
@@ -146,7 +148,9 @@ void ParseDocument(RecordCursor& cursor, History& history) {
     ParseInput(cursor, step);
     step.results = ParseResults(cursor);
   }
-  if (history.kind != History::Kind::kApply || !history.behind) return;
+  if (history.kind != History::Kind::kApply) return;
+  history.roots = cursor.List<Root>([](RecordCursor& from) { return from.ReadRoot(); });
+  if (!history.behind) return;
   CausalResult& result = history.causal_result.emplace();
   result.state_v1 = cursor.Bytes();
   result.state_vector = cursor.Bytes();
@@ -166,12 +170,39 @@ void ParseCalls(RecordCursor& cursor, History& history) {
   }
 }
 
+YrsAnswer ParseAnswer(RecordCursor& cursor) {
+  YrsAnswer answer;
+  answer.step = cursor.VarUint();
+  if (cursor.Byte() != 0) {
+    answer.refused = cursor.Bytes();
+    return answer;
+  }
+  answer.state_vector = cursor.Bytes();
+  answer.contents = cursor.List<std::pair<Root, std::string_view>>([](RecordCursor& from) {
+    const Root root = from.ReadRoot();
+    return std::pair(root, from.Bytes());
+  });
+  return answer;
+}
+
+// Those of yrs come before the history that they are about.
+absl::Status ParseAnswers(std::string_view record, History& history) {
+  RecordCursor cursor(record);
+  const uint64_t low = cursor.Word();
+  const uint64_t seed = low | uint64_t{cursor.Word()} << 32;
+  history.yrs = cursor.List<YrsAnswer>(ParseAnswer);
+  const bool all_inside = std::all_of(history.yrs.begin(), history.yrs.end(),
+                                      [&](const YrsAnswer& answer) { return answer.step < history.steps.size(); });
+  if (cursor.ok() && cursor.AtEnd() && seed == history.seed && all_inside) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("yrs's answers before seed ", history.seed, " don't belong to it"));
+}
+
 absl::Status ParseHistory(std::string_view record, History& history) {
   RecordCursor cursor(record);
   history.seed = cursor.Word();
   history.seed |= uint64_t{cursor.Word()} << 32;
   history.kind = static_cast<History::Kind>(cursor.Byte());
-  if (history.kind == History::Kind::kFunctions) {
+  if (history.kind == History::Kind::kFunctions || history.kind == History::Kind::kMerges) {
     ParseCalls(cursor, history);
   } else if (history.kind == History::Kind::kApply || history.kind == History::Kind::kLocal) {
     ParseDocument(cursor, history);
@@ -202,11 +233,17 @@ bool Digest::Matches(std::string_view candidate) const {
 
 absl::StatusOr<bool> HistoryStream::Next() {
   uint8_t magic = 0;
+  answers_.clear();
   while (true) {
     RM_ASSIGN_OR_RETURN(const bool found, ReadRecord(magic));
     if (!found) {
-      if (open_) return absl::DataLossError("the stream ends without a trailer: whoever wrote it has stopped early");
+      if (open_ || !answers_.empty())
+        return absl::DataLossError("the stream ends without a trailer: whoever wrote it has stopped early");
       return false;
+    }
+    if (magic == kAnswersMagic) {
+      answers_.swap(record_);
+      continue;
     }
     open_ = magic == kMagic;
     if (open_) break;
@@ -214,6 +251,7 @@ absl::StatusOr<bool> HistoryStream::Next() {
   }
   history_ = History();
   RM_RETURN_IF_ERROR(ParseHistory(record_, history_));
+  if (!answers_.empty()) RM_RETURN_IF_ERROR(ParseAnswers(answers_, history_));
   return true;
 }
 
@@ -224,7 +262,7 @@ absl::StatusOr<bool> HistoryStream::ReadRecord(uint8_t& magic) {
   if (got == 0) return false;
   RecordCursor cursor(std::string_view(head, got));
   magic = cursor.Byte();
-  if (magic != kMagic && magic != kTrailerMagic) {
+  if (magic != kMagic && magic != kTrailerMagic && magic != kAnswersMagic) {
     return absl::DataLossError(absl::StrCat("no record starts with byte ", magic));
   }
   const uint32_t size = cursor.Word();

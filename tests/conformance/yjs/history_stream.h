@@ -195,8 +195,19 @@ struct CausalResult {
   std::vector<std::pair<Root, std::string_view>> json;
 };
 
+// What yrs has after a step.
+struct YrsAnswer {
+  uint64_t step = 0;
+  // Why it could not do the step; then there is nothing else.
+  std::optional<std::string_view> refused;
+  // As yjs writes it, clients descending.
+  std::string_view state_vector;
+  // In the form of content_text.h.
+  std::vector<std::pair<Root, std::string_view>> contents;
+};
+
 struct History {
-  enum class Kind : uint8_t { kApply = 1, kFunctions, kLocal };
+  enum class Kind : uint8_t { kApply = 1, kFunctions, kLocal, kMerges };
   uint64_t seed = 0;
   Kind kind = Kind::kApply;
   bool causal = false;
@@ -211,7 +222,11 @@ struct History {
   uint64_t client = 0;
   std::vector<Step> steps;
   std::vector<FunctionCall> calls;
+  // Of kApply: what the writers use, in the end.
+  std::vector<Root> roots;
   std::optional<CausalResult> causal_result;
+  // What yrs has, where a program was asked that writes it into the stream. The last may say that it gave up.
+  std::vector<YrsAnswer> yrs;
 };
 
 // A stream, or several one after another. For one thread.
@@ -238,6 +253,7 @@ class HistoryStream {
   std::FILE* file_;
   bool open_ = false;
   std::string record_;
+  std::string answers_;
   History history_;
   std::map<std::string, uint64_t> totals_;
 };

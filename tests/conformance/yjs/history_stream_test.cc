@@ -1,6 +1,7 @@
 #include "yjs/history_stream.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,7 +10,7 @@ namespace rivermeet::yjs {
 namespace {
 
 // histories --shuffled --first-seed 2158
-// histories --causal --ops 60 --first-seed 3
+// histories --causal --ops 60 --first-seed 3 --for-yrs | ask_yrs
 // histories --kind functions --ops 30 --first-seed 5
 // histories --kind local --ops 120 --first-seed 8 --count 2
 constexpr char kSample[] = "tests/conformance/yjs/testdata/sample.bin";
@@ -103,6 +104,38 @@ TEST_CASE("where yjs fell behind, the history says what it should have had", "[y
   REQUIRE(stream.Next().value());
   CHECK(stream.history().causal);
   CHECK_FALSE(stream.history().causal_result.has_value());
+}
+
+TEST_CASE("what yrs has comes with the history that it is about", "[yjs]") {
+  const File file = OpenSample();
+  HistoryStream stream(file.get());
+  REQUIRE(stream.Next().value());
+  CHECK(stream.history().yrs.empty());
+  REQUIRE(stream.Next().value());
+  const History& history = stream.history();
+  REQUIRE_FALSE(history.yrs.empty());
+  CHECK(history.yrs.back().step == history.steps.size() - 1);
+  CHECK(history.yrs.back().contents.size() == history.roots.size());
+  REQUIRE(stream.Next().value());
+  CHECK(stream.history().yrs.empty());
+}
+
+TEST_CASE("answers of yrs that are about another history are refused", "[yjs]") {
+  std::string bytes = SampleBytes();
+  // The records before are the first history and its trailer; then the magic byte, the size and the seed.
+  size_t at = 0;
+  for (int i = 0; i < 2; ++i) {
+    uint32_t size = 0;
+    std::memcpy(&size, &bytes[at + 1], sizeof(size));
+    at += 5 + size;
+  }
+  REQUIRE(bytes[at] == '\xfb');
+  REQUIRE(bytes[at + 5] == 3);
+  bytes[at + 5] = 4;
+  const File file = FileOf(bytes);
+  HistoryStream stream(file.get());
+  REQUIRE(stream.Next().value());
+  CHECK(stream.Next().status().code() == absl::StatusCode::kDataLoss);
 }
 
 TEST_CASE("edits name the type they change and what they put there", "[yjs]") {

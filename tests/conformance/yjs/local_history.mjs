@@ -19,7 +19,7 @@ class LocalHistory {
     this.setting = { ...randomSetting(random, { ...options, causal: true }), undoing: false };
     this.writers = new Writers(random, this.setting, 0);
     this.doc = this.writers.docs[0];
-    this.witness = new Witness(random, this.doc, true, writer, options.full);
+    this.witness = new Witness(random, this.doc, true, writer, options);
     this.witness.listen();
     if (options.observe) this.witness.observe();
     // What the document had typed when it was made: that decides what yjs cleans up of formats.

@@ -10,6 +10,8 @@ export class Random {
     this.counter = 1;
     // What a history asks of all its values: see randomKey().
     this.plain = false;
+    // Whether it goes without what yrs can't read: XML hooks inside of other types, and content of old versions.
+    this.forYrs = false;
     for (let i = 0; i < 15; i++) this.word();
   }
 

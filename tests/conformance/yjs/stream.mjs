@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
 export const kMagic = 0xf9;
 export const kTrailerMagic = 0xfa;
+export const kAnswersMagic = 0xfb;
 // Longer results are told by length and hash.
 export const kWholeBelow = 512;
 const kBatchBytes = 1 << 20;

@@ -186,12 +186,16 @@ export const kListable = [
   kTypes.xmlText,
 ];
 
+const withoutHook = (random, type) => (type === kTypes.hook && random.forYrs ? kTypes.xmlText : type);
+
+const randomListable = (random) => withoutHook(random, random.of(kListable));
+
 // A value for a list; `loose`: for a map.
 export const describeValue = (random, depth = 0, loose = false) => {
   const kind = random.below(depth > 2 ? 76 : 100);
   if (kind < 70) return { any: randomAny(random, 0, loose) };
   if (kind < 76) return { binary: randomBytes(random) };
-  if (kind < 97) return describeType(random, random.of(kListable), depth);
+  if (kind < 97) return describeType(random, randomListable(random), depth);
   return describeDocument(random);
 };
 
@@ -220,13 +224,13 @@ export const describeNodes = (random, depth = 0) =>
     () =>
       describeType(
         random,
-        random.of([kTypes.element, kTypes.element, kTypes.xmlText, kTypes.xmlText, kTypes.hook]),
+        withoutHook(random, random.of([kTypes.element, kTypes.element, kTypes.xmlText, kTypes.xmlText, kTypes.hook])),
         depth,
       ),
   );
 
 export const describeEmbed = (random) =>
-  random.chance(0.6) ? { any: randomEmbed(random) } : describeType(random, random.of(kListable), 1);
+  random.chance(0.6) ? { any: randomEmbed(random) } : describeType(random, randomListable(random), 1);
 
 // The value of a description: for shared types and subdocuments a new one each time.
 export const make = (value) => {

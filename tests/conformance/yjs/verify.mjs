@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { clock } from "./clock.mjs";
 import * as Y from "yjs";
 import { call, kFunctions } from "./functions_history.mjs";
-import { kTrailerMagic, records } from "./stream.mjs";
+import { kAnswersMagic, kTrailerMagic, records } from "./stream.mjs";
 import { observe } from "./events.mjs";
 import { readEdit } from "./edit_stream.mjs";
 import { apply } from "./edits.mjs";
@@ -115,7 +115,7 @@ const compareResults = (doc, reader, { emitted, heard }, popped, where) => {
   if (asked & kResults.threw) reader.string();
 };
 
-const verifyDocument = (reader, where) => {
+const verifyDocument = (kind) => (reader, where) => {
   const flags = reader.u32();
   const doc = newDocument(reader.varUint(), (flags & kFlags.gc) !== 0);
   const emitted = [];
@@ -144,6 +144,8 @@ const verifyDocument = (reader, where) => {
     }
     compareResults(doc, reader, { emitted, heard }, popped, where);
   }
+  if (kind !== 1) return;
+  readRoots(reader);
   if (flags & kFlags.behind) {
     const causal = newDocument(doc.clientID, doc.gc);
     receive(causal, { format: 1, bytes: reader.bytes() });
@@ -166,12 +168,13 @@ const verifyFunctions = (reader, where) => {
   }
 };
 
-const kVerifiers = { 1: verifyDocument, 2: verifyFunctions, 3: verifyDocument };
+const kVerifiers = { 1: verifyDocument(1), 2: verifyFunctions, 3: verifyDocument(3), 4: verifyFunctions };
 for (const [magic, reader] of records(process.argv[2])) {
   if (magic === kTrailerMagic) {
     for (let left = reader.varUint(); left > 0; left--) totals[reader.string()] = reader.varUint();
     continue;
   }
+  if (magic === kAnswersMagic) continue;
   const seed = BigInt(reader.u32()) | (BigInt(reader.u32()) << 32n);
   const where = { seed, step: 0 };
   kVerifiers[reader.u8()](reader, where);

@@ -1,6 +1,7 @@
 // A document that is told what to do step by step, and what yjs has after each: the steps of the kinds "apply" and
 // "local".
 import * as Y from "yjs";
+import { count } from "./counting.mjs";
 import { observe } from "./events.mjs";
 import { constructorOf } from "./values.mjs";
 import { receive } from "./writers.mjs";
@@ -78,11 +79,12 @@ const encodeState = (doc) => {
 };
 
 export class Witness {
-  constructor(random, doc, causal, writer, full) {
+  constructor(random, doc, causal, writer, { full, stepwise }) {
     this.random = random;
     this.doc = doc;
     this.writer = writer;
     this.full = full;
+    this.stepwise = stepwise;
     this.flags = (causal ? kFlags.causal : 0) | (doc.gc ? kFlags.gc : 0);
     // The flags are known at the end.
     this.flagsAt = writer.at;
@@ -125,7 +127,7 @@ export class Witness {
     let error = null;
     let popped = false;
     try {
-      popped = perform() === kPopped;
+      popped = count(perform) === kPopped;
     } catch (caught) {
       error = caught;
     }
@@ -186,9 +188,9 @@ export class Witness {
     const { store } = doc;
     const pending = store.pendingStructs !== null || store.pendingDs !== null;
     // Draw the same whether full or not. With something pending yjs merges and converts for every state.
-    const first = random.chance(pending ? 0.2 : 0.6);
-    const second = random.chance(pending ? 0.1 : 0.15);
-    const snapshot = random.chance(0.15);
+    const first = random.chance(pending ? 0.1 : 0.2) || this.stepwise;
+    const second = random.chance(0.05);
+    const snapshot = random.chance(0.05);
     const diff = random.chance(pending ? 0.03 : 0.06);
     const json = random.chance(0.08) || this.last;
     let asked = kResults.stateVector;

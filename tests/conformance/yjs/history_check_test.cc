@@ -1,0 +1,73 @@
+#include "yjs/history_check.h"
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace rivermeet::yjs {
+namespace {
+
+// The second of the sample: a causal one, with what yrs has of it.
+class CausalHistory {
+ public:
+  CausalHistory() : file_(std::fopen("tests/conformance/yjs/testdata/sample.bin", "rb")), stream_(file_.get()) {
+    REQUIRE(file_ != nullptr);
+    for (int i = 0; i < 2; ++i) REQUIRE(stream_.Next().value());
+    REQUIRE(stream_.history().yrs.size() >= 2);
+  }
+
+  const History& operator*() const { return stream_.history(); }
+
+ private:
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Closer> file_;
+  HistoryStream stream_;
+};
+
+TEST_CASE("what yjs and yrs have of a history comes out again", "[yjs]") {
+  const CausalHistory history;
+  CheckCounts counts;
+  CHECK(CheckHistory(*history, counts).empty());
+  CHECK(counts.steps == (*history).steps.size());
+  CHECK(counts.yrs.histories == 1);
+  CHECK(counts.yrs.answers == (*history).yrs.size());
+  CHECK(counts.yrs.differences.empty());
+}
+
+TEST_CASE("another state vector of yjs is a difference, with its step", "[yjs]") {
+  const CausalHistory sample;
+  History history = *sample;
+  history.steps[5].results.state_vector = "\0";
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).find("step 5") == 0);
+}
+
+TEST_CASE("another content or state vector of yrs is a difference, with its seed", "[yjs]") {
+  const CausalHistory sample;
+  History history = *sample;
+  CheckCounts counts;
+  SECTION("content") {
+    REQUIRE_FALSE(history.yrs.back().contents.empty());
+    history.yrs.back().contents[0].second.remove_suffix(1);
+    CHECK(CheckHistory(history, counts).empty());
+    REQUIRE(counts.yrs.differences.count("content") == 1);
+    CHECK(counts.yrs.differences.at("content").example.find("seed 3 ") == 0);
+  }
+  SECTION("state vector") {
+    history.yrs.back().state_vector.remove_suffix(1);
+    CHECK(CheckHistory(history, counts).empty());
+    CHECK(counts.yrs.differences.count("state vector") == 1);
+  }
+  SECTION("gave up") {
+    history.yrs.back().refused = "after 17 bytes";
+    CHECK(CheckHistory(history, counts).empty());
+    CHECK(counts.yrs.differences.count("yrs gave up: after # bytes") == 1);
+  }
+  CHECK(counts.yrs.differences.size() == 1);
+}
+
+}  // namespace
+}  // namespace rivermeet::yjs
