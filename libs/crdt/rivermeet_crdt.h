@@ -37,6 +37,13 @@ extern "C" {
 #define RMCRDT_API
 #endif
 
+/* Enums are 32 bits wide, in C++ too, so that a number that is none of theirs is an error there and nothing worse. */
+#ifdef __cplusplus
+#define RMCRDT_INT32 : int32_t
+#else
+#define RMCRDT_INT32
+#endif
+
 #define RMCRDT_VERSION_MAJOR 1
 #define RMCRDT_VERSION_MINOR 0
 
@@ -46,7 +53,7 @@ RMCRDT_API uint32_t rmcrdt_version(void);
 /* --- errors ------------------------------------------------------------------------------------------------------ */
 
 /* The numbers of gRPC's codes of these names. */
-typedef enum {
+typedef enum RMCRDT_INT32 {
   RMCRDT_OK = 0,
   RMCRDT_INVALID_ARGUMENT = 3,    /* Bytes or a value that can't be; don't retry. */
   RMCRDT_NOT_FOUND = 5,           /* Nothing is there. */
@@ -72,7 +79,7 @@ RMCRDT_API size_t rmcrdt_buffer_size(const rmcrdt_buffer* buffer);
 RMCRDT_API void rmcrdt_buffer_free(rmcrdt_buffer* buffer);
 
 /* How updates and snapshots are encoded. The bytes don't tell. */
-typedef enum { RMCRDT_V1 = 1, RMCRDT_V2 = 2 } rmcrdt_format;
+typedef enum RMCRDT_INT32 { RMCRDT_V1 = 1, RMCRDT_V2 = 2 } rmcrdt_format;
 
 /* Bytes of the caller. */
 typedef struct {
@@ -84,20 +91,22 @@ typedef struct {
 
 typedef struct rmcrdt_doc rmcrdt_doc;
 
-/* rmcrdt_options_init fills it with the defaults, which limits.h explains. */
+/* rmcrdt_options_init fills it with the defaults, which limits.h explains. Members that a newer library has besides
+ * keep their defaults; a struct_size that is 0 or larger than the library's own is RMCRDT_INVALID_ARGUMENT. */
 typedef struct {
   size_t struct_size; /* sizeof(rmcrdt_options), by which the library knows which members there are */
   bool has_client_id; /* false: 32 random bits */
-  uint64_t client_id;
-  bool keep_deleted; /* true: what is deleted isn't collected, so that snapshots can be restored */
+  uint64_t client_id; /* at most 2^53 - 1 */
+  bool keep_deleted;  /* true: what is deleted isn't collected, so that snapshots can be restored */
   uint64_t max_update_bytes;
   uint64_t max_structs;
   uint64_t max_clients;
-  uint32_t max_depth;
+  uint32_t max_depth; /* at most 512 */
   uint64_t max_document_bytes;
 } rmcrdt_options;
 
-RMCRDT_API void rmcrdt_options_init(rmcrdt_options* options);
+/* `struct_size` is sizeof(rmcrdt_options) as the caller knows it: no more is written. */
+RMCRDT_API rmcrdt_code rmcrdt_options_init(rmcrdt_options* options, size_t struct_size);
 
 /* `options` may be NULL. */
 RMCRDT_API rmcrdt_doc* rmcrdt_doc_new(const rmcrdt_options* options);
@@ -144,12 +153,12 @@ RMCRDT_API void rmcrdt_subscription_free(rmcrdt_subscription* subscription);
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
 
-/* What stands, or is to be put, in a list, a map or a text: a value as JavaScript has them, or a shared type or document
- * that is there, or a new one. */
+/* What stands, or is to be put, in a list, a map or a text: a value as JavaScript has them, or a shared type or
+ * document that is there, or a new one. */
 typedef struct rmcrdt_value rmcrdt_value;
 typedef struct rmcrdt_type rmcrdt_type;
 
-typedef enum {
+typedef enum RMCRDT_INT32 {
   RMCRDT_UNDEFINED = 0,
   RMCRDT_NULL = 1,
   RMCRDT_BOOL = 2,
@@ -159,13 +168,13 @@ typedef enum {
   RMCRDT_BYTES = 6,
   RMCRDT_ARRAY_VALUE = 7,
   RMCRDT_OBJECT = 8,
-  RMCRDT_TYPE = 9,           /* a shared type in the document */
-  RMCRDT_SUBDOCUMENT = 10,   /* a document in the document */
-  RMCRDT_NEW_TYPE = 11,      /* to be put in */
+  RMCRDT_TYPE = 9,         /* a shared type in the document */
+  RMCRDT_SUBDOCUMENT = 10, /* a document in the document */
+  RMCRDT_NEW_TYPE = 11,    /* to be put in */
   RMCRDT_NEW_SUBDOCUMENT = 12
 } rmcrdt_value_kind;
 
-typedef enum {
+typedef enum RMCRDT_INT32 {
   RMCRDT_KIND_ARRAY = 0,
   RMCRDT_KIND_MAP = 1,
   RMCRDT_KIND_TEXT = 2,
@@ -186,8 +195,8 @@ RMCRDT_API rmcrdt_value* rmcrdt_value_from_text(const char* text, size_t text_si
 RMCRDT_API rmcrdt_value* rmcrdt_value_from_bytes(const uint8_t* bytes, size_t bytes_size);
 RMCRDT_API rmcrdt_value* rmcrdt_value_from_number(double number);
 
-/* JSON as JSON.stringify gives it: of a type what rmcrdt_type_to_json gives, of a document {}. A bigint, or undefined by
- * itself, is RMCRDT_INVALID_ARGUMENT. */
+/* JSON as JSON.stringify gives it: of a type what rmcrdt_type_to_json gives, of a document {}. A bigint, or undefined
+ * by itself, is RMCRDT_INVALID_ARGUMENT. */
 RMCRDT_API rmcrdt_buffer* rmcrdt_value_to_json(const rmcrdt_value* value);
 /* The bytes that lib0's writeAny gives. RMCRDT_INVALID_ARGUMENT for types and documents. */
 RMCRDT_API rmcrdt_buffer* rmcrdt_value_to_any(const rmcrdt_value* value);
@@ -261,7 +270,7 @@ RMCRDT_API rmcrdt_code rmcrdt_text_apply_delta(rmcrdt_type* text, const rmcrdt_d
 /* --- deltas ------------------------------------------------------------------------------------------------------ */
 
 /* What a text is or how a list or text changes, step by step, as Quill has it. */
-typedef enum { RMCRDT_INSERT = 0, RMCRDT_RETAIN = 1, RMCRDT_DELETE = 2 } rmcrdt_step_kind;
+typedef enum RMCRDT_INT32 { RMCRDT_INSERT = 0, RMCRDT_RETAIN = 1, RMCRDT_DELETE = 2 } rmcrdt_step_kind;
 
 RMCRDT_API rmcrdt_delta* rmcrdt_delta_new(void);
 RMCRDT_API void rmcrdt_delta_free(rmcrdt_delta* delta);
@@ -286,7 +295,7 @@ RMCRDT_API rmcrdt_value* rmcrdt_delta_step_attributes(const rmcrdt_delta* delta,
 
 /* What a transaction changed in one shared type; lives as long as the call of the callback. */
 typedef struct rmcrdt_event rmcrdt_event;
-typedef enum { RMCRDT_KEY_ADDED = 0, RMCRDT_KEY_UPDATED = 1, RMCRDT_KEY_DELETED = 2 } rmcrdt_key_action;
+typedef enum RMCRDT_INT32 { RMCRDT_KEY_ADDED = 0, RMCRDT_KEY_UPDATED = 1, RMCRDT_KEY_DELETED = 2 } rmcrdt_key_action;
 
 typedef void (*rmcrdt_events_callback)(void* context, const rmcrdt_event* const* events, size_t count);
 /* The changes of this type itself: one event a call. */
