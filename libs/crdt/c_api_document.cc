@@ -10,7 +10,7 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
-rmcrdt_doc Share(Doc doc) { return {std::make_shared<SharedDoc>(std::move(doc))}; }
+rmcrdt_doc Share(Doc doc) { return {SharedDoc::Make(std::move(doc))}; }
 
 UpdateListeners& ListenersOf(SharedDoc& shared, Format format) {
   std::unique_ptr<UpdateListeners>& listeners = shared.update_listeners[format == Format::kV2];

@@ -2,7 +2,9 @@
  *
  * Errors. What can fail returns an rmcrdt_code, or a pointer that is NULL then; rmcrdt_error_code and
  * rmcrdt_error_message say why, for the last call on this thread that failed. Nothing throws, and after an error
- * everything is as it was. A NULL handle where one is needed is RMCRDT_INVALID_ARGUMENT.
+ * everything is as it was. A NULL handle where one is needed is RMCRDT_INVALID_ARGUMENT. When memory runs out in the
+ * midst of a change, its document is lost: all but freeing it, which gives nothing back, is RMCRDT_RESOURCE_EXHAUSTED
+ * from then on. Where not even a few bytes for a hash table are left the process ends.
  *
  * Memory. Pointers to bytes and texts that are passed in are read during the call only; text is UTF-8, needs no final
  * zero, and may be NULL when its size is 0. What a function returns as a pointer without const belongs to the caller,
@@ -31,11 +33,7 @@
 extern "C" {
 #endif
 
-#if defined(RMCRDT_BUILDING)
 #define RMCRDT_API __attribute__((visibility("default")))
-#else
-#define RMCRDT_API
-#endif
 
 /* Enums are 32 bits wide, in C++ too, so that a number that is none of theirs is an error there and nothing worse. */
 #ifdef __cplusplus
@@ -73,7 +71,7 @@ RMCRDT_API const char* rmcrdt_error_message(void);
 /* Bytes that the library made: an update, a state vector, a text. */
 typedef struct rmcrdt_buffer rmcrdt_buffer;
 
-/* Never NULL for a buffer, whatever its size; a zero follows the last byte. */
+/* Never NULL, whatever the size; a zero follows the last byte. A NULL buffer counts as an empty one. */
 RMCRDT_API const uint8_t* rmcrdt_buffer_data(const rmcrdt_buffer* buffer);
 RMCRDT_API size_t rmcrdt_buffer_size(const rmcrdt_buffer* buffer);
 RMCRDT_API void rmcrdt_buffer_free(rmcrdt_buffer* buffer);

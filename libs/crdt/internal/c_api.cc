@@ -1,5 +1,6 @@
 #include "crdt/internal/c_api.h"
 
+#include <atomic>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -42,6 +43,10 @@ rmcrdt_code Keep(rmcrdt_code code, std::string_view message) noexcept {
 
 constexpr std::string_view kOutOfMemory = "there is not enough memory";
 
+rmcrdt_code KeepLost() {
+  return Keep(RMCRDT_RESOURCE_EXHAUSTED, "memory ran out while the document was changed: free it");
+}
+
 // `lost` becomes true when `body` throws.
 rmcrdt_code Run(absl::FunctionRef<absl::Status()> body, bool& lost) noexcept {
   try {
@@ -62,7 +67,21 @@ rmcrdt_code Run(absl::FunctionRef<absl::Status()> body, bool& lost) noexcept {
   }
 }
 
+// Those that were freed, for as long as the process lives.
+std::atomic<SharedDoc*> lost_docs = nullptr;
+
+void Destroy(SharedDoc* doc) {
+  if (!doc->lost) {
+    delete doc;
+    return;
+  }
+  doc->next_lost = lost_docs;
+  while (!lost_docs.compare_exchange_weak(doc->next_lost, doc)) continue;
+}
+
 }  // namespace
+
+std::shared_ptr<SharedDoc> SharedDoc::Make(Doc doc) { return {new SharedDoc(std::move(doc)), Destroy}; }
 
 std::shared_ptr<UpdateListeners::Listener> UpdateListeners::Add(Listener listener) {
   return listeners_.emplace_back(std::make_shared<Listener>(std::move(listener)));
@@ -91,8 +110,11 @@ rmcrdt_code Try(absl::FunctionRef<absl::Status()> body) noexcept {
 
 rmcrdt_code TryOn(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept {
   if (doc == nullptr) return Try(body);
-  if (doc->lost) return Keep(RMCRDT_RESOURCE_EXHAUSTED, "memory ran out during an earlier call: free the document");
-  return Run(body, doc->lost);
+  return doc->lost ? KeepLost() : Run(body, doc->lost);
+}
+
+rmcrdt_code TryReading(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept {
+  return doc != nullptr && doc->lost ? KeepLost() : Try(body);
 }
 
 absl::Status NullHandle() { return absl::InvalidArgumentError("a handle is NULL where one is needed"); }

@@ -39,11 +39,14 @@ class UpdateListeners {
 
 // A document that all handles made of it keep alive.
 struct SharedDoc : std::enable_shared_from_this<SharedDoc> {
+  static std::shared_ptr<SharedDoc> Make(Doc doc);
   explicit SharedDoc(Doc made) : doc(std::move(made)) {}
 
   Doc doc;
-  // An exception cut a call short: the document may be half changed.
+  // An exception cut a call short: it may be half changed, and is never touched again, not even to be destroyed, for
+  // Abseil's hash tables aren't sound then.
   bool lost = false;
+  SharedDoc* next_lost = nullptr;
   // By format; null while nobody ever listened.
   std::unique_ptr<UpdateListeners> update_listeners[2];
 };
@@ -113,6 +116,8 @@ rmcrdt_code Try(absl::FunctionRef<absl::Status()> body) noexcept;
 // The same on a document, which lives until `body` is done even when its last handle is freed meanwhile, and which is
 // lost when `body` throws.
 rmcrdt_code TryOn(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept;
+// The same, but `body` changes nothing of the document that an exception could leave half done.
+rmcrdt_code TryReading(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept;
 
 absl::Status NullHandle();
 absl::Status NullCallback();
@@ -159,14 +164,18 @@ auto* NewOn(const Handle* handle, const Body& body) noexcept {
   return made;
 }
 
-// A buffer of what `body` gives, a StatusOr of a string.
+// A buffer of what `body` gives, a StatusOr of a string, reading only.
 template <class Handle, class Body>
 rmcrdt_buffer* BytesOn(const Handle* handle, const Body& body) noexcept {
-  return NewOn(handle, [&]() -> absl::StatusOr<rmcrdt_buffer> {
+  rmcrdt_buffer* made = nullptr;
+  const auto make = [&]() -> absl::Status {
+    if (handle == nullptr) return NullHandle();
     absl::StatusOr<std::string> bytes = body();
-    if (!bytes.ok()) return bytes.status();
-    return rmcrdt_buffer{*std::move(bytes)};
-  });
+    if (bytes.ok()) made = new rmcrdt_buffer{*std::move(bytes)};
+    return bytes.status();
+  };
+  TryReading(handle == nullptr ? nullptr : handle->shared, make);
+  return made;
 }
 
 // --- arguments. Errors: INVALID_ARGUMENT, which names `what` is wrong.
