@@ -86,8 +86,8 @@ static void a_snapshot_is_restored_where_what_is_deleted_is_kept(void) {
   for (rmcrdt_format format = RMCRDT_V1; format <= RMCRDT_V2; ++format) {
     rmcrdt_buffer* snapshot = rmcrdt_doc_encode_snapshot(doc, format);
     CHECK(rmcrdt_text_delete(text, 0, 6) == RMCRDT_OK);
-    rmcrdt_doc* was = rmcrdt_doc_restore_snapshot(doc, format, rmcrdt_buffer_data(snapshot),
-                                                  rmcrdt_buffer_size(snapshot), NULL);
+    rmcrdt_doc* was =
+        rmcrdt_doc_restore_snapshot(doc, format, rmcrdt_buffer_data(snapshot), rmcrdt_buffer_size(snapshot), NULL);
     rmcrdt_type* then = root(was, RMCRDT_KIND_TEXT, "t");
     CHECK(holds(rmcrdt_text_plain(then), "before"));
     rmcrdt_type_free(then);

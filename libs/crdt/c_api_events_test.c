@@ -178,11 +178,10 @@ static void subscribe(struct owner* owner, int way) {
   push_json(owner->list, "1");
   owner->calls = 0;
   for (int i = 0; i < 2; ++i) { /* the second is gone before its turn */
-    owner->subscriptions[i] =
-        way == 0   ? rmcrdt_type_observe(owner->list, free_all_at_an_event, owner)
-        : way == 1 ? rmcrdt_type_observe_deep(owner->list, free_all_at_an_event, owner)
-        : way == 2 ? rmcrdt_doc_on_update(owner->doc, RMCRDT_V1, free_all_at_an_update, owner)
-                   : rmcrdt_doc_on_transaction(owner->doc, free_all_at_a_transaction, owner);
+    owner->subscriptions[i] = way == 0   ? rmcrdt_type_observe(owner->list, free_all_at_an_event, owner)
+                              : way == 1 ? rmcrdt_type_observe_deep(owner->list, free_all_at_an_event, owner)
+                              : way == 2 ? rmcrdt_doc_on_update(owner->doc, RMCRDT_V1, free_all_at_an_update, owner)
+                                         : rmcrdt_doc_on_transaction(owner->doc, free_all_at_a_transaction, owner);
     CHECK(owner->subscriptions[i] != NULL);
   }
 }
@@ -290,6 +289,27 @@ static void a_callback_may_add_others(void) {
   rmcrdt_doc_free(chain.doc);
 }
 
+static void count_and_leave(void* context, const uint8_t* update, size_t update_size) {
+  struct chain* chain = context;
+  count_calls(context, update, update_size);
+  rmcrdt_subscription_free(chain->next[0]);
+  chain->next[0] = NULL;
+}
+
+static void who_leaves_inside_of_a_callback_takes_nobodys_turn(void) {
+  struct chain chain = {doc_of_client(1), {NULL}, 3, 0};
+  rmcrdt_type* list = root(chain.doc, RMCRDT_KIND_ARRAY, "l");
+  chain.next[0] = rmcrdt_doc_on_update(chain.doc, RMCRDT_V1, count_and_leave, &chain);
+  for (size_t i = 1; i < 3; ++i) chain.next[i] = rmcrdt_doc_on_update(chain.doc, RMCRDT_V1, count_calls, &chain);
+  push_json(list, "1");
+  CHECK(chain.calls == 3);
+  push_json(list, "1");
+  CHECK(chain.calls == 5);
+  for (size_t i = 0; i < 3; ++i) rmcrdt_subscription_free(chain.next[i]);
+  rmcrdt_type_free(list);
+  rmcrdt_doc_free(chain.doc);
+}
+
 static int see_no_error_and_free(void* buffer) {
   const bool none = rmcrdt_error_code() == RMCRDT_OK && rmcrdt_error_message()[0] == '\0';
   CHECK(none);
@@ -312,5 +332,6 @@ void lifetime_tests(void) {
   RUN(everything_may_be_freed_inside_of_a_callback);
   RUN(handles_may_be_freed_in_any_order);
   RUN(a_callback_may_add_others);
+  RUN(who_leaves_inside_of_a_callback_takes_nobodys_turn);
   RUN(each_thread_has_its_own_last_error);
 }

@@ -41,7 +41,8 @@ class Library(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             output_of("cmake", "--install", build, "--component", "crdt", "--prefix", folder)
             paths = os.pathsep.join(str(path.parent) for path in pathlib.Path(folder).rglob("*.pc"))
-            flags = output_of("pkg-config", "--cflags", "--libs", "rivermeet_crdt", env={**os.environ, "PKG_CONFIG_PATH": paths})
+            flags = output_of("pkg-config", "--cflags", "--libs", "rivermeet_crdt",
+                              env={**os.environ, "PKG_CONFIG_PATH": paths})
             source, program = pathlib.Path(folder, "example.c"), pathlib.Path(folder, "example")
             source.write_text(example)
             checks = [f"-fsanitize={sanitizers}"] if sanitizers else []

@@ -411,8 +411,7 @@ class Program {
         Code(rmcrdt_undo_redo(undo, nullptr));
         return;
       case 8:
-        if (Below(4) == 0) rmcrdt_undo_clear(undo);
-        return rmcrdt_undo_stop_capturing(undo);
+        return Below(4) == 0 ? rmcrdt_undo_clear(undo) : rmcrdt_undo_stop_capturing(undo);
       default:
         if (event_count_ > 0) ReadEvent(events_[Below(event_count_)]);
     }

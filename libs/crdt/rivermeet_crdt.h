@@ -240,6 +240,7 @@ RMCRDT_API rmcrdt_value* rmcrdt_list_get(const rmcrdt_type* list, uint64_t index
 RMCRDT_API rmcrdt_code rmcrdt_list_insert(rmcrdt_type* list, uint64_t index, const rmcrdt_value* const* values,
                                           size_t count);
 RMCRDT_API rmcrdt_code rmcrdt_list_push(rmcrdt_type* list, const rmcrdt_value* const* values, size_t count);
+/* RMCRDT_OUT_OF_RANGE when fewer are there: those are deleted, as in yjs. */
 RMCRDT_API rmcrdt_code rmcrdt_list_delete(rmcrdt_type* list, uint64_t index, uint64_t length);
 
 /* Maps: maps and hooks, and the attributes of XML elements and texts. RMCRDT_NOT_FOUND where there is no such key. */
