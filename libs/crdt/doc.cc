@@ -208,7 +208,10 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   tell(transaction.subdocuments_removed, event.removed);
   tell(transaction.subdocuments_loaded, event.loaded);
   if (event.added.empty() && event.removed.empty() && event.loaded.empty()) return;
-  for (size_t i = 0; i < subdocument_listeners.size(); ++i) subdocument_listeners[i](event);
+  for (size_t i = 0; i < subdocument_listeners.size(); ++i) {
+    const auto listener = subdocument_listeners[i];  // it may add others
+    listener(event);
+  }
   for (const uint32_t number : std::vector<uint32_t>(transaction.subdocuments_removed)) {
     if (std::exchange(document.subdocuments[number].destroyed, true)) continue;
     transactor.Run(/*local=*/true,
@@ -221,10 +224,12 @@ internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *d
 void internal::Session::TellListeners(const Transaction& transaction) const {
   for (const Format format : {Format::kV1, Format::kV2}) {
     std::string update;
-    for (const auto& [wanted, listener] : update_listeners) {
-      if (wanted != format) continue;
+    for (size_t i = 0; i < update_listeners.size(); ++i) {
+      if (update_listeners[i].first != format) continue;
       if (update.empty()) update = EncodeTransaction(document, transaction, format);
-      if (!update.empty()) listener(update);
+      if (update.empty()) break;
+      const auto listener = update_listeners[i].second;  // it may add others
+      listener(update);
     }
   }
 }

@@ -178,5 +178,20 @@ TEST_CASE("a subdocument that goes is told twice", "[crdt]") {
   CHECK(Told(events) == "|n|\n|n|\n");
 }
 
+TEST_CASE("who listens may add listeners while he is told", "[crdt]") {
+  Doc doc({.client_id = 1});
+  std::string log;
+  const auto add = [&](const std::string& name) {
+    doc.OnUpdate(Format::kV1, [&log, name](std::string_view) { log += name; });
+    doc.OnSubdocuments([&log, name](const SubdocumentsEvent&) { log += name; });
+  };
+  doc.OnUpdate(Format::kV1, [&, first = true](std::string_view) mutable {
+    if (!std::exchange(first, false)) return;
+    for (const char* name : {"a", "b", "c"}) add(name);
+  });
+  REQUIRE(doc.GetMap("m")->Set("k", NewSubdocument{.guid = "g"}).ok());
+  CHECK(log == "abcabc");
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt

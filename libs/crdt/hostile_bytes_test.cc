@@ -330,6 +330,12 @@ TEST_CASE("every limit ends in an error that names it, and the document as it wa
     CHECK(absl::StrContains(status.message(), std::string(named)));
   };
   refused_under([](Limits& limits) { limits.max_update_bytes = 10; }, "max_update_bytes");
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    const absl::Status status =
+        CheckUpdate(*ConvertUpdate(three, Format::kV1, format), format, {.max_update_bytes = 4});
+    CHECK(Exhausted(status));
+    CHECK(absl::StrContains(status.message(), "max_update_bytes"));
+  }
   refused_under([](Limits& limits) { limits.max_structs = 2; }, "max_structs");
   refused_under([](Limits& limits) { limits.max_clients = 2; }, "max_clients");
   refused_under([](Limits& limits) { limits.max_document_bytes = 100; }, "max_document_bytes");

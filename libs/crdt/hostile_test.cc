@@ -314,6 +314,13 @@ TEST_CASE("an index past 2^32 is past the end", "[crdt][hostile]") {
   CHECK(DocInside::UnitAt(doc, "t", uint64_t{1} << 32) == 0);
 }
 
+TEST_CASE("a delta's lengths are added up without an overflow", "[crdt][hostile]") {
+  Doc doc;
+  const std::vector<DeltaStep> endless(2, DeltaStep{.length = uint64_t{1} << 63});
+  CHECK(Exhausted(doc.GetText("t")->ApplyDelta(endless)));
+  CHECK(doc.FindRoot("t")->length() == 0);
+}
+
 TEST_CASE("a subdocument's gc that isn't a number is false, whatever its bits", "[crdt][hostile]") {
   for (const std::string_view nan : {"7ff8000000000000", "fff8000000000000", "7ff0000000000001", "7ff4000000000000"}) {
     CAPTURE(nan);

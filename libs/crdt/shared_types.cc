@@ -352,7 +352,7 @@ absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
   for (const DeltaStep& given : delta) {
     Step& step = steps.emplace_back();
     RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, given.attributes, step.given));
-    if (given.kind == DeltaStep::Kind::kRetain) units += given.length;  // past the end, new lines
+    if (given.kind == DeltaStep::Kind::kRetain) units += std::min(given.length, kFar);  // past the end, new lines
     if (given.kind != DeltaStep::Kind::kInsert) continue;
     const Any* any = std::get_if<Any>(&given.insert.value);
     if (any != nullptr && any->text() != nullptr) {

@@ -72,6 +72,9 @@ using PathStep = std::variant<std::string, uint64_t>;
 // A shared type of any kind.
 class SharedType {
  public:
+  // The same type of the same document.
+  bool operator==(const SharedType&) const = default;
+
   // Nothing when it is a root that was never asked for as a kind, or is gone.
   std::optional<SharedKind> kind() const;
   // Still in the document.
