@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 #include "crdt/internal/c_api.h"
+#include "crdt/internal/document_check.h"
+#include "crdt/internal/struct_dump.h"
 
 using namespace rivermeet::crdt;            // NOLINT(google-build-using-namespace): what this file implements
 using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespace)
@@ -16,7 +18,9 @@ UpdateListeners& ListenersOf(SharedDoc& shared, Format format) {
   std::unique_ptr<UpdateListeners>& listeners = shared.update_listeners[format == Format::kV2];
   if (listeners == nullptr) {
     listeners = std::make_unique<UpdateListeners>();
-    shared.doc.OnUpdate(format, [told = listeners.get()](std::string_view update) { told->Tell(update); });
+    shared.doc.OnUpdate(format, [told = listeners.get()](std::string_view update, std::string_view origin) {
+      told->Tell(update, origin);
+    });
   }
   return *listeners;
 }
@@ -116,6 +120,10 @@ rmcrdt_buffer* rmcrdt_doc_encode_snapshot(const rmcrdt_doc* doc, rmcrdt_format f
   });
 }
 
+rmcrdt_buffer* rmcrdt_doc_dump_structs(const rmcrdt_doc* doc) {
+  return BytesOn(doc, [&]() -> absl::StatusOr<std::string> { return DumpStructs(DocInside::Of(doc->shared->doc)); });
+}
+
 rmcrdt_doc* rmcrdt_doc_restore_snapshot(rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* snapshot,
                                         size_t snapshot_size, const rmcrdt_options* options) {
   return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_doc> {
@@ -150,10 +158,11 @@ rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
     RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
     SharedDoc& shared = *doc->shared;
     rmcrdt_subscription subscription{.shared = doc->shared, .format = encoded};
-    subscription.update_listener =
-        ListenersOf(shared, encoded).Add([&shared, callback, context](std::string_view update) {
-          CallBack(shared, callback, context, reinterpret_cast<const uint8_t*>(update.data()), update.size());
-        });
+    const auto tell = [&shared, callback, context](std::string_view update, std::string_view origin) {
+      CallBack(shared, callback, context, reinterpret_cast<const uint8_t*>(update.data()), update.size(), origin.data(),
+               origin.size());
+    };
+    subscription.update_listener = ListenersOf(shared, encoded).Add(tell);
     return subscription;
   });
 }

@@ -7,11 +7,15 @@
 
 /* --- documents */
 
-static void copy_to_other(void* other, const uint8_t* update, size_t update_size) {
+static void copy_to_other(void* other, const uint8_t* update, size_t update_size, const char* origin,
+                          size_t origin_size) {
+  CHECK(origin != NULL && origin_size == 0);
   CHECK(rmcrdt_doc_apply(other, RMCRDT_V1, update, update_size, TEXT("remote")) == RMCRDT_OK);
 }
 
-static void copy_v2_to_other(void* other, const uint8_t* update, size_t update_size) {
+static void copy_v2_to_other(void* other, const uint8_t* update, size_t update_size, const char* origin,
+                             size_t origin_size) {
+  CHECK(origin != NULL && origin_size == 0);
   CHECK(rmcrdt_doc_apply(other, RMCRDT_V2, update, update_size, TEXT("remote")) == RMCRDT_OK);
 }
 
@@ -105,6 +109,7 @@ static void a_snapshot_is_restored_where_what_is_deleted_is_kept(void) {
 struct editing {
   rmcrdt_type* list;
   int updates, transactions, local;
+  int mine; /* updates whose origin is "me" */
 };
 
 static void edit_twice(void* context) {
@@ -112,9 +117,12 @@ static void edit_twice(void* context) {
   push_json(((struct editing*)context)->list, "2");
 }
 
-static void count_update(void* context, const uint8_t* update, size_t update_size) {
+static void count_update(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                         size_t origin_size) {
   CHECK(rmcrdt_update_check(RMCRDT_V1, update, update_size, NULL) == RMCRDT_OK);
-  ++((struct editing*)context)->updates;
+  struct editing* editing = context;
+  ++editing->updates;
+  editing->mine += origin_size == 2 && memcmp(origin, "me", 2) == 0;
 }
 
 static void count_transaction(void* context, bool local) {
@@ -125,13 +133,13 @@ static void count_transaction(void* context, bool local) {
 
 static void edits_inside_of_transact_are_one_transaction(void) {
   rmcrdt_doc* doc = doc_of_client(1);
-  struct editing editing = {root(doc, RMCRDT_KIND_ARRAY, "l"), 0, 0, 0};
+  struct editing editing = {root(doc, RMCRDT_KIND_ARRAY, "l"), 0, 0, 0, 0};
   rmcrdt_subscription* updates = rmcrdt_doc_on_update(doc, RMCRDT_V1, count_update, &editing);
   rmcrdt_subscription* transactions = rmcrdt_doc_on_transaction(doc, count_transaction, &editing);
   CHECK(rmcrdt_doc_transact(doc, TEXT("me"), edit_twice, &editing) == RMCRDT_OK);
-  CHECK(editing.updates == 1 && editing.transactions == 1 && editing.local == 1);
+  CHECK(editing.updates == 1 && editing.mine == 1 && editing.transactions == 1 && editing.local == 1);
   edit_twice(&editing);
-  CHECK(editing.updates == 3 && editing.transactions == 3);
+  CHECK(editing.updates == 3 && editing.mine == 1 && editing.transactions == 3);
   CHECK(rmcrdt_doc_apply(doc, RMCRDT_V1, BYTES("\0\0"), NULL, 0) == RMCRDT_OK);
   CHECK(editing.updates == 3 && editing.transactions == 4 && editing.local == 3);
   CHECK(holds(rmcrdt_type_to_json(editing.list), "[1,2,1,2]"));

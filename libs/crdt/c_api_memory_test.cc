@@ -55,9 +55,9 @@ struct Program {
   bool Did(rmcrdt_code code) { return Did(code == RMCRDT_OK); }
 };
 
-void CopyToPeer(void* context, const uint8_t* update, size_t size) {
+void CopyToPeer(void* context, const uint8_t* update, size_t size, const char* origin, size_t origin_size) {
   auto& program = *static_cast<Program*>(context);
-  program.Did(rmcrdt_doc_apply(program.peer, RMCRDT_V1, update, size, nullptr, 0));
+  program.Did(rmcrdt_doc_apply(program.peer, RMCRDT_V1, update, size, origin, origin_size));
 }
 
 void ReadEvents(void* context, const rmcrdt_event* const* events, size_t count) {

@@ -117,10 +117,11 @@ class Program {
     self->event_count_ = outer_count;
   }
   static void OnEdit(void* program) { CallBack(program, nullptr, 0); }
-  static void OnUpdate(void* program, const uint8_t* update, size_t size) {
+  static void OnUpdate(void* program, const uint8_t* update, size_t size, const char* origin, size_t origin_size) {
+    const std::string from(origin, origin_size);
     const uint8_t last = update[size - 1];
     CallBack(program, nullptr, 0);
-    RM_CHECK(update[size - 1] == last);
+    RM_CHECK(update[size - 1] == last && from == std::string_view(origin, origin_size));
   }
   static void OnTransaction(void* program, bool) { CallBack(program, nullptr, 0); }
 

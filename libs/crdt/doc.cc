@@ -229,7 +229,7 @@ void internal::Session::TellListeners(const Transaction& transaction) const {
       if (update.empty()) update = EncodeTransaction(document, transaction, format);
       if (update.empty()) break;
       const auto listener = update_listeners[i].second;  // it may add others
-      listener(update);
+      listener(update, transaction.origin().name);
     }
   }
 }

@@ -69,8 +69,9 @@ class Doc {
   absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {});
 
   // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
-  // others. Applying one update may end in two transactions: yjs tidies the formats of texts in another.
-  using UpdateListener = std::function<void(std::string_view update)>;
+  // others, and its origin, so that whoever sent it doesn't get it back. Applying one update may end in two
+  // transactions: yjs tidies the formats of texts in another, which has no origin.
+  using UpdateListener = std::function<void(std::string_view update, std::string_view origin)>;
   void OnUpdate(Format format, UpdateListener listener);
 
   // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some

@@ -159,7 +159,7 @@ void CheckDocument(const std::map<int, Example>& examples, const Example& exampl
   }
   std::map<Format, std::string> told;
   for (const Format heard : {Format::kV1, Format::kV2}) {
-    doc.OnUpdate(heard, [&told, heard](std::string_view update) { told[heard] = update; });
+    doc.OnUpdate(heard, [&told, heard](std::string_view update, std::string_view) { told[heard] = update; });
   }
   REQUIRE(doc.Apply(BytesOf(example, format), format).ok());
   if (Flag(expected, "last")) {

@@ -43,7 +43,7 @@ void CheckSound(const Doc& doc) {
 class Client {
  public:
   Client(uint64_t id, bool gc) : id_(id), doc_({.client_id = id, .gc = gc}), told_(std::make_unique<std::string>()) {
-    doc_.OnUpdate(Format::kV1, [told = told_.get()](std::string_view update) { *told = update; });
+    doc_.OnUpdate(Format::kV1, [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
   }
 
   Doc& doc() { return doc_; }

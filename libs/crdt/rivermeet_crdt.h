@@ -130,6 +130,9 @@ RMCRDT_API rmcrdt_buffer* rmcrdt_doc_encode_snapshot(const rmcrdt_doc* doc, rmcr
 /* A new document as this one was at `snapshot`; this one keeps what is deleted. */
 RMCRDT_API rmcrdt_doc* rmcrdt_doc_restore_snapshot(rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* snapshot,
                                                    size_t snapshot_size, const rmcrdt_options* options);
+/* All structs in the document as JSON, for tests that compare stores: internal/struct_dump.h has the form, which may
+ * change with any version. */
+RMCRDT_API rmcrdt_buffer* rmcrdt_doc_dump_structs(const rmcrdt_doc* doc);
 /* All roots that are of a kind, as JSON. */
 RMCRDT_API rmcrdt_buffer* rmcrdt_doc_to_json(const rmcrdt_doc* doc);
 
@@ -138,9 +141,11 @@ typedef void (*rmcrdt_edit_callback)(void* context);
 RMCRDT_API rmcrdt_code rmcrdt_doc_transact(rmcrdt_doc* doc, const char* origin, size_t origin_size,
                                            rmcrdt_edit_callback edit, void* context);
 
-/* Tells each transaction's changes as an update, for others. Ends when the subscription is freed. */
+/* Tells each transaction's changes as an update, for others, and its origin, so that who sent it doesn't get it back.
+ * Ends when the subscription is freed. */
 typedef struct rmcrdt_subscription rmcrdt_subscription;
-typedef void (*rmcrdt_update_callback)(void* context, const uint8_t* update, size_t update_size);
+typedef void (*rmcrdt_update_callback)(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                                       size_t origin_size);
 RMCRDT_API rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
                                                      rmcrdt_update_callback callback, void* context);
 /* Called at the end of each transaction, after all observers. */

@@ -57,8 +57,10 @@ inline void Sync(Doc& a, Doc& b) {
 }
 // Each gets at once what the other does.
 inline void Link(Doc& a, Doc& b) {
-  a.OnUpdate(Format::kV1, [&b](std::string_view update) { REQUIRE(b.Apply(update, Format::kV1, "a").ok()); });
-  b.OnUpdate(Format::kV1, [&a](std::string_view update) { REQUIRE(a.Apply(update, Format::kV1, "b").ok()); });
+  a.OnUpdate(Format::kV1,
+             [&b](std::string_view update, std::string_view) { REQUIRE(b.Apply(update, Format::kV1, "a").ok()); });
+  b.OnUpdate(Format::kV1,
+             [&a](std::string_view update, std::string_view) { REQUIRE(a.Apply(update, Format::kV1, "b").ok()); });
 }
 
 inline void Do(const absl::Status& status) { REQUIRE(status.ok()); }

@@ -478,7 +478,7 @@ TEST_CASE("the notes of what is undone are there while the change is told", "[cr
   Fixture f;
   f.undo.OnAdded([](UndoManager::Event& event) { event.notes["str"] = Any("42"); });
   std::vector<std::string> seen;
-  f.doc.OnUpdate(Format::kV1, [&](std::string_view) {
+  f.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) {
     seen.push_back(f.undo.current_notes() == nullptr ? "none" : *(*f.undo.current_notes())["str"].text());
   });
   Do(f.root.AsText()->Insert(0, "abc"));

@@ -225,7 +225,7 @@ class Room {
   Room() : server(Keeping(9)), ada(Keeping(1)), bob(Keeping(2)) {
     server.KeepAttribution();
     for (Doc* doc : {&ada, &bob}) {
-      doc->OnUpdate(Format::kV1, [this, doc](std::string_view update) {
+      doc->OnUpdate(Format::kV1, [this, doc](std::string_view update, std::string_view) {
         if (receiving_) return;
         server.AttributeTo(doc->client_id(), now);
         REQUIRE(server.Apply(update, Format::kV1).ok());

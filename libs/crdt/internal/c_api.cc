@@ -94,10 +94,10 @@ void UpdateListeners::Remove(const std::shared_ptr<Listener>& listener) {
   if (!telling_) std::erase(listeners_, nullptr);
 }
 
-void UpdateListeners::Tell(std::string_view update) {
+void UpdateListeners::Tell(std::string_view update, std::string_view origin) {
   telling_ = true;
   for (size_t i = 0; i < listeners_.size(); ++i) {
-    if (const std::shared_ptr<Listener> listener = listeners_[i]) (*listener)(update);
+    if (const std::shared_ptr<Listener> listener = listeners_[i]) (*listener)(update, origin);
   }
   telling_ = false;
   std::erase(listeners_, nullptr);

@@ -26,11 +26,11 @@ namespace rivermeet::crdt::internal {
 // Who listens to a document's updates in one format. They may come and go while they are told of one.
 class UpdateListeners {
  public:
-  using Listener = std::function<void(std::string_view update)>;
+  using Listener = std::function<void(std::string_view update, std::string_view origin)>;
 
   std::shared_ptr<Listener> Add(Listener listener);
   void Remove(const std::shared_ptr<Listener>& listener);
-  void Tell(std::string_view update);
+  void Tell(std::string_view update, std::string_view origin);
 
  private:
   std::vector<std::shared_ptr<Listener>> listeners_;  // null: left while they were told

@@ -30,7 +30,7 @@ struct Session {
   Document document;
   Transactor transactor;
   std::shared_ptr<Observers> observers;  // null while nobody ever observed
-  std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
+  std::vector<std::pair<Format, std::function<void(std::string_view, std::string_view)>>> update_listeners;
 
   std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
 

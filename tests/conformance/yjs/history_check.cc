@@ -38,8 +38,8 @@ class Replay {
         doc_({.client_id = history.client, .gc = history.gc}) {
     if (history.observes) events_.Start(doc_);
     if (!history.has_listener) return;
-    doc_.OnUpdate(Format::kV1, [this](std::string_view update) { emitted_v1_.emplace_back(update); });
-    doc_.OnUpdate(Format::kV2, [this](std::string_view update) { emitted_v2_.emplace_back(update); });
+    doc_.OnUpdate(Format::kV1, [this](std::string_view update, std::string_view) { emitted_v1_.emplace_back(update); });
+    doc_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) { emitted_v2_.emplace_back(update); });
   }
 
   std::string Run() {

@@ -123,7 +123,8 @@ absl::Status ReplayLocally(const BenchOptions& options) {
     Doc document = MakeDocument(ClientIdOf(0), kB4Root);
     const Text text = TextOf(document, kB4Root);
     Outcome outcome;
-    document.OnUpdate(Format::kV1, [&outcome](std::string_view update) { outcome.bytes += update.size(); });
+    document.OnUpdate(Format::kV1,
+                      [&outcome](std::string_view update, std::string_view) { outcome.bytes += update.size(); });
     outcome.sample = Timed([&] { Replay(text, edits); }, [&] { return ReadText(document, text); });
     outcome.state = StateText(document);
     return outcome;
@@ -234,7 +235,8 @@ absl::Status RepeatB4(const BenchOptions& options, int times) {
     Doc writer = MakeDocument(ClientIdOf(0), kB4Root);
     Doc reader = MakeDocument(ClientIdOf(1), kB4Root);
     const Text text = TextOf(writer, kB4Root);
-    writer.OnUpdate(Format::kV1, [&updates](std::string_view update) { updates.emplace_back(update); });
+    writer.OnUpdate(Format::kV1,
+                    [&updates](std::string_view update, std::string_view) { updates.emplace_back(update); });
     for (int i = 0; i < times; ++i) {
       const Stopwatch replaying;
       Replay(text, edits);

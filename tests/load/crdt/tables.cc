@@ -44,7 +44,7 @@ class TableDocument {
         array_(*document_.GetArray("array")),
         map_(*document_.GetMap("map")) {
     if (!keeps_updates) return;
-    document_.OnUpdate(Format::kV2, [this](std::string_view update) {
+    document_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) {
       if (!applying_) updates_.emplace_back(update);
     });
   }
