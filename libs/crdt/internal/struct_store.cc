@@ -133,9 +133,13 @@ uint64_t StructList::bytes() const {
 }
 
 ClientIndex StructStore::FindSlow(uint64_t id) const {
-  const auto found = numbers_.find(id);
-  if (found == numbers_.end()) return kNoClient;
-  return last_found_ = found->second;
+  ClientIndex& likely = found_[id % found_.size()];
+  if (likely >= clients_.size() || clients_[likely].id != id) {
+    const auto found = numbers_.find(id);
+    if (found == numbers_.end()) return kNoClient;
+    likely = found->second;
+  }
+  return last_found_ = likely;
 }
 
 ClientIndex StructStore::FindOrAdd(uint64_t id) {
