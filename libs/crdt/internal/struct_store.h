@@ -71,6 +71,7 @@ class StructList {
     std::unique_ptr<Entry[]> entries;
   };
 
+  static void MakeRoom(Chunk& chunk);
   void Insert(Position at, Entry entry);
   void SplitChunk(uint32_t chunk);
   void JoinSmall(uint32_t chunk);
