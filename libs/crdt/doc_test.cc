@@ -182,10 +182,10 @@ TEST_CASE("who listens may add listeners while he is told", "[crdt]") {
   Doc doc({.client_id = 1});
   std::string log;
   const auto add = [&](const std::string& name) {
-    doc.OnUpdate(Format::kV1, [&log, name](std::string_view) { log += name; });
+    doc.OnUpdate(Format::kV1, [&log, name](std::string_view, std::string_view) { log += name; });
     doc.OnSubdocuments([&log, name](const SubdocumentsEvent&) { log += name; });
   };
-  doc.OnUpdate(Format::kV1, [&, first = true](std::string_view) mutable {
+  doc.OnUpdate(Format::kV1, [&, first = true](std::string_view, std::string_view) mutable {
     if (!std::exchange(first, false)) return;
     for (const char* name : {"a", "b", "c"}) add(name);
   });

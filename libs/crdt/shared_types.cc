@@ -226,6 +226,7 @@ uint64_t SharedType::length() const { return alive() ? session_->document.types[
 
 std::string SharedType::PlainText() const {
   std::string text;
+  text.reserve(length());
   if (alive()) internal::AppendPlainText(session_->document, type_, text);
   return text;
 }

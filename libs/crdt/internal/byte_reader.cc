@@ -82,6 +82,13 @@ uint64_t ByteReader::ReadLongVarUint() {
   return ok() ? ReadRest(first & 0x7f, 7, start) : 0;
 }
 
+uint64_t ByteReader::ReadUnknown(Known& known) {
+  const WholeInteger whole = LoadInteger(position_, remaining());
+  const uint64_t value = ReadVarUint();
+  if (ok() && whole.size > 0) known = {value, whole.bytes, ~uint64_t{0} >> (64 - 8 * whole.size), whole.size};
+  return value;
+}
+
 ByteReader::SignedInteger ByteReader::ReadLongVarInt() {
   if (const WholeInteger whole = LoadInteger(position_, remaining()); whole.size > 1) {
     const uint64_t magnitude = (JoinGroups(whole.bytes >> 8) << 6) | (whole.bytes & 0x3f);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -57,6 +58,22 @@ class ByteReader {
     return ReadLongVarUint();
   }
 
+  // An integer read before, as it was written.
+  struct Known {
+    uint64_t value = 0;
+    uint64_t bytes = 1;  // with `mask` zero: none
+    uint64_t mask = 0;
+    int size = 0;
+  };
+  // The same of one that often is `known`, the one that was read last so, which is told from its bytes.
+  uint64_t ReadVarUint(Known& known) {
+    if (remaining() >= sizeof(known.bytes) && (Load() & known.mask) == known.bytes) {
+      position_ += known.size;
+      return known.value;
+    }
+    return ReadUnknown(known);
+  }
+
   struct SignedInteger {
     uint64_t magnitude = 0;
     bool negative = false;  // also of -0, which the run-length columns use
@@ -100,7 +117,14 @@ class ByteReader {
   double ReadFloat64();
 
  private:
+  // The next eight bytes.
+  uint64_t Load() const {
+    uint64_t bytes;
+    std::memcpy(&bytes, position_, sizeof(bytes));
+    return bytes;
+  }
   uint64_t ReadLongVarUint();
+  uint64_t ReadUnknown(Known& known);
   SignedInteger ReadLongVarInt();
   // The rest of an integer whose `bits` low bits, `low`, are in its first byte, which is at `start`.
   uint64_t ReadRest(uint64_t low, int bits, size_t start);

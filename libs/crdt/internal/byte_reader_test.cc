@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "crdt/internal/byte_writer.h"
 
@@ -37,6 +38,27 @@ TEST_CASE("integers are read as they were written", "[crdt]") {
       CHECK(reader.AtEnd());
       CHECK(reader.ok());
     }
+  }
+}
+
+TEST_CASE("an integer that is known is read as any other, up to the last byte", "[crdt]") {
+  const std::vector<uint64_t> values = {7, 7, 300, 300, 44, 300, kMaxInteger, kMaxInteger, 300, kMaxInteger - 1, 7, 7};
+  for (const bool overlong : {false, true}) {
+    std::string bytes;
+    for (const uint64_t value : values) {
+      if (overlong) {
+        bytes += PaddedVarUint(value, 10);
+      } else {
+        WriteVarUint(bytes, value);
+      }
+    }
+    ByteReader reader(bytes);
+    ByteReader::Known known;
+    for (const uint64_t value : values) REQUIRE(reader.ReadVarUint(known) == value);
+    CHECK(reader.AtEnd());
+    CHECK(reader.ReadVarUint(known) == 0);
+    CHECK_FALSE(reader.ok());
+    CHECK(reader.ReadVarUint(known) == 0);
   }
 }
 

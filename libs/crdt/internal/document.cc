@@ -40,9 +40,9 @@ bool Document::ShowsMarkers(TypeIndex root) const {
 }
 
 bool Document::ShowsMarkers(const Item& item) const {
+  if (!IsForeignToText(item.kind) || item.is_entry()) return false;
   const Type& text = types[item.parent];
-  const bool is_text = text.kind == TypeKind::kText || text.kind == TypeKind::kXmlText;
-  return is_text && !item.is_entry() && IsForeignToText(item.kind) && !text.has_formatting;
+  return (text.kind == TypeKind::kText || text.kind == TypeKind::kXmlText) && !text.has_formatting;
 }
 
 std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {

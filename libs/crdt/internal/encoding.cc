@@ -122,6 +122,7 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
     return clock_of(document.structs[client]) < document.structs[client].state;
   };
   Writer writer;
+  if (since.empty()) writer.Reserve(document.items.live(), document.contents.live());
   WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(clients.begin(), clients.end(), has_more)));
   WireDeleteSet deletes;
   for (const ClientIndex number : clients) {

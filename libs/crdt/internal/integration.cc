@@ -48,7 +48,11 @@ void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
 
 void Integrator::FindNeighbours(const WireStruct& item, Surroundings& found) {
   if (item.has_origin) found.left = document_.CleanEnd(transaction_, ToId(item.origin));
-  if (item.has_right_origin) found.right = document_.CleanStart(transaction_, ToId(item.right_origin));
+  if (!item.has_right_origin) return;
+  const Id right = ToId(item.right_origin);
+  // Mostly the two are neighbours still.
+  const ItemRef next = found.left == kNoItem ? kNoItem : document_.items[found.left].right;
+  found.right = next != kNoItem && document_.items[next].id == right ? next : document_.CleanStart(transaction_, right);
 }
 
 void Integrator::Revisit(const WireStruct& item) {

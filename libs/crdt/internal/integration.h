@@ -3,6 +3,7 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
 #define RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,17 +95,16 @@ class UpdateApplier {
     size_t rest = kNoRest;  // what of it was put aside, in rests_
   };
   static constexpr size_t kNoRest = ~size_t{0};
-  // A struct that outlives the reader's next read.
+  // A struct that outlives the reader's next read, not `update`, which it is from.
   struct Waiting {
-    explicit Waiting(const WireStruct& item);
+    Waiting(const WireStruct& from, std::string_view update);
     Waiting(Waiting&&) = default;
     Waiting& operator=(Waiting&&) = default;
 
-    WireStruct View() const;
+    WireStruct item;
 
    private:
-    WireStruct item;
-    std::string root, parent_sub, data, name;
+    std::vector<std::unique_ptr<char[]>> copies;  // of what it views elsewhere
   };
   // Of one client, what could not be integrated: a struct and the ones after it.
   struct Rest {
@@ -129,7 +129,7 @@ class UpdateApplier {
   Document& document_;
   Transaction& transaction_;
   const Limits& limits_;
-  const uint64_t update_bytes_;
+  const std::string_view update_;
   Integrator integrator_;
   UpdateReader<Columns> reader_;
   absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once

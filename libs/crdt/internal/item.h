@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -124,15 +125,25 @@ class ItemArena {
   void Grow() {
     if (capacity_ < kBlock) {
       const uint32_t capacity = capacity_ == 0 ? 32 : capacity_ * 2;
-      if (blocks_.empty()) blocks_.push_back(nullptr);
-      blocks_[0] = static_cast<Item*>(std::realloc(static_cast<void*>(blocks_[0]), capacity * sizeof(Item)));
-      RM_CHECK(blocks_[0] != nullptr);
+      Item* block = NewBlock(capacity);
+      if (capacity_ > 0) {
+        std::memcpy(static_cast<void*>(block), blocks_[0], capacity_ * sizeof(Item));
+        std::free(blocks_[0]);
+        blocks_[0] = block;
+      } else {
+        blocks_.push_back(block);
+      }
       capacity_ = capacity;
     } else {
-      blocks_.push_back(static_cast<Item*>(std::malloc(kBlock * sizeof(Item))));
-      RM_CHECK(blocks_.back() != nullptr);
+      blocks_.push_back(NewBlock(kBlock));
       capacity_ += kBlock;
     }
+  }
+  // An item is one cache line.
+  static Item* NewBlock(uint32_t items) {
+    Item* block = static_cast<Item*>(std::aligned_alloc(sizeof(Item), items * sizeof(Item)));
+    RM_CHECK(block != nullptr);
+    return block;
   }
 
   std::vector<Item*> blocks_;

@@ -41,7 +41,7 @@ inline Extent ExtentOf(const Item& item) {
   return {item.length, item.size, item.extra, 0};
 }
 
-// The items of a list cut into segments of a few dozen neighbours, and a B-tree over the segments that knows the extent
+// The items of a list cut into segments of some neighbours, and a B-tree over the segments that knows the extent
 // of every subtree. An item knows its segment (Item::place); inside one the list itself is walked, so that an item
 // costs four bytes here and an insertion one addition a level. Whoever changes the list says so, after it is done,
 // except for removals.
@@ -82,7 +82,7 @@ class PositionIndex {
  private:
   friend class IndexChecker;
 
-  static constexpr uint32_t kSegmentItems = 32;
+  static constexpr uint32_t kSegmentItems = 16;
   static constexpr uint32_t kFanout = 16;
   static constexpr uint32_t kNone = ~uint32_t{0};
 

@@ -2,8 +2,7 @@
 
 namespace rivermeet::crdt::internal {
 
-std::string_view StringColumn::Read(std::string& scratch, uint64_t* units) {
-  *units = lengths_.Read();
+std::string_view StringColumn::ReadMixed(std::string& scratch, uint64_t* units) {
   const std::string_view rest = text_.substr(byte_);
   // Counted from the start of the character that a half belongs to.
   const uint64_t from = inside_pair_ ? 1 : 0;
@@ -22,6 +21,7 @@ std::string_view StringColumn::Read(std::string& scratch, uint64_t* units) {
   }
   byte_ += end.byte;
   inside_pair_ = end.inside_pair;
+  ascii_ = AsciiPrefix(text_.substr(byte_));
   return read;
 }
 

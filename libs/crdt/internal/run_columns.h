@@ -94,19 +94,31 @@ class StringColumn {
   explicit StringColumn(ByteReader reader) : lengths_(reader) {
     text_ = lengths_.reader().ReadVarString();
     units_left_ = Measure(text_).utf16;
+    ascii_ = AsciiPrefix(text_);
   }
 
   // The next string, as a view of the update, or, where it begins or ends inside a character, as a copy in `scratch`.
   // Its length in UTF-16 units goes to `*units`.
-  std::string_view Read(std::string& scratch, uint64_t* units);
+  std::string_view Read(std::string& scratch, uint64_t* units) {
+    *units = lengths_.Read();
+    if (*units > ascii_) return ReadMixed(scratch, units);
+    const std::string_view read = text_.substr(byte_, *units);
+    byte_ += *units;
+    ascii_ -= *units;
+    units_left_ -= *units;
+    return read;
+  }
 
   const ByteReader& reader() const { return lengths_.reader(); }
 
  private:
+  std::string_view ReadMixed(std::string& scratch, uint64_t* units);
+
   UintColumn lengths_;
   std::string_view text_;
   uint64_t units_left_ = 0;
   size_t byte_ = 0;           // where the next string starts
+  size_t ascii_ = 0;          // how many characters from there on are ASCII, at least
   bool inside_pair_ = false;  // it starts with the second half of the character there
 };
 

@@ -5,52 +5,63 @@
 
 namespace rivermeet::crdt::internal {
 
+namespace {
+
+// The last of `count` that starts at or before `clock`, as the first of them does; without branches on the data.
+template <auto kStart, class T>
+const T* LastFrom(const T* base, size_t count, uint32_t clock) {
+  while (count > 1) {
+    const size_t half = count / 2;
+    base = base[half].*kStart <= clock ? base + half : base;
+    count -= half;
+  }
+  return base;
+}
+
+}  // namespace
+
 StructList::Position StructList::Find(uint32_t clock) const {
   uint32_t chunk = hint_ < chunks_.size() ? hint_ : 0;
   const bool in_hint =
       chunks_[chunk].first_clock <= clock && (chunk + 1 == chunks_.size() || clock < chunks_[chunk + 1].first_clock);
   if (!in_hint) {
-    const auto after = std::upper_bound(chunks_.begin(), chunks_.end(), clock,
-                                        [](uint32_t c, const Chunk& candidate) { return c < candidate.first_clock; });
-    chunk = static_cast<uint32_t>(after - chunks_.begin()) - 1;
+    chunk =
+        static_cast<uint32_t>(LastFrom<&Chunk::first_clock>(chunks_.data(), chunks_.size(), clock) - chunks_.data());
     hint_ = chunk;
   }
-  // The last entry that starts at or before `clock`, without branches on the data.
   const Entry* entries = chunks_[chunk].entries.get();
-  uint32_t count = chunks_[chunk].count;
+  const uint32_t count = chunks_[chunk].count;
   if (entries[count - 1].clock <= clock) return {chunk, count - 1};
   // What is found is soon split, deleted, merged: asked for again.
   if (slot_hint_ + 1 < count && entries[slot_hint_].clock <= clock && clock < entries[slot_hint_ + 1].clock)
     return {chunk, slot_hint_};
-  const Entry* base = entries;
-  while (count > 1) {
-    const uint32_t half = count / 2;
-    base = base[half].clock <= clock ? base + half : base;
-    count -= half;
-  }
-  slot_hint_ = static_cast<uint32_t>(base - entries);
+  slot_hint_ = static_cast<uint32_t>(LastFrom<&Entry::clock>(entries, count, clock) - entries);
   return {chunk, slot_hint_};
+}
+
+void StructList::MakeRoom(Chunk& chunk) {
+  const uint16_t capacity =
+      static_cast<uint16_t>(std::min<uint32_t>(kChunk, std::max<uint32_t>(4, chunk.capacity * 2u)));
+  std::unique_ptr<Entry[]> entries(new Entry[capacity]);
+  std::copy_n(chunk.entries.get(), chunk.count, entries.get());
+  chunk.entries = std::move(entries);
+  chunk.capacity = capacity;
 }
 
 void StructList::Append(Entry entry) {
   if (chunks_.empty() || chunks_.back().count == kChunk) {
-    Chunk chunk;
-    chunk.first_clock = entry.clock;
-    chunks_.push_back(std::move(chunk));
+    chunks_.emplace_back();
+    chunks_.back().first_clock = entry.clock;
   }
-  Insert({static_cast<uint32_t>(chunks_.size() - 1), chunks_.back().count}, entry);
+  Chunk& chunk = chunks_.back();
+  if (chunk.count == chunk.capacity) MakeRoom(chunk);
+  chunk.entries[chunk.count++] = entry;
+  ++size_;
 }
 
 void StructList::Insert(Position at, Entry entry) {
   Chunk& chunk = chunks_[at.chunk];
-  if (chunk.count == chunk.capacity) {
-    const uint16_t capacity =
-        static_cast<uint16_t>(std::min<uint32_t>(kChunk, std::max<uint32_t>(4, chunk.capacity * 2u)));
-    std::unique_ptr<Entry[]> entries(new Entry[capacity]);
-    std::copy_n(chunk.entries.get(), chunk.count, entries.get());
-    chunk.entries = std::move(entries);
-    chunk.capacity = capacity;
-  }
+  if (chunk.count == chunk.capacity) MakeRoom(chunk);
   Entry* place = chunk.entries.get() + at.slot;
   std::memmove(place + 1, place, (chunk.count - at.slot) * sizeof(Entry));
   *place = entry;
@@ -133,9 +144,13 @@ uint64_t StructList::bytes() const {
 }
 
 ClientIndex StructStore::FindSlow(uint64_t id) const {
-  const auto found = numbers_.find(id);
-  if (found == numbers_.end()) return kNoClient;
-  return last_found_ = found->second;
+  ClientIndex& likely = found_[id % found_.size()];
+  if (likely >= clients_.size() || clients_[likely].id != id) {
+    const auto found = numbers_.find(id);
+    if (found == numbers_.end()) return kNoClient;
+    likely = found->second;
+  }
+  return last_found_ = likely;
 }
 
 ClientIndex StructStore::FindOrAdd(uint64_t id) {

@@ -2,6 +2,7 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_STRUCT_STORE_H_
 #define RIVERMEET_CRDT_INTERNAL_STRUCT_STORE_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -70,6 +71,7 @@ class StructList {
     std::unique_ptr<Entry[]> entries;
   };
 
+  static void MakeRoom(Chunk& chunk);
   void Insert(Position at, Entry entry);
   void SplitChunk(uint32_t chunk);
   void JoinSmall(uint32_t chunk);
@@ -119,6 +121,7 @@ class StructStore {
   std::vector<Client> clients_;
   absl::flat_hash_map<uint64_t, ClientIndex> numbers_;
   mutable ClientIndex last_found_ = 0;
+  mutable std::array<ClientIndex, 32> found_ = {};  // each the last one of those whose ids end in the same bits
 };
 
 }  // namespace rivermeet::crdt::internal

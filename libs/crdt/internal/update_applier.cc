@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstring>
+#include <functional>
 
 #include "crdt/internal/integration.h"
 #include "crdt/internal/nesting_check.h"
@@ -9,21 +11,15 @@
 namespace rivermeet::crdt::internal {
 
 template <class Columns>
-UpdateApplier<Columns>::Waiting::Waiting(const WireStruct& from)
-    : item(from),
-      root(from.parent_kind == WireStruct::Parent::kRoot ? from.root : std::string_view()),
-      parent_sub(from.has_parent_sub ? from.parent_sub : std::string_view()),
-      data(from.is_item() ? from.content.data : std::string_view()),
-      name(from.is_item() ? from.content.name : std::string_view()) {}
-
-template <class Columns>
-WireStruct UpdateApplier<Columns>::Waiting::View() const {
-  WireStruct view = item;
-  view.root = root;
-  view.parent_sub = parent_sub;
-  view.content.data = data;
-  view.content.name = name;
-  return view;
+UpdateApplier<Columns>::Waiting::Waiting(const WireStruct& from, std::string_view update) : item(from) {
+  for (std::string_view* view : {&item.root, &item.parent_sub, &item.content.data, &item.content.name}) {
+    const bool in_update = std::less_equal<>()(update.data(), view->data()) &&
+                           std::less_equal<>()(view->data() + view->size(), update.data() + update.size());
+    if (in_update || view->empty()) continue;
+    copies.emplace_back(new char[view->size()]);
+    std::memcpy(copies.back().get(), view->data(), view->size());
+    *view = {copies.back().get(), view->size()};
+  }
 }
 
 template <class Columns>
@@ -32,7 +28,7 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
     : document_(document),
       transaction_(transaction),
       limits_(limits),
-      update_bytes_(update.size()),
+      update_(update),
       integrator_(document, transaction),
       reader_(update, limits),
       deletes_(reader_.place()) {}
@@ -84,7 +80,7 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
   if (document_.items.live() + structs > limits_.max_structs) return too_much("max_structs");
   if (document_.structs.size() + clients > limits_.max_clients) return too_much("max_clients");
   const uint64_t bytes =
-      structs * kStructBytes + clients * sizeof(StructStore::Client) + new_types_ * sizeof(Type) + update_bytes_;
+      structs * kStructBytes + clients * sizeof(StructStore::Client) + new_types_ * sizeof(Type) + update_.size();
   if (document_.growing_bytes() + bytes > limits_.max_document_bytes) return too_much("max_document_bytes");
   return absl::OkStatus();
 }
@@ -194,10 +190,10 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
     if (head.content.kind != ContentKind::kSkip) {
       const uint64_t state = document_.structs.StateOf(head.id.client);
       if (head.id.clock > state) {
-        stack_.emplace_back(head);
+        stack_.emplace_back(head, update_);
         PutAside(*rest_);
       } else if (const std::optional<WireId> missing = integrator_.FirstMissing(head); missing.has_value()) {
-        stack_.emplace_back(head);
+        stack_.emplace_back(head, update_);
         Block* block = FindBlock(missing->client);
         if (block != nullptr && block->left > 0) {
           ReadNext(*block, head);
@@ -216,7 +212,7 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
     }
     resumed.emplace(std::move(stack_.back()));
     stack_.pop_back();
-    head = resumed->View();
+    head = resumed->item;
   }
 }
 
@@ -225,7 +221,7 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
 template <class Columns>
 void UpdateApplier<Columns>::PutAside(Pending& rest) {
   for (Waiting& waiting : stack_) {
-    const WireStruct item = waiting.View();
+    const WireStruct& item = waiting.item;
     const WireId missing = item.id.clock > document_.structs.StateOf(item.id.client)
                                ? item.id
                                : integrator_.FirstMissing(item).value_or(WireId{item.id.client, item.id.clock});
@@ -255,7 +251,7 @@ void UpdateApplier<Columns>::WriteRest(Pending& rest) {
   WriteVarUint(writer.rest(), rests_.size());
   WireStruct item;
   for (const Rest& aside : rests_) {
-    const WireStruct first = aside.first.View();
+    const WireStruct& first = aside.first.item;
     WriteVarUint(writer.rest(), 1 + aside.following);
     writer.WriteClient(aside.client);
     WriteVarUint(writer.rest(), first.id.clock);

@@ -45,11 +45,12 @@ class ColumnsV1 {
 
  private:
   WireId ReadId() {
-    const uint64_t client = rest_.ReadVarUint();
+    const uint64_t client = rest_.ReadVarUint(client_);
     return {client, rest_.ReadVarUint()};
   }
 
   ByteReader rest_;
+  ByteReader::Known client_;
 };
 
 // In V2: from nine columns, the rest from a tenth.

@@ -102,6 +102,8 @@ class DiffWriter {
 // counts, clocks, values and delete sets go.
 class WriterV1 {
  public:
+  // Makes room for that many structs with contents of `bytes` in all, more or less.
+  void Reserve(uint64_t structs, uint64_t bytes) { rest_.reserve(bytes + structs * 28); }
   std::string& rest() { return rest_; }
   void WriteClient(uint64_t client) { WriteVarUint(rest_, client); }
   void WriteLeftId(WireId id) { WriteId(id); }
@@ -141,6 +143,7 @@ class WriterV1 {
 
 class WriterV2 {
  public:
+  void Reserve(uint64_t, uint64_t bytes) { text_.reserve(bytes); }
   std::string& rest() { return rest_; }
   void WriteClient(uint64_t client) { client_.Write(client); }
   void WriteLeftId(WireId id) {

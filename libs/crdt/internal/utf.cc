@@ -211,10 +211,17 @@ bool IsAscii(std::string_view text) {
   return text.size() - at < kBlock && IsShortAscii(text.substr(at));
 }
 
+size_t AsciiPrefix(std::string_view text) {
+  size_t at = SkipAsciiBlocks(text, 0);
+  while (at < text.size() && ByteAt(text, at) < 0x80) ++at;
+  return at;
+}
+
 bool IsUtf8(std::string_view bytes) { return IsEncoded<false>(bytes); }
 bool IsWtf8(std::string_view bytes) { return IsEncoded<true>(bytes); }
 
 TextSize Measure(std::string_view text) {
+  if (text.size() <= kBlock && IsShortAscii(text)) return {text.size(), 0};
   TextSize total = MeasureBlocks(text.data(), text.size());
   const std::string_view rest = text.substr(text.size() / kBlock * kBlock);
   if (IsShortAscii(rest)) {

@@ -19,6 +19,8 @@ struct TextSize {
 
 // True when every byte is below 0x80: then bytes, units and code points are the same.
 bool IsAscii(std::string_view text);
+// How many bytes before the first that isn't below 0x80.
+size_t AsciiPrefix(std::string_view text);
 // Whether `bytes` are UTF-8: shortest forms, no surrogates, at most U+10FFFF.
 bool IsUtf8(std::string_view bytes);
 // Whether `bytes` are WTF-8: as UTF-8, but a surrogate may stand where its partner doesn't stand beside it.

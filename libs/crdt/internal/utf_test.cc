@@ -77,6 +77,8 @@ TEST_CASE("texts of any units measure, cut and join as UTF-16 does", "[crdt]") {
     REQUIRE(size.utf16 == units.size());
     REQUIRE(IsWtf8(text));
     REQUIRE(IsUtf8(text) == IsWellFormed(text));
+    REQUIRE(AsciiPrefix(text) ==
+            static_cast<size_t>(std::ranges::find_if(text, [](char c) { return c < 0; }) - text.begin()));
     REQUIRE(IsAscii(text) == (text.size() == units.size() && size.astral == 0 &&
                               std::ranges::all_of(units, [](uint16_t unit) { return unit < 0x80; })));
 
