@@ -75,7 +75,7 @@ Doc::~Doc() = default;
 
 absl::Status Doc::Apply(std::string_view update, Format format, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
     applied = ApplyOne(transaction, update, format);
   });
@@ -84,7 +84,7 @@ absl::Status Doc::Apply(std::string_view update, Format format, std::string_view
 
 absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
       applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);

@@ -13,15 +13,18 @@ namespace rivermeet::crdt::internal {
 void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   number_ = number;
   local = is_local;
-  origin_ = std::move(origin);
+  if (origin.name != origin_name_) origin_name_ = origin.name;
+  undo_manager_ = origin.undo_manager;
   touched.clear();
   touched_after.clear();
-  for (Deleted& deleted : deleted_) {
-    if (deleted.ranges.capacity() > 64 || spare_.size() >= 4) continue;
+  constexpr size_t kKeptClients = 4;
+  constexpr size_t kKeptRanges = 64;
+  for (Deleted& deleted : this->deleted()) {
     deleted.ranges.clear();
-    spare_.push_back(std::move(deleted.ranges));
+    if (deleted.ranges.capacity() > kKeptRanges) deleted.ranges.shrink_to_fit();
   }
-  deleted_.clear();
+  if (deleted_.size() > kKeptClients) deleted_.resize(kKeptClients);
+  deleted_count_ = 0;
   merge_later.clear();
   changed.clear();
   needs_formatting_cleanup = false;
@@ -30,13 +33,9 @@ void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   subdocuments_loaded.clear();
 }
 
-Transaction::Deleted& Transaction::AddDeleted(ClientIndex client) {
-  deleted_.push_back({client, {}});
-  if (!spare_.empty()) {
-    deleted_.back().ranges = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  return deleted_.back();
+void Transaction::AddDeleted(ClientIndex client) {
+  if (deleted_count_ == deleted_.size()) deleted_.emplace_back();
+  deleted_[deleted_count_++].client = client;
 }
 
 uint32_t Document::StateBefore(const Transaction& transaction, ClientIndex client) const {
@@ -98,8 +97,8 @@ bool Document::CanMerge(const Item& left, const Item& right) const {
     return false;
   }
   if (uint64_t{left.size} + right.size > std::numeric_limits<uint32_t>::max()) return false;
-  return right.origin == left.last_id() && left.right != kNoItem && &items[left.right] == &right &&
-         left.right_origin == right.right_origin && ((left.flags | right.flags) & Item::kRedone) == 0;
+  return right.origin == left.last_id() && left.right == right_ref && left.right_origin == right.right_origin &&
+         ((left.flags | right.flags) & Item::kRedone) == 0;
 }
 
 StructList::Position Document::MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged) {
