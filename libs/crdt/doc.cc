@@ -1,5 +1,6 @@
 #include "crdt/doc.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -162,7 +163,9 @@ void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
 }
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {
-  session_->update_listeners.emplace_back(format, std::move(listener));
+  auto& listeners = session_->update_listeners;
+  const auto behind = std::find_if(listeners.begin(), listeners.end(), [&](const auto& l) { return l.first > format; });
+  listeners.emplace(behind, format, std::move(listener));
   ListenToEnds();
 }
 
@@ -218,15 +221,16 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
 
 internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *doc.session_; }
 
-void internal::Session::TellListeners(const Transaction& transaction) const {
-  for (const Format format : {Format::kV1, Format::kV2}) {
-    std::string update;
-    for (const auto& [wanted, listener] : update_listeners) {
-      if (wanted != format) continue;
-      if (update.empty()) update = EncodeTransaction(document, transaction, format);
-      if (!update.empty()) listener(update);
-    }
+void internal::Session::TellListeners(const Transaction& transaction) {
+  constexpr size_t kKept = 4096;
+  if (!transaction.has_changes()) return;
+  std::optional<Format> encoded;
+  for (const auto& [format, listener] : update_listeners) {
+    if (format != encoded) EncodeTransaction(document, transaction, format, update_);
+    encoded = format;
+    listener(update_);
   }
+  if (update_.capacity() > kKept) update_ = std::string();
 }
 
 std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }

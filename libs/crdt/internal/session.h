@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,15 +31,18 @@ struct Session {
   Document document;
   Transactor transactor;
   std::shared_ptr<Observers> observers;  // null while nobody ever observed
+  // Those of V1 first.
   std::vector<std::pair<Format, std::function<void(std::string_view)>>> update_listeners;
-
   std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
 
   // The observers, made when there are none.
   Observers& Observed();
   // Gives those who listen what `transaction` changed.
-  void TellListeners(const Transaction& transaction) const;
+  void TellListeners(const Transaction& transaction);
   void TellSubdocuments(const Transaction& transaction);
+
+ private:
+  std::string update_;  // told last: kept for its memory
 };
 
 // A handle of the type of that number.
