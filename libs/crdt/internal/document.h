@@ -88,7 +88,11 @@ class Document {
   bool ShowsMarkers(TypeIndex root) const;
   bool ShowsMarkers(const Item& item) const;
   // Of a list type; built when it is asked for first.
-  PositionIndex& Index(TypeIndex type);
+  PositionIndex& Index(TypeIndex type) {
+    Type& t = types[type];
+    if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
+    return *t.index;
+  }
 
   // --- finding and splitting; the caller has reserved items
   // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
@@ -152,7 +156,7 @@ class Document {
   void CollectChildren(TypeIndex type);
   void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
 
-  bool CanMerge(const Item& left, const Item& right) const;
+  bool CanMerge(const Item& left, ItemRef right) const;
   // Merges the struct at `at` into those before it as far as they go together. Returns where it then is; `*merged` how
   // many were.
   StructList::Position MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged);

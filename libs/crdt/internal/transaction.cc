@@ -88,10 +88,10 @@ void Document::NoteAuthors(const Transaction& transaction) {
   }
 }
 
-bool Document::CanMerge(const Item& left, const Item& right) const {
-  if (left.deleted() != right.deleted() || left.is_gc() != right.is_gc()) return false;
+bool Document::CanMerge(const Item& left, ItemRef right_ref) const {
+  const Item& right = items[right_ref];
+  if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
   if (left.is_gc()) return true;
-  if (left.kind != right.kind) return false;
   if (left.kind != ContentKind::kString && left.kind != ContentKind::kDeleted && left.kind != ContentKind::kAny &&
       left.kind != ContentKind::kJson) {
     return false;
@@ -107,7 +107,7 @@ StructList::Position Document::MergeWithLefts(ClientIndex client, StructList::Po
   StructList::Position first = at;
   while (!list.IsFirst(first)) {
     const StructList::Position before = list.Previous(first);
-    if (!CanMerge(items[list.ItemAt(before)], items[list.ItemAt(first)])) break;
+    if (!CanMerge(items[list.ItemAt(before)], list.ItemAt(first))) break;
     first = before;
     ++*merged;
   }
