@@ -233,6 +233,10 @@ void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
 void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
   TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
   if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
+  if (document_.types[text].markers == nullptr && !HasFormats(text)) {
+    InsertOrGrow(text, at, content);  // nothing is inherited, passed or closed
+    return;
+  }
   AttributeObject inherited;
   for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
   return InsertAt(text, at, content, std::move(inherited));
