@@ -309,7 +309,10 @@ absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
 }
 
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
-  session_->transactor.Run(/*local=*/true, {std::string(origin)}, [&](Transaction&) { edit(); });
+  session_->transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
+    transaction.observed = true;  // whatever `edit` does before it comes to observe
+    edit();
+  });
 }
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }
