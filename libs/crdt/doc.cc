@@ -310,7 +310,7 @@ absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
 
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
   session_->transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
-    transaction.observed = true;  // whatever `edit` does before it comes to observe
+    transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
     edit();
   });
 }

@@ -37,11 +37,21 @@ TEST_CASE("an observer that comes during a transaction is told what that did bef
   Subscription subscription;
   const auto observe = [&] { subscription = text->Observe([&](const Event& event) { delta = Told(event.Delta()); }); };
   Ok(text->Insert(0, "wxyz"));
-  doc.Transact([&] {
-    Ok(text->Insert(4, "a"));
-    observe();
-  });
-  CHECK(delta == R"(=4 +"a")");
+  SECTION("typed") {
+    doc.Transact([&] {
+      Ok(text->Insert(4, "a"));
+      observe();
+    });
+    CHECK(delta == R"(=4 +"a")");
+  }
+  SECTION("deleted") {
+    Ok(text->Delete(3, 1));
+    doc.Transact([&] {
+      Ok(text->Delete(2, 1));
+      observe();
+    });
+    CHECK(delta == "=2 -1");
+  }
 }
 
 TEST_CASE("a text's delta has attributes of what came and changes of what stayed", "[crdt][events]") {

@@ -114,6 +114,9 @@ class Document {
   // Marks deleted, with all that is inside.
   void Delete(Transaction& transaction, ItemRef ref);
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
+  // Deletes `units` of the visible `text`, not all, from its unit `from` on, if they lie beside something deleted that
+  // they will be merged with in the end: only the edge between the two moves. False when it can't be done so.
+  bool DeleteAtEdge(Transaction& transaction, ItemRef text, uint32_t from, uint32_t units);
   // A subdocument has come; one is wanted.
   void AddSubdocument(Transaction& transaction, uint32_t number);
   void LoadSubdocument(Transaction& transaction, uint32_t number);
@@ -156,6 +159,8 @@ class Document {
   void CollectChildren(TypeIndex type);
   void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
 
+  // Whether `right` was made straight behind `left` and stands there: all but what they hold lets them merge.
+  bool Continues(const Item& left, ItemRef right) const;
   bool CanMerge(const Item& left, ItemRef right) const;
   // Merges the struct at `at` into those before it as far as they go together. Returns where it then is; `*merged` how
   // many were.

@@ -247,8 +247,18 @@ void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& emb
   InsertAt(text, at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
 }
 
+// Whoever deletes one character after the other, forwards or backwards, makes what he deleted before longer.
+bool Editor::DeleteOn(TypeIndex text, uint64_t index, uint64_t length) {
+  PositionIndex& positions = document_.Index(text);
+  if (document_.types[text].markers != nullptr || positions.total().formats > 0) return false;
+  const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index));
+  if (place.item == kNoItem || length >= document_.items[place.item].length) return false;
+  return document_.DeleteAtEdge(transaction_, place.item, static_cast<uint32_t>(index) - place.before.units,
+                                static_cast<uint32_t>(length));
+}
+
 void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
-  if (length == 0) return;
+  if (length == 0 || DeleteOn(text, index, length)) return;
   TextPosition at = FindText(text, index, Seek::kDelete);
   DeleteAt(text, at, length);
 }

@@ -88,6 +88,12 @@ void Document::NoteAuthors(const Transaction& transaction) {
   }
 }
 
+bool Document::Continues(const Item& left, ItemRef right_ref) const {
+  const Item& right = items[right_ref];
+  return right.origin == left.last_id() && left.right == right_ref && left.right_origin == right.right_origin &&
+         ((left.flags | right.flags) & Item::kRedone) == 0;
+}
+
 bool Document::CanMerge(const Item& left, ItemRef right_ref) const {
   const Item& right = items[right_ref];
   if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
@@ -97,8 +103,7 @@ bool Document::CanMerge(const Item& left, ItemRef right_ref) const {
     return false;
   }
   if (uint64_t{left.size} + right.size > std::numeric_limits<uint32_t>::max()) return false;
-  return right.origin == left.last_id() && left.right == right_ref && left.right_origin == right.right_origin &&
-         ((left.flags | right.flags) & Item::kRedone) == 0;
+  return Continues(left, right_ref);
 }
 
 StructList::Position Document::MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged) {

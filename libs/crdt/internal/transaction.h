@@ -45,6 +45,8 @@ class Transaction {
   bool local = true;
   // Somebody will be told of its structs one by one: they stay apart until then.
   bool observed = false;
+  // Somebody may ask for what it deletes: that stays as it is until then.
+  bool keeps_deleted = false;
   Origin origin() const { return {origin_name_, undo_manager_}; }
 
   // Whether Changed::keys are kept.

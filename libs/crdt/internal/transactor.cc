@@ -21,6 +21,7 @@ void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transacti
   transaction.Reset(document_.NextTransactionNumber(), local, origin);
   transaction.records_keys = document_.records_keys;
   transaction.observed = hooks.observe != nullptr;
+  transaction.keeps_deleted = transaction.observed || !end_listeners_.empty();
   current_ = &transaction;
   body(transaction);
   current_ = nullptr;
