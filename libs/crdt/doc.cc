@@ -75,7 +75,7 @@ Doc::~Doc() = default;
 
 absl::Status Doc::Apply(std::string_view update, Format format, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
     applied = ApplyOne(transaction, update, format);
   });
@@ -84,7 +84,7 @@ absl::Status Doc::Apply(std::string_view update, Format format, std::string_view
 
 absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin) {
   absl::Status applied;
-  session_->transactor.Run(/*local=*/false, {std::string(origin)}, [&](Transaction& transaction) {
+  session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
       applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);
@@ -162,7 +162,7 @@ void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
 }
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {
-  session_->update_listeners.emplace_back(format, std::move(listener));
+  session_->update_listeners[format == Format::kV2].push_back(std::move(listener));
   ListenToEnds();
 }
 
@@ -208,10 +208,7 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   tell(transaction.subdocuments_removed, event.removed);
   tell(transaction.subdocuments_loaded, event.loaded);
   if (event.added.empty() && event.removed.empty() && event.loaded.empty()) return;
-  for (size_t i = 0; i < subdocument_listeners.size(); ++i) {
-    const auto listener = subdocument_listeners[i];  // it may add others
-    listener(event);
-  }
+  for (size_t i = 0; i < subdocument_listeners.size(); ++i) subdocument_listeners[i](event);
   for (const uint32_t number : std::vector<uint32_t>(transaction.subdocuments_removed)) {
     if (std::exchange(document.subdocuments[number].destroyed, true)) continue;
     transactor.Run(/*local=*/true,
@@ -221,17 +218,16 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
 
 internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *doc.session_; }
 
-void internal::Session::TellListeners(const Transaction& transaction) const {
+void internal::Session::TellListeners(const Transaction& transaction) {
+  constexpr size_t kKept = 4096;
+  if (!transaction.has_changes()) return;
   for (const Format format : {Format::kV1, Format::kV2}) {
-    std::string update;
-    for (size_t i = 0; i < update_listeners.size(); ++i) {
-      if (update_listeners[i].first != format) continue;
-      if (update.empty()) update = EncodeTransaction(document, transaction, format);
-      if (update.empty()) break;
-      const auto listener = update_listeners[i].second;  // it may add others
-      listener(update, transaction.origin().name);
-    }
+    const auto& listeners = update_listeners[format == Format::kV2];
+    if (listeners.empty()) continue;
+    EncodeTransaction(document, transaction, format, update_);
+    for (size_t i = 0; i < listeners.size(); ++i) listeners[i](update_, transaction.origin().name);
   }
+  if (update_.capacity() > kKept) update_ = std::string();
 }
 
 std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
@@ -310,7 +306,10 @@ absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
 }
 
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
-  session_->transactor.Run(/*local=*/true, {std::string(origin)}, [&](Transaction&) { edit(); });
+  session_->transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
+    transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
+    edit();
+  });
 }
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }

@@ -193,5 +193,16 @@ TEST_CASE("who listens may add listeners while he is told", "[crdt]") {
   CHECK(log == "abcabc");
 }
 
+TEST_CASE("listeners get updates of V1 first, each format in the order in which they came", "[crdt]") {
+  Doc doc;
+  std::string told;
+  doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "c"; });
+  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "a"; });
+  doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "d"; });
+  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "b"; });
+  REQUIRE(doc.GetText("t")->Insert(0, "x").ok());
+  CHECK(told == "abcd");
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt

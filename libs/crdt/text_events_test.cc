@@ -30,6 +30,30 @@ TEST_CASE("a text's event has the delta of insertions and deletions", "[crdt][ev
   CHECK(delta.empty());
 }
 
+TEST_CASE("an observer that comes during a transaction is told what that did before", "[crdt][events]") {
+  Doc doc;
+  auto text = doc.GetText("t");
+  std::string delta;
+  Subscription subscription;
+  const auto observe = [&] { subscription = text->Observe([&](const Event& event) { delta = Told(event.Delta()); }); };
+  Ok(text->Insert(0, "wxyz"));
+  SECTION("typed") {
+    doc.Transact([&] {
+      Ok(text->Insert(4, "a"));
+      observe();
+    });
+    CHECK(delta == R"(=4 +"a")");
+  }
+  SECTION("deleted") {
+    Ok(text->Delete(3, 1));
+    doc.Transact([&] {
+      Ok(text->Delete(2, 1));
+      observe();
+    });
+    CHECK(delta == "=2 -1");
+  }
+}
+
 TEST_CASE("a text's delta has attributes of what came and changes of what stayed", "[crdt][events]") {
   Doc doc;
   auto text = doc.GetText("t");

@@ -175,7 +175,7 @@ bool UndoManager::State::TouchesScope(const Transaction& transaction) const {
 }
 
 bool UndoManager::State::Captures(const Transaction& transaction) const {
-  const internal::Origin& origin = transaction.origin();
+  const internal::Origin origin = transaction.origin();
   if (options_.capture_filter && !options_.capture_filter({origin.name, transaction.local})) return false;
   if (!TouchesScope(transaction)) return false;
   if (origin.undo_manager != nullptr) return origin.undo_manager == this;

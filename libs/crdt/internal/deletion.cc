@@ -93,6 +93,38 @@ void Document::Delete(Transaction& transaction, ItemRef ref) {
   }
 }
 
+bool Document::DeleteAtEdge(Transaction& transaction, ItemRef ref, uint32_t from, uint32_t units) {
+  Item& text = items[ref];
+  const bool at_end = from > 0;
+  const ItemRef beside = at_end ? text.right : text.left;
+  if (!gc_ || transaction.keeps_deleted || beside == kNoItem || (at_end && from + units != text.length)) return false;
+  if (text.kind != ContentKind::kString || text.size != text.length || text.keep()) return false;
+  Item& gone = items[beside];
+  Item& left = at_end ? text : gone;
+  Item& right = at_end ? gone : text;
+  if (gone.kind != ContentKind::kDeleted || right.id != Id{left.id.client, left.end_clock()}) return false;
+  if (!Continues(left, at_end ? beside : ref)) return false;
+
+  const Id first = {text.id.client, text.id.clock + from};
+  const Extent before = ExtentOf(text);
+  const uint32_t edge = at_end ? first.clock : first.clock + units;
+  StructList& list = structs[first.client].structs;
+  list.MoveStart(list.Find(right.id.clock), edge);
+  right.id.clock = edge;
+  right.origin.clock = edge - 1;
+  gone.length += units;
+  text.length -= units;
+  text.size -= units;
+  if (!at_end) text.data += units;
+  contents.Release(units);
+  Type& parent = types[text.parent];
+  parent.length -= units;
+  if (parent.index != nullptr) parent.index->Changed(ref, before);
+  AddDelete(transaction, first, units);
+  AddChanged(transaction, text.parent, /*entry=*/false, 0);
+  return true;
+}
+
 void Document::DropContent(Item& item) {
   contents.Release(item.size);
   item.data = nullptr;

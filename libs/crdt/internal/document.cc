@@ -55,12 +55,6 @@ std::pair<ItemRef, uint32_t> Document::FollowRedone(Id id) const {
   }
 }
 
-PositionIndex& Document::Index(TypeIndex type) {
-  Type& t = types[type];
-  if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
-  return *t.index;
-}
-
 ItemRef Document::CleanEnd(Transaction& transaction, Id id) {
   const StructList& list = structs[id.client].structs;
   const StructList::Position at = list.Find(id.clock);

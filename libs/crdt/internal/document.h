@@ -88,7 +88,11 @@ class Document {
   bool ShowsMarkers(TypeIndex root) const;
   bool ShowsMarkers(const Item& item) const;
   // Of a list type; built when it is asked for first.
-  PositionIndex& Index(TypeIndex type);
+  PositionIndex& Index(TypeIndex type) {
+    Type& t = types[type];
+    if (t.index == nullptr) t.index = std::make_unique<PositionIndex>(items, t.start);
+    return *t.index;
+  }
 
   // --- finding and splitting; the caller has reserved items
   // What an undo has made of the unit `id`, over as many undos as there were, and which unit of that item it is.
@@ -110,6 +114,9 @@ class Document {
   // Marks deleted, with all that is inside.
   void Delete(Transaction& transaction, ItemRef ref);
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
+  // Deletes `units` of the visible `text`, not all, from its unit `from` on, if they lie beside something deleted that
+  // they will be merged with in the end: only the edge between the two moves. False when it can't be done so.
+  bool DeleteAtEdge(Transaction& transaction, ItemRef text, uint32_t from, uint32_t units);
   // A subdocument has come; one is wanted.
   void AddSubdocument(Transaction& transaction, uint32_t number);
   void LoadSubdocument(Transaction& transaction, uint32_t number);
@@ -152,7 +159,9 @@ class Document {
   void CollectChildren(TypeIndex type);
   void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
 
-  bool CanMerge(const Item& left, const Item& right) const;
+  // Whether `right` was made straight behind `left` and stands there: all but what they hold lets them merge.
+  bool Continues(const Item& left, ItemRef right) const;
+  bool CanMerge(const Item& left, ItemRef right) const;
   // Merges the struct at `at` into those before it as far as they go together. Returns where it then is; `*merged` how
   // many were.
   StructList::Position MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged);

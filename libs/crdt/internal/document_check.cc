@@ -16,6 +16,7 @@ class IndexChecker {
   IndexChecker(const ItemArena& items, const PositionIndex& index) : items_(items), index_(index) {}
 
   std::string FindFault(ItemRef start) {
+    index_.Settle();
     ItemRef at = start;
     Extent total;
     const std::string fault = CheckNode(index_.root_, PositionIndex::kNone, at, total);

@@ -79,6 +79,7 @@ class Editor {
   enum class Seek : uint8_t { kInherit, kGiven, kDelete, kFormat };
   TextPosition FindText(TypeIndex text, uint64_t index, Seek seek);
   TextPosition FindMarked(TypeIndex text, uint64_t index, Seek seek);
+  bool DeleteOn(TypeIndex text, uint64_t index, uint64_t length);
   void InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared);
   void Forward(TextPosition& at) const;
   void InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document);

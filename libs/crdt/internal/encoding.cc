@@ -9,9 +9,6 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 
-// Bytes that the update of a keystroke takes.
-constexpr size_t kKeystroke = 60;
-
 WireId ToWire(const Document& document, Id id) { return {document.structs[id.client].id, id.clock}; }
 
 void FillContent(const Document& document, const Item& item, WireContent& content) {
@@ -138,32 +135,40 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
   return writer.Take();
 }
 
+// Of each client one, in the order in which they are written.
+template <class Entry>
+absl::InlinedVector<const Entry*, 4> InOrder(const Document& document, absl::Span<const Entry> entries) {
+  absl::InlinedVector<const Entry*, 4> order;
+  for (const Entry& entry : entries) order.push_back(&entry);
+  const auto id_of = [&](const Entry* entry) { return document.structs[entry->client].id; };
+  if (order.size() > 1) {
+    std::sort(order.begin(), order.end(), [&](const Entry* a, const Entry* b) { return id_of(a) > id_of(b); });
+  }
+  return order;
+}
+
 template <class Writer>
-std::string EncodeChanges(const Document& document, const Transaction& transaction) {
-  absl::InlinedVector<std::pair<ClientIndex, uint32_t>, 4> clients;
-  if (document.last_transaction() == transaction.number()) {
-    for (const auto& [client, before] : transaction.touched) clients.emplace_back(client, before);
-  } else {
+void EncodeChanges(const Document& document, const Transaction& transaction, std::string& update) {
+  absl::Span<const Transaction::Touched> touched = transaction.touched;
+  std::vector<Transaction::Touched> by_now;
+  if (document.last_transaction() != transaction.number()) {
     // Structs that later transactions added go out too: yjs writes the store as it is by now.
     for (ClientIndex client = 0; client < document.structs.size(); ++client) {
       const uint32_t before = document.StateBefore(transaction, client);
-      if (before < document.structs[client].state) clients.emplace_back(client, before);
+      if (before < document.structs[client].state) by_now.push_back({client, before});
     }
+    touched = by_now;
   }
-  const auto id_of = [&](ClientIndex client) { return document.structs[client].id; };
-  std::sort(clients.begin(), clients.end(),
-            [&](const auto& a, const auto& b) { return id_of(a.first) > id_of(b.first); });
-  absl::InlinedVector<const Transaction::Deleted*, 4> deletes;
-  for (const Transaction::Deleted& deleted : transaction.deleted()) deletes.push_back(&deleted);
-  std::sort(deletes.begin(), deletes.end(),
-            [&](const auto* a, const auto* b) { return id_of(a->client) > id_of(b->client); });
+  const absl::Span<const Transaction::Deleted> deletes = transaction.deleted();
   Writer writer;
-  writer.rest().reserve(kKeystroke);
-  WriteVarUint(writer.rest(), clients.size());
-  for (const auto& [client, before] : clients) WriteClient(writer, document, client, before);
+  writer.rest().swap(update);
+  WriteVarUint(writer.rest(), touched.size());
+  for (const auto* of : InOrder(document, touched)) WriteClient(writer, document, of->client, of->before);
   WriteVarUint(writer.rest(), deletes.size());
-  for (const Transaction::Deleted* deleted : deletes) WriteDeleted(writer, id_of(deleted->client), deleted->ranges);
-  return writer.Take();
+  for (const auto* of : InOrder(document, deletes)) {
+    WriteDeleted(writer, document.structs[of->client].id, of->ranges);
+  }
+  update = writer.Take();
 }
 
 }  // namespace
@@ -200,10 +205,10 @@ std::string EncodeUpTo(const Document& document, const std::vector<WireId>& stat
   return writer.Take();
 }
 
-std::string EncodeTransaction(const Document& document, const Transaction& transaction, Format format) {
-  if (!transaction.has_changes()) return {};
-  return format == Format::kV1 ? EncodeChanges<WriterV1>(document, transaction)
-                               : EncodeChanges<WriterV2>(document, transaction);
+void EncodeTransaction(const Document& document, const Transaction& transaction, Format format, std::string& update) {
+  update.clear();
+  format == Format::kV1 ? EncodeChanges<WriterV1>(document, transaction, update)
+                        : EncodeChanges<WriterV2>(document, transaction, update);
 }
 
 std::vector<WireId> StateVectorOf(const Document& document) {

@@ -90,18 +90,26 @@ uint32_t PositionIndex::SlotOf(const Node& node, uint32_t child) const {
 }
 
 void PositionIndex::AddTo(uint32_t segment, const Extent& more, const Extent& less) {
-  const auto change = [&](Extent& extent) {
-    extent.Add(more);
-    extent.Subtract(less);
-  };
-  if (more.formats != less.formats) ForgetSummaries(segment);
-  change(segments_[segment].extent);
-  change(total_);
-  uint32_t child = segment;
-  for (uint32_t node = segments_[segment].node; node != kNone; node = nodes_[node].parent) {
-    change(nodes_[node].extent[SlotOf(nodes_[node], child)]);
+  Extent change = more;
+  change.Subtract(less);
+  if (change.formats != 0) ForgetSummaries(segment);
+  segments_[segment].extent.Add(change);
+  total_.Add(change);
+  if (segment != unsettled_segment_) Settle();
+  unsettled_segment_ = segment;
+  unsettled_.Add(change);
+}
+
+// Lets the nodes count what changed; before they are asked, or rearranged.
+void PositionIndex::Settle() const {
+  if (unsettled_segment_ == kNone) return;
+  uint32_t child = unsettled_segment_;
+  for (uint32_t node = segments_[child].node; node != kNone; node = nodes_[node].parent) {
+    nodes_[node].extent[SlotOf(nodes_[node], child)].Add(unsettled_);
     child = node;
   }
+  unsettled_segment_ = kNone;
+  unsettled_ = {};
 }
 
 void PositionIndex::Inserted(ItemRef ref) {
@@ -155,6 +163,7 @@ void PositionIndex::Changed(ItemRef item, const Extent& before) {
 }
 
 void PositionIndex::SplitSegment(uint32_t segment) {
+  Settle();
   const uint32_t right = AddSegment();
   segments_[segment].formats.reset();
   const uint32_t keep = segments_[segment].items / 2;
@@ -273,9 +282,14 @@ bool PositionIndex::FindNearCursor(uint32_t index, Place& place) const {
   return false;
 }
 
-// `changed` is about to change, has changed or is new. What is before the cursor stays if it is that item or the next.
+// `changed` is about to change, has changed or is new. What is before the cursor stays if it is that item or one of the
+// next two: whoever deletes on cuts one and merges the other with what was deleted before.
 void PositionIndex::KeepCursor(ItemRef changed) {
-  if (changed != cursor_.item && (*items_)[changed].left != cursor_.item) cursor_.item = kNoItem;
+  for (int step = 0; step < 3 && changed != kNoItem; ++step) {
+    if (changed == cursor_.item) return;
+    changed = (*items_)[changed].left;
+  }
+  cursor_.item = kNoItem;
 }
 
 PositionIndex::Place PositionIndex::Find(uint32_t index, Unit unit) const {
@@ -301,6 +315,7 @@ PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
     place.before = total_;
     return place;
   }
+  Settle();
   Extent before;  // the place itself would be written at every step
   uint32_t at = root_;
   for (bool leaf = false; !leaf;) {
@@ -329,6 +344,7 @@ PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
 }
 
 Extent PositionIndex::Before(ItemRef item) const {
+  Settle();
   Extent before;
   const uint32_t segment = (*items_)[item].place;
   for (ItemRef ref = segments_[segment].first; ref != item; ref = (*items_)[ref].right) {
@@ -376,6 +392,7 @@ void PositionIndex::ForgetSummaries(uint32_t segment) {
 }
 
 FormatSummary PositionIndex::FormatsUpTo(ItemRef last) {
+  Settle();
   // From the root down to the segment: what is left of the way.
   const uint32_t segment = (*items_)[last].place;
   std::vector<std::pair<uint32_t, uint32_t>> way;  // nodes from below, each with the slot to go by

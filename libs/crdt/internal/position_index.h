@@ -110,6 +110,7 @@ class PositionIndex {
   const FormatSummary& SummaryOf(uint32_t child, bool is_segment);
   void ForgetSummaries(uint32_t segment);
   void AddTo(uint32_t segment, const Extent& more, const Extent& less);
+  void Settle() const;
   void SplitSegment(uint32_t segment);
   void RemoveSegment(uint32_t segment);
   void InsertChild(uint32_t node, uint32_t slot, uint32_t child, const Extent& extent);
@@ -121,11 +122,14 @@ class PositionIndex {
 
   ItemArena* items_;
   std::vector<Segment> segments_;
-  std::vector<Node> nodes_;
+  mutable std::vector<Node> nodes_;
   std::vector<uint32_t> free_segments_;
   std::vector<uint32_t> free_nodes_;
   uint32_t root_ = kNone;
   Extent total_;
+  // The segment that changed last, and by what: who types changes one many times. The nodes above don't count that yet.
+  mutable uint32_t unsettled_segment_ = kNone;
+  mutable Extent unsettled_;
   mutable Place cursor_;  // where the last search ended; none once something before it may have changed
 };
 

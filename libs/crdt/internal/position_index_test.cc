@@ -102,6 +102,31 @@ void CheckSame(const ItemList& list, PositionIndex& index) {
   REQUIRE(index.Find(before.units).item == kNoItem);
 }
 
+// One question straight after a change, when what is remembered or not counted yet would show.
+void CheckAt(const ItemList& list, PositionIndex& index, ItemRef wanted, uint32_t question) {
+  Extent before;
+  AttributeMap attributes;
+  for (ItemRef ref = list.start;; ref = list.items[ref].right) {
+    const Extent extent = ExtentOf(list.items[ref]);
+    if (extent.formats > 0) attributes.Apply(list.items[ref].extra, list.items[ref].bytes());
+    if (ref == wanted) break;
+    before.Add(extent);
+  }
+  if (question == 0) {
+    REQUIRE(index.Before(wanted) == before);
+  } else if (question == 1) {
+    AttributeMap found;
+    index.FormatsUpTo(wanted).ApplyTo(list.items, found);
+    REQUIRE(Told(found) == Told(attributes));
+  } else {
+    const auto unit = question == 2 ? PositionIndex::Unit::kUtf8 : PositionIndex::Unit::kUtf16;
+    if (Counted(ExtentOf(list.items[wanted]), unit) == 0) return;
+    const PositionIndex::Place place = index.Find(Counted(before, unit), unit);
+    REQUIRE(place.item == wanted);
+    REQUIRE(place.before == before);
+  }
+}
+
 TEST_CASE("an index that follows every change finds what a walk finds, in every unit", "[crdt]") {
   const uint32_t seed = std::random_device()();
   INFO("seed " << seed);
@@ -140,9 +165,20 @@ TEST_CASE("an index that follows every change finds what a walk finds, in every 
         all = list.All();
       }
     }
+    CheckAt(list, index, random() % 2 == 0 ? ref : all[random() % all.size()], random() % 8);
     if (step % 500 == 0) CheckSame(list, index);
   }
   CheckSame(list, index);
+}
+
+TEST_CASE("an index tells the first format of a stretch that had none", "[crdt]") {
+  ItemList list;
+  for (int i = 0; i < 200; ++i) list.InsertAfter(kNoItem, 1, 0, false);
+  PositionIndex index(list.items, list.start);
+  index.Inserted(list.InsertAfter(list.start, 1, 0, true));
+  AttributeMap found;
+  index.FormatsUpTo(index.Last()).ApplyTo(list.items, found);
+  CHECK(!found.empty());
 }
 
 TEST_CASE("an index of an empty list takes the first item", "[crdt]") {
@@ -151,6 +187,9 @@ TEST_CASE("an index of an empty list takes the first item", "[crdt]") {
   CHECK(index.Last() == kNoItem);
   CHECK(index.Find(0).item == kNoItem);
   index.Inserted(list.InsertAfter(kNoItem, 3, 0, false));
+  CheckSame(list, index);
+  // As many as fill nodes, so that the root grows twice.
+  for (int i = 0; i < 10'000; ++i) index.Inserted(list.InsertAfter(list.start, 1, 0, false));
   CheckSame(list, index);
 }
 

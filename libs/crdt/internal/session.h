@@ -2,9 +2,11 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_SESSION_H_
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,15 +32,18 @@ struct Session {
   Document document;
   Transactor transactor;
   std::shared_ptr<Observers> observers;  // null while nobody ever observed
-  std::vector<std::pair<Format, std::function<void(std::string_view, std::string_view)>>> update_listeners;
-
-  std::vector<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
+  // Of V1 and of V2. Whoever is called may add others: a deque doesn't move those that it has.
+  std::deque<std::function<void(std::string_view update, std::string_view origin)>> update_listeners[2];
+  std::deque<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
 
   // The observers, made when there are none.
   Observers& Observed();
   // Gives those who listen what `transaction` changed.
-  void TellListeners(const Transaction& transaction) const;
+  void TellListeners(const Transaction& transaction);
   void TellSubdocuments(const Transaction& transaction);
+
+ private:
+  std::string update_;  // told last: kept for its memory
 };
 
 // A handle of the type of that number.

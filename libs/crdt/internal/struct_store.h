@@ -56,6 +56,11 @@ class StructList {
   void Append(Entry entry);
   // Returns where `entry` now is, right behind what is at `at`.
   Position InsertAfter(Position at, Entry entry);
+  // The struct at `at` begins at `clock` instead, still between its neighbours.
+  void MoveStart(Position at, uint32_t clock) {
+    chunks_[at.chunk].entries[at.slot].clock = clock;
+    if (at.slot == 0) chunks_[at.chunk].first_clock = clock;
+  }
   // Erases the `count` structs from `from` on. Returns the position of the struct before `from`, of which there must be
   // one.
   Position Erase(Position from, uint32_t count);

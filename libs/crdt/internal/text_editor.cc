@@ -233,6 +233,10 @@ void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
 void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
   TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
   if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
+  if (document_.types[text].markers == nullptr && !HasFormats(text)) {
+    InsertOrGrow(text, at, content);  // nothing is inherited, passed or closed
+    return;
+  }
   AttributeObject inherited;
   for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
   return InsertAt(text, at, content, std::move(inherited));
@@ -243,8 +247,18 @@ void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& emb
   InsertAt(text, at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
 }
 
+// Whoever deletes one character after the other, forwards or backwards, makes what he deleted before longer.
+bool Editor::DeleteOn(TypeIndex text, uint64_t index, uint64_t length) {
+  PositionIndex& positions = document_.Index(text);
+  if (document_.types[text].markers != nullptr || positions.total().formats > 0) return false;
+  const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index));
+  if (place.item == kNoItem || length >= document_.items[place.item].length) return false;
+  return document_.DeleteAtEdge(transaction_, place.item, static_cast<uint32_t>(index) - place.before.units,
+                                static_cast<uint32_t>(length));
+}
+
 void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
-  if (length == 0) return;
+  if (length == 0 || DeleteOn(text, index, length)) return;
   TextPosition at = FindText(text, index, Seek::kDelete);
   DeleteAt(text, at, length);
 }

@@ -13,15 +13,18 @@ namespace rivermeet::crdt::internal {
 void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   number_ = number;
   local = is_local;
-  origin_ = std::move(origin);
+  if (origin.name != origin_name_) origin_name_ = origin.name;
+  undo_manager_ = origin.undo_manager;
   touched.clear();
   touched_after.clear();
-  for (Deleted& deleted : deleted_) {
-    if (deleted.ranges.capacity() > 64 || spare_.size() >= 4) continue;
+  constexpr size_t kKeptClients = 4;
+  constexpr size_t kKeptRanges = 64;
+  for (Deleted& deleted : this->deleted()) {
     deleted.ranges.clear();
-    spare_.push_back(std::move(deleted.ranges));
+    if (deleted.ranges.capacity() > kKeptRanges) deleted.ranges.shrink_to_fit();
   }
-  deleted_.clear();
+  if (deleted_.size() > kKeptClients) deleted_.resize(kKeptClients);
+  deleted_count_ = 0;
   merge_later.clear();
   changed.clear();
   needs_formatting_cleanup = false;
@@ -30,13 +33,9 @@ void Transaction::Reset(uint64_t number, bool is_local, Origin origin) {
   subdocuments_loaded.clear();
 }
 
-Transaction::Deleted& Transaction::AddDeleted(ClientIndex client) {
-  deleted_.push_back({client, {}});
-  if (!spare_.empty()) {
-    deleted_.back().ranges = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  return deleted_.back();
+void Transaction::AddDeleted(ClientIndex client) {
+  if (deleted_count_ == deleted_.size()) deleted_.emplace_back();
+  deleted_[deleted_count_++].client = client;
 }
 
 uint32_t Document::StateBefore(const Transaction& transaction, ClientIndex client) const {
@@ -89,17 +88,22 @@ void Document::NoteAuthors(const Transaction& transaction) {
   }
 }
 
-bool Document::CanMerge(const Item& left, const Item& right) const {
-  if (left.deleted() != right.deleted() || left.is_gc() != right.is_gc()) return false;
+bool Document::Continues(const Item& left, ItemRef right_ref) const {
+  const Item& right = items[right_ref];
+  return right.origin == left.last_id() && left.right == right_ref && left.right_origin == right.right_origin &&
+         ((left.flags | right.flags) & Item::kRedone) == 0;
+}
+
+bool Document::CanMerge(const Item& left, ItemRef right_ref) const {
+  const Item& right = items[right_ref];
+  if (left.kind != right.kind || left.deleted() != right.deleted()) return false;
   if (left.is_gc()) return true;
-  if (left.kind != right.kind) return false;
   if (left.kind != ContentKind::kString && left.kind != ContentKind::kDeleted && left.kind != ContentKind::kAny &&
       left.kind != ContentKind::kJson) {
     return false;
   }
   if (uint64_t{left.size} + right.size > std::numeric_limits<uint32_t>::max()) return false;
-  return right.origin == left.last_id() && left.right != kNoItem && &items[left.right] == &right &&
-         left.right_origin == right.right_origin && ((left.flags | right.flags) & Item::kRedone) == 0;
+  return Continues(left, right_ref);
 }
 
 StructList::Position Document::MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged) {
@@ -108,7 +112,7 @@ StructList::Position Document::MergeWithLefts(ClientIndex client, StructList::Po
   StructList::Position first = at;
   while (!list.IsFirst(first)) {
     const StructList::Position before = list.Previous(first);
-    if (!CanMerge(items[list.ItemAt(before)], items[list.ItemAt(first)])) break;
+    if (!CanMerge(items[list.ItemAt(before)], list.ItemAt(first))) break;
     first = before;
     ++*merged;
   }

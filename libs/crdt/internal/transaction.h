@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/wire.h"
 
@@ -13,7 +15,7 @@ namespace rivermeet::crdt::internal {
 
 // Who made a transaction: any text; empty is nobody in particular (yjs: null). Or an undo manager, whatever the text.
 struct Origin {
-  std::string name;
+  std::string_view name;
   const void* undo_manager = nullptr;
 };
 
@@ -43,7 +45,9 @@ class Transaction {
   bool local = true;
   // Somebody will be told of its structs one by one: they stay apart until then.
   bool observed = false;
-  const Origin& origin() const { return origin_; }
+  // Somebody may ask for what it deletes: that stays as it is until then.
+  bool keeps_deleted = false;
+  Origin origin() const { return {origin_name_, undo_manager_}; }
 
   // Whether Changed::keys are kept.
   bool records_keys = false;
@@ -54,10 +58,10 @@ class Transaction {
   std::vector<uint32_t> touched_after;
   // What was deleted, by client in the order of the first deletion of each. In order and apart once the transaction
   // ends.
-  const std::vector<Deleted>& deleted() const { return deleted_; }
-  std::vector<Deleted>& deleted() { return deleted_; }
-  Deleted& AddDeleted(ClientIndex client);
-  bool has_changes() const { return !touched.empty() || !deleted_.empty(); }
+  absl::Span<const Deleted> deleted() const { return {deleted_.data(), deleted_count_}; }
+  absl::Span<Deleted> deleted() { return {deleted_.data(), deleted_count_}; }
+  void AddDeleted(ClientIndex client);
+  bool has_changes() const { return !touched.empty() || deleted_count_ > 0; }
 
   // Structs to try to merge at the end (yjs: _mergeStructs).
   std::vector<Id> merge_later;
@@ -71,9 +75,10 @@ class Transaction {
 
  private:
   uint64_t number_ = 0;
-  Origin origin_;
-  std::vector<Deleted> deleted_;
-  std::vector<std::vector<DeleteRange>> spare_;  // what Reset() keeps of the heap's memory
+  std::string origin_name_;
+  const void* undo_manager_ = nullptr;
+  std::vector<Deleted> deleted_;  // the rest was of earlier ones, and is there for its memory
+  size_t deleted_count_ = 0;
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -15,20 +15,15 @@ uint64_t RandomClient() {
 
 void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
   if (current_ != nullptr) return body(*current_);
-  std::unique_ptr<Transaction> made;
-  if (spare_.empty()) {
-    made = std::make_unique<Transaction>();
-  } else {
-    made = std::move(spare_.back());
-    spare_.pop_back();
-  }
-  made->Reset(document_.NextTransactionNumber(), local, std::move(origin));
-  made->records_keys = document_.records_keys;
-  current_ = made.get();
-  current_->observed = hooks.observe != nullptr;
-  ending_.push_back(std::move(made));
-  body(*current_);
-  const bool first = current_ == ending_.front().get();
+  if (begun_ == transactions_.size()) transactions_.push_back(std::make_unique<Transaction>());
+  const bool first = begun_ == 0;
+  Transaction& transaction = *transactions_[begun_++];
+  transaction.Reset(document_.NextTransactionNumber(), local, origin);
+  transaction.records_keys = document_.records_keys;
+  transaction.observed = hooks.observe != nullptr;
+  transaction.keeps_deleted = transaction.observed || !end_listeners_.empty();
+  current_ = &transaction;
+  body(transaction);
   current_ = nullptr;
   if (first) EndAll();
 }
@@ -40,11 +35,10 @@ void Transactor::RecordKeys(bool records) {
 
 void Transactor::EndAll() {
   // Observers may add to these.
-  for (size_t i = 0; i < ending_.size(); ++i) End(*ending_[i]);
-  while (!ending_.empty()) {
-    if (spare_.size() < 2) spare_.push_back(std::move(ending_.front()));
-    ending_.pop_front();
-  }
+  for (size_t i = 0; i < begun_; ++i) End(*transactions_[i]);
+  begun_ = 0;
+  constexpr size_t kKept = 2;
+  if (transactions_.size() > kKept) transactions_.resize(kKept);
 }
 
 void Transactor::End(Transaction& transaction) {

@@ -2,10 +2,8 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_TRANSACTOR_H_
 #define RIVERMEET_CRDT_INTERNAL_TRANSACTOR_H_
 
-#include <deque>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -62,8 +60,9 @@ class Transactor {
   uint64_t client_;
   std::vector<EndListener*> end_listeners_;
   Transaction* current_ = nullptr;
-  std::deque<std::unique_ptr<Transaction>> ending_;  // begun and not cleaned up; the first is
-  std::vector<std::unique_ptr<Transaction>> spare_;
+  // The first of them are begun and not cleaned up, but the very first is; the rest wait to be used again.
+  std::vector<std::unique_ptr<Transaction>> transactions_;
+  size_t begun_ = 0;
 };
 
 // A client id as yjs draws one: 32 random bits.

@@ -2,7 +2,6 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_TYPE_TABLE_H_
 #define RIVERMEET_CRDT_INTERNAL_TYPE_TABLE_H_
 
-#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -92,32 +91,36 @@ struct Type {
 // Types by number; addresses hold.
 class TypeTable {
  public:
-  TypeTable() : types_(1) {}
+  TypeTable() { blocks_.emplace_back(new Type[kBlock]); }
 
-  Type& operator[](TypeIndex type) { return types_[type]; }
-  const Type& operator[](TypeIndex type) const { return types_[type]; }
+  Type& operator[](TypeIndex type) { return blocks_[type / kBlock][type % kBlock]; }
+  const Type& operator[](TypeIndex type) const { return blocks_[type / kBlock][type % kBlock]; }
   TypeIndex Add() {
     if (free_.empty()) {
-      types_.emplace_back();
-      return static_cast<TypeIndex>(types_.size() - 1);
+      if (size_ / kBlock == blocks_.size()) blocks_.emplace_back(new Type[kBlock]);
+      return size_++;
     }
     const TypeIndex type = free_.back();
     free_.pop_back();
-    types_[type].free = false;
+    (*this)[type].free = false;
     return type;
   }
   // Its number is given again.
   void Free(TypeIndex type) {
-    const uint32_t generation = types_[type].generation + 1;
-    types_[type] = Type();
-    types_[type].generation = generation;
-    types_[type].free = true;
+    const uint32_t generation = (*this)[type].generation + 1;
+    (*this)[type] = Type();
+    (*this)[type].generation = generation;
+    (*this)[type].free = true;
     free_.push_back(type);
   }
-  size_t size() const { return types_.size(); }
+  // One more than the highest number.
+  TypeIndex size() const { return size_; }
 
  private:
-  std::deque<Type> types_;
+  static constexpr TypeIndex kBlock = 8;
+
+  std::vector<std::unique_ptr<Type[]>> blocks_;
+  TypeIndex size_ = 1;  // number 0 is nobody's
   std::vector<TypeIndex> free_;
 };
 
