@@ -258,12 +258,31 @@ absl::StatusOr<std::string> Call(const FunctionCall& call) {
   return absl::InternalError("no such function");
 }
 
+// Whether both updates make an empty document the same.
+bool HaveSameEffect(std::string_view update, std::string_view other, Format format) {
+  crdt::Doc doc;
+  crdt::Doc other_doc;
+  return doc.Apply(update, format).ok() && other_doc.Apply(other, format).ok() &&
+         doc.EncodeState(Format::kV1) == other_doc.EncodeState(Format::kV1);
+}
+
+// Of so many updates at most a merge is yjs's to the byte, of more in its effect: update.h.
+constexpr size_t kMostMergedToTheByte = 16'000;
+
+bool IsAsInYjs(const FunctionCall& call, const absl::StatusOr<std::string>& output) {
+  if (call.threw || !output.ok()) return call.threw == !output.ok();
+  if (*output == call.output) return true;
+  const Format format = call.function == Function::kMergeV1 ? Format::kV1 : Format::kV2;
+  const bool is_merge = call.function == Function::kMergeV1 || call.function == Function::kMergeV2;
+  return is_merge && call.inputs.size() > kMostMergedToTheByte && HaveSameEffect(*output, call.output, format);
+}
+
 std::string CheckCalls(const History& history, CheckCounts& counts) {
   for (size_t i = 0; i < history.calls.size(); ++i) {
     const FunctionCall& call = history.calls[i];
     ++counts.results;
     const absl::StatusOr<std::string> output = Call(call);
-    if (call.threw != !output.ok() || (output.ok() && *output != call.output)) {
+    if (!IsAsInYjs(call, output)) {
       std::string inputs;
       for (const std::string_view input : call.inputs) inputs += "\n  in   " + Hex(input);
       return fmt::format("call {} of function {}:{}\n  yjs  {}\n  ours {}", i, static_cast<int>(call.function), inputs,

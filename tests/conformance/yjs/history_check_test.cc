@@ -4,6 +4,11 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "crdt/doc.h"
+#include "crdt/update.h"
 
 namespace rivermeet::yjs {
 namespace {
@@ -67,6 +72,34 @@ TEST_CASE("another content or state vector of yrs is a difference, with its seed
     CHECK(counts.yrs.differences.count("yrs gave up: after # bytes") == 1);
   }
   CHECK(counts.yrs.differences.size() == 1);
+}
+
+TEST_CASE("a merge of more than 16,000 updates has to have yjs's effect, of fewer its bytes", "[yjs]") {
+  crdt::Doc doc({.client_id = 1});
+  std::vector<std::string> updates;
+  doc.OnUpdate(crdt::Format::kV1, [&](std::string_view update) { updates.emplace_back(update); });
+  REQUIRE(doc.GetText("t")->Insert(0, "a").ok());
+  REQUIRE(doc.GetText("t")->Insert(1, "b").ok());
+  const std::string whole = doc.EncodeState(crdt::Format::kV1);
+  // The same in two structs.
+  const std::string_view parts[] = {updates[0], updates[1]};
+  const std::string other = *crdt::MergeUpdates(parts, crdt::Format::kV1);
+  REQUIRE(other != whole);
+
+  History history;
+  history.kind = History::Kind::kMerges;
+  FunctionCall& call = history.calls.emplace_back();
+  call.inputs.assign(16'001, whole);
+  CheckCounts counts;
+  call.output = other;
+  CHECK(CheckHistory(history, counts).empty());
+  call.output = updates[0];
+  CHECK_FALSE(CheckHistory(history, counts).empty());
+  call.inputs.pop_back();
+  call.output = other;
+  CHECK_FALSE(CheckHistory(history, counts).empty());
+  call.output = whole;
+  CHECK(CheckHistory(history, counts).empty());
 }
 
 }  // namespace

@@ -120,18 +120,22 @@ TEST_CASE("what yrs has comes with the history that it is about", "[yjs]") {
   CHECK(stream.history().yrs.empty());
 }
 
-TEST_CASE("answers of yrs that are about another history are refused", "[yjs]") {
+TEST_CASE("answers of yrs that don't belong to the next history are refused", "[yjs]") {
   std::string bytes = SampleBytes();
-  // The records before are the first history and its trailer; then the magic byte, the size and the seed.
-  size_t at = 0;
-  for (int i = 0; i < 2; ++i) {
+  const auto end_of_record = [&](size_t at) {
     uint32_t size = 0;
     std::memcpy(&size, &bytes[at + 1], sizeof(size));
-    at += 5 + size;
-  }
+    return at + 5 + size;
+  };
+  // After the first history and its trailer; the magic byte, the size, the seed, how many answers, the first's step.
+  const size_t at = end_of_record(end_of_record(0));
   REQUIRE(bytes[at] == '\xfb');
-  REQUIRE(bytes[at + 5] == 3);
-  bytes[at + 5] = 4;
+  SECTION("of another seed") {
+    REQUIRE(bytes[at + 5] == 3);
+    bytes[at + 5] = 4;
+  }
+  SECTION("of a step that there isn't") { bytes[at + 14] = 127; }
+  SECTION("without a history") { bytes.resize(end_of_record(at)); }
   const File file = FileOf(bytes);
   HistoryStream stream(file.get());
   REQUIRE(stream.Next().value());

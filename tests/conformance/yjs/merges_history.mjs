@@ -3,7 +3,7 @@ import * as Y from "yjs";
 import { kFunctions, writeCall } from "./functions_history.mjs";
 import { randomSetting, Writers } from "./writers.mjs";
 
-// How many messages are merged. yjs takes seconds for thousands and minutes for 16,000: --updates asks for those.
+// How many messages are merged. yjs takes seconds for thousands: --updates asks for more.
 const randomSize = (random) => (random.chance(0.75) ? random.between(100, 1000) : random.between(1000, 3000));
 
 const convert = ({ format, bytes }, wanted) => {
