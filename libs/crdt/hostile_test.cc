@@ -161,9 +161,17 @@ TEST_CASE("structs that wait for each other in a ring wait, each with its own cl
 TEST_CASE("structs with themselves as parent or neighbour are refused", "[crdt][hostile]") {
   Doc doc;
   for (const Format format : {Format::kV1, Format::kV2}) {
-    CHECK(Refused(Attack(doc, Update({Inside(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
-    CHECK(Refused(Attack(doc, Update({Behind(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
-    CHECK(Refused(Attack(doc, Update({Before(Text({1, 0}, "", "x"), {1, 3})}, format), format)));
+    for (const WireStruct& item : {Inside(Text({1, 0}, "", "x"), {1, 0}), Behind(Text({1, 0}, "", "x"), {1, 0}),
+                                   Before(Text({1, 0}, "", "x"), {1, 3})}) {
+      const std::string update = Update({item}, format);
+      CHECK(Refused(Attack(doc, update, format)));
+      CHECK(Refused(CheckUpdate(update, format)));
+      const std::string_view twice[] = {update, update};
+      CHECK(Refused(MergeUpdates(twice, format).status()));
+      CHECK(Refused(DiffUpdate(update, Hex("00"), format).status()));
+      CHECK(Refused(ConvertUpdate(update, format, Format::kV2).status()));
+      CHECK(Refused(EncodeStateVectorFromUpdate(update, format).status()));
+    }
   }
   // Parents of each other.
   WireStruct a = OfKind(Inside(Text({1, 0}, "", ""), {2, 0}), ContentKind::kType);
@@ -271,13 +279,13 @@ TEST_CASE("a few bytes that claim more memory than a document may have are refus
 }
 
 TEST_CASE("a key that V2 names again and again costs what it would be written out", "[crdt][hostile]") {
-  // A hundred formats that all have the first one's key, of 1,000 bytes; they are a GC's neighbours.
+  // A hundred formats that all have the first one's key, of 1,000 bytes, behind something of another client.
   std::string strings;
   WriteVarBytes(strings, std::string(1000, 'k'));
   strings += Hex("a80f");
   const std::string hundred = Hex("62");
   const std::string update =
-      Columns({Hex("01") + hundred, Hex("4163"), Hex("0162"), "", Hex("86"), strings, "", "", ""},
+      Columns({Hex("01") + hundred, Hex("014262"), Hex("0162"), "", Hex("86"), strings, "", "", ""},
               Hex("016400") + std::string(100, '\x78') + Hex("00"));
   CHECK(CheckUpdate(update, Format::kV2).ok());
   Limits limits;

@@ -121,11 +121,6 @@ void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known)
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader_.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
   }
-  const auto later = [&](WireId id) { return id.client == item.id.client && id.clock >= item.id.clock; };
-  if ((item.has_origin && later(item.origin)) || (item.has_right_origin && later(item.right_origin)) ||
-      (item.is_item() && item.parent_kind == WireStruct::Parent::kItem && later(item.parent))) {
-    return reader_.Fail("a struct refers to itself or to a later one of its client");
-  }
   if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
       integrator_.Contradicts(item)) {
     return reader_.Fail("a struct that is known in part is now under another parent");

@@ -128,6 +128,11 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   }
   if (out.content.length == 0) Fail(kNoLength);
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
+  const auto later = [&](WireId id) { return id.client == client && id.clock >= clock; };
+  if ((out.has_origin && later(out.origin)) || (out.has_right_origin && later(out.right_origin)) ||
+      (out.parent_kind == WireStruct::Parent::kItem && later(out.parent))) {
+    Fail("a struct refers to itself or to a later one of its client");
+  }
 }
 
 template <class Columns>
