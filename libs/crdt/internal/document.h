@@ -65,7 +65,6 @@ class Document {
   TypeTable types;
   std::vector<Subdocument> subdocuments;
   Pending pending;
-  uint64_t links = 0;  // items that were ever put into a list or chain
 
   bool gc() const { return gc_; }
   // All memory in use.

@@ -3,16 +3,20 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
 #define RIVERMEET_CRDT_INTERNAL_INTEGRATION_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/nesting_check.h"
+#include "crdt/internal/rival_order.h"
 #include "crdt/internal/update_reader.h"
 #include "crdt/limits.h"
 
@@ -58,15 +62,18 @@ class Integrator {
   void AddCollected(Id id, uint64_t length);
   void SetContent(Item& item, const WireContent& content, uint64_t offset);
   bool HasRivals(const Item& item) const;
-  ItemRef PlaceAmongRivals(const Item& item) const;
-  bool GoesBeforeLast(const Item& item) const;
+  RivalOrder* OrderOf(const Item& item) const;
+  void NoteInOrder(ItemRef ref);
+  ItemRef PlaceAmongRivals(const Item& item);
+  ItemRef WalkPastRivals(const Item& item);
   void Place(Item& item, ItemRef ref);
-  ItemRef FirstOf(const Item& item) const;
+  ItemRef FirstOf(const Item& item);
 
   Document& document_;
   Transaction& transaction_;
-  ItemRef last_placed_ = kNoItem;  // among rivals
-  uint64_t links_then_ = 0;
+  uint64_t steps_ = 0;  // walked so far past rivals
+  // Of lists and chains in which walking took too long: by type, and key of a chain.
+  absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>> orders_;
 };
 
 // One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
