@@ -93,7 +93,8 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
 template <class Columns>
 void UpdateApplier<Columns>::AddPending(NestingCheck& nesting) const {
   if (document_.pending.structs.empty()) return;
-  StructStream<ColumnsV2> stream(document_.pending.structs, limits_);
+  const Limits limits = NoLimits();
+  StructStream<ColumnsV2> stream(document_.pending.structs, limits);
   for (WireStruct item; stream.Next(item);) nesting.Add(item);
 }
 

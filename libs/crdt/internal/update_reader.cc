@@ -59,6 +59,9 @@ const ByteReader& ColumnsV2::failed() const {
 template <class Columns>
 UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limits)
     : columns_(update.substr(0, limits.max_update_bytes)), limits_(&limits), structs_left_(limits.max_structs) {
+  if (limits.max_repeats < structs_left_ && update.size() < structs_left_ - limits.max_repeats) {
+    structs_left_ = limits.max_repeats + update.size();
+  }
   if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
 }
 
@@ -73,7 +76,7 @@ template <class Columns>
 typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
   Block block;
   block.structs = columns_.rest().ReadVarUint();
-  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs");
+  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs, or max_repeats");
   block.client = columns_.ReadClient();
   block.clock = columns_.rest().ReadVarUint();
   if (!ok()) return {};
@@ -228,8 +231,8 @@ template <class Columns>
 std::string_view UpdateReader<Columns>::ReadKey() {
   const std::string_view key = columns_.ReadKey(name_scratch_);
   // Each is written out again whenever the struct is.
-  if (columns_.repeated_key_bytes() > limits_->max_update_bytes) {
-    FailExhausted("keys that come again add up to more than max_update_bytes");
+  if (columns_.repeated_key_bytes() > limits_->max_repeats) {
+    FailExhausted("keys that come again add up to more than max_repeats");
   }
   return key;
 }
