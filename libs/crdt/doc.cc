@@ -193,6 +193,7 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   SubdocumentsEvent event;
   const auto tell = [&](const std::vector<uint32_t>& numbers, std::vector<crdt::Subdocument>& to) {
     for (const uint32_t number : numbers) {
+      if (number == internal::kNoSubdocument) continue;
       to.push_back({document.subdocuments[number].guid, *Any::Decode(document.subdocuments[number].options)});
     }
   };

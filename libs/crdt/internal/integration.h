@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
@@ -132,6 +133,8 @@ class UpdateApplier {
   void PutAside(Pending& rest);
   void WriteRest(Pending& rest);
   void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
+  void DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end);
+  void NoteDelete(uint64_t client, uint64_t clock, uint64_t length);
 
   Document& document_;
   Transaction& transaction_;
@@ -147,6 +150,12 @@ class UpdateApplier {
   uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
+  // Whether deleted ranges overlap, or may; and then, of each client, those gone through, apart: begin -> end.
+  bool deletes_overlap_ = false;
+  absl::flat_hash_map<ClientIndex, absl::btree_map<uint64_t, uint64_t>> deleted_;
+  absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges
+  uint64_t last_deleted_ = 0;               // the client of the last range, and its end
+  uint64_t last_end_ = 0;
   uint64_t new_types_ = 0;
   bool was_pending_ = false;
   Block* active_ = nullptr;  // whose place the reader has

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "crdt/internal/integration.h"
 #include "crdt/internal/nesting_check.h"
@@ -59,12 +60,21 @@ absl::Status UpdateApplier<Columns>::Check() {
     blocks_.push_back(std::move(block));
   }
   deletes_ = reader_.place();
-  reader_.ReadDeletes([this](uint64_t, uint64_t, uint64_t) { ++new_structs_; });
+  reader_.ReadDeletes([this](uint64_t client, uint64_t clock, uint64_t length) { NoteDelete(client, clock, length); });
   reader_.Finish();
   RM_RETURN_IF_ERROR(reader_.status());
   if (was_pending_) return absl::OkStatus();
   RM_RETURN_IF_ERROR(CheckLimits());
   return new_types_ > 0 || document_.pending.brings_types ? CheckNesting() : absl::OkStatus();
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::NoteDelete(uint64_t client, uint64_t clock, uint64_t length) {
+  ++new_structs_;
+  const bool goes_on = !deleting_.empty() && client == last_deleted_;
+  deletes_overlap_ |= goes_on ? clock < last_end_ : !deleting_.insert(client).second;
+  last_deleted_ = client;
+  last_end_ = clock + length;
 }
 
 template <class Columns>
@@ -296,6 +306,25 @@ void UpdateApplier<Columns>::DeleteRangeOf(uint64_t client_id, uint64_t clock, u
     return;
   }
   if (state < end) unknown.RangesOf(client_id).push_back({state, end - state});
+  if (!deletes_overlap_) return DeleteKnown(client, clock, end);
+  // What one range has deleted the next needn't look at.
+  absl::btree_map<uint64_t, uint64_t>& done = deleted_[client];
+  uint64_t from = clock, to = std::min(end, state);
+  auto next = done.upper_bound(clock);
+  if (next != done.begin() && std::prev(next)->second >= clock) --next;
+  uint64_t first = clock;
+  while (next != done.end() && next->first <= to) {
+    if (from < next->first) DeleteKnown(client, from, next->first);
+    from = std::max(from, next->second);
+    first = std::min(first, next->first);
+    next = done.erase(next);
+  }
+  if (from < to) DeleteKnown(client, from, to);
+  done[first] = std::max(from, to);
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end) {
   const StructList& list = document_.structs[client].structs;
   StructList::Position at = list.Find(static_cast<uint32_t>(clock));
   document_.items.Reserve(4);
