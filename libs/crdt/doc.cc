@@ -1,6 +1,5 @@
 #include "crdt/doc.h"
 
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,20 +18,13 @@ namespace rivermeet::crdt {
 
 using internal::ColumnsV1;
 using internal::ColumnsV2;
+using internal::NoLimits;
 using internal::Pending;
 using internal::Session;
 using internal::Transaction;
 using internal::WireId;
 
 namespace {
-
-// Updates that this library wrote itself: nothing of them can be refused.
-Limits NoLimits() {
-  Limits limits;
-  limits.max_update_bytes = limits.max_structs = limits.max_clients = limits.max_document_bytes = ~uint64_t{0};
-  limits.max_depth = std::numeric_limits<int>::max();
-  return limits;
-}
 
 std::string Merged(std::string_view a, std::string_view b, Format format) {
   const std::string_view updates[] = {a, b};
@@ -201,6 +193,7 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   SubdocumentsEvent event;
   const auto tell = [&](const std::vector<uint32_t>& numbers, std::vector<crdt::Subdocument>& to) {
     for (const uint32_t number : numbers) {
+      if (number == internal::kNoSubdocument) continue;
       to.push_back({document.subdocuments[number].guid, *Any::Decode(document.subdocuments[number].options)});
     }
   };

@@ -161,9 +161,17 @@ TEST_CASE("structs that wait for each other in a ring wait, each with its own cl
 TEST_CASE("structs with themselves as parent or neighbour are refused", "[crdt][hostile]") {
   Doc doc;
   for (const Format format : {Format::kV1, Format::kV2}) {
-    CHECK(Refused(Attack(doc, Update({Inside(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
-    CHECK(Refused(Attack(doc, Update({Behind(Text({1, 0}, "", "x"), {1, 0})}, format), format)));
-    CHECK(Refused(Attack(doc, Update({Before(Text({1, 0}, "", "x"), {1, 3})}, format), format)));
+    for (const WireStruct& item : {Inside(Text({1, 0}, "", "x"), {1, 0}), Behind(Text({1, 0}, "", "x"), {1, 0}),
+                                   Before(Text({1, 0}, "", "x"), {1, 3})}) {
+      const std::string update = Update({item}, format);
+      CHECK(Refused(Attack(doc, update, format)));
+      CHECK(Refused(CheckUpdate(update, format)));
+      const std::string_view twice[] = {update, update};
+      CHECK(Refused(MergeUpdates(twice, format).status()));
+      CHECK(Refused(DiffUpdate(update, Hex("00"), format).status()));
+      CHECK(Refused(ConvertUpdate(update, format, Format::kV2).status()));
+      CHECK(Refused(EncodeStateVectorFromUpdate(update, format).status()));
+    }
   }
   // Parents of each other.
   WireStruct a = OfKind(Inside(Text({1, 0}, "", ""), {2, 0}), ContentKind::kType);
@@ -194,6 +202,22 @@ TEST_CASE("what waits counts towards the limits, so that nothing is refused once
   CHECK(Attack(doc, Update({Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
   CHECK(!doc.HasPending());
   CHECK(DocInside::Length(doc, "t") == 5);
+}
+
+TEST_CASE("what waits counts towards the nesting, however short V2 makes it", "[crdt][hostile]") {
+  // 300 types in each other that wait for 300 others in each other.
+  DocOptions options;
+  options.limits.max_repeats = 10;
+  Doc doc(options);
+  const auto nested = [](uint64_t client, const WireStruct& first) {
+    std::vector<WireStruct> items = {OfKind(first, ContentKind::kType)};
+    for (uint64_t clock = 1; clock < 300; ++clock) {
+      items.push_back(OfKind(Inside(Text({client, clock}, "", ""), {client, clock - 1}), ContentKind::kType));
+    }
+    return Update(items, Format::kV1);
+  };
+  REQUIRE(Attack(doc, nested(1, Inside(Text({1, 0}, "", ""), {2, 299})), Format::kV1).ok());
+  CHECK(Exhausted(Attack(doc, nested(2, Text({2, 0}, "t", "")), Format::kV1)));
 }
 
 TEST_CASE("deletions that wait are kept when the document is full", "[crdt][hostile]") {
@@ -256,32 +280,32 @@ TEST_CASE("a few bytes that claim 2^40 structs are refused at once", "[crdt][hos
 }
 
 TEST_CASE("a few bytes that claim more memory than a document may have are refused at once", "[crdt][hostile]") {
-  // A million nested types under the root "", for which V2 needs 40 bytes.
-  const std::string million = Hex("bebd7a");
+  // 200,000 nested types under the root "", for which V2 needs 40 bytes.
+  const std::string many = Hex("be9a18");
   const std::string update =
-      Columns({"", Hex("01"), "", "", Hex("07"), Hex("0040") + million, Hex("01"), Hex("40") + million, ""},
-              Hex("01") + Hex("c0843d") + Hex("0000"));
+      Columns({"", Hex("01"), "", "", Hex("07"), Hex("0040") + many, Hex("01"), Hex("40") + many, ""},
+              Hex("01") + Hex("c09a0c") + Hex("0000"));
   CHECK(update.size() < 50);
   CHECK(CheckUpdate(update, Format::kV2).ok());
   DocOptions options;
-  options.limits.max_document_bytes = 64 << 20;
+  options.limits.max_document_bytes = 16 << 20;
   Doc doc(options);
   CHECK(Exhausted(Attack(doc, update, Format::kV2)));
   CHECK(doc.MemoryBytes() < 1 << 20);
 }
 
 TEST_CASE("a key that V2 names again and again costs what it would be written out", "[crdt][hostile]") {
-  // A hundred formats that all have the first one's key, of 1,000 bytes; they are a GC's neighbours.
+  // A hundred formats that all have the first one's key, of 1,000 bytes, behind something of another client.
   std::string strings;
   WriteVarBytes(strings, std::string(1000, 'k'));
   strings += Hex("a80f");
   const std::string hundred = Hex("62");
   const std::string update =
-      Columns({Hex("01") + hundred, Hex("4163"), Hex("0162"), "", Hex("86"), strings, "", "", ""},
+      Columns({Hex("01") + hundred, Hex("014262"), Hex("0162"), "", Hex("86"), strings, "", "", ""},
               Hex("016400") + std::string(100, '\x78') + Hex("00"));
   CHECK(CheckUpdate(update, Format::kV2).ok());
   Limits limits;
-  limits.max_update_bytes = 50'000;
+  limits.max_repeats = 50'000;
   CHECK(Exhausted(CheckUpdate(update, Format::kV2, limits)));
   CHECK(Exhausted(ConvertUpdate(update, Format::kV2, Format::kV1, limits).status()));
 }

@@ -13,14 +13,20 @@ enum class Format : uint8_t { kV1 = 1, kV2 = 2 };
 struct Limits {
   // Of one update, in bytes.
   uint64_t max_update_bytes = uint64_t{1} << 30;
-  // Structs of one update, and of a document: runs of text or elements that were made together (each about 80 bytes).
-  uint64_t max_structs = uint64_t{1} << 26;
+  // Structs of one update, and of a document: runs of text or elements that were made together, each about 80 bytes.
+  // The default is 2.7 GB of them; files of 200 MB come to half as many.
+  uint64_t max_structs = uint64_t{1} << 25;
+  // What format V2 writes once for many: structs beyond one for each byte of an update, and bytes of keys that come
+  // again. It is what a few bytes can cost: with the default an update of 1 kB adds less than 128 MiB to a document.
+  // Honest ones come near only with hundreds of thousands of elements that were each put before the last and deleted;
+  // a document of more can be kept in V1, or with a higher limit.
+  uint64_t max_repeats = uint64_t{1} << 18;
   // Clients of one update, and of a document.
   uint64_t max_clients = uint64_t{1} << 20;
   // Arrays and objects nested in one value; shared types nested in a document.
   int max_depth = 512;
   // Of a document with all it needs, in bytes.
-  uint64_t max_document_bytes = uint64_t{8} << 30;
+  uint64_t max_document_bytes = uint64_t{4} << 30;
 };
 
 }  // namespace rivermeet::crdt

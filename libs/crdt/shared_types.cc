@@ -276,7 +276,29 @@ std::optional<char16_t> Text::UnitAt(uint64_t index) const {
   if (item.kind != ContentKind::kString) return std::nullopt;
   const uint64_t within = index - place.before.units;
   if (item.size == item.length) return static_cast<char16_t>(item.data[within]);
-  return internal::UnitAt(item.bytes(), within);
+  const internal::TextPlace found = session_->document.contents.Find(item.bytes(), TextUnit::kUtf16, within);
+  return internal::UnitAt(item.bytes().substr(found.byte), found.inside_pair ? 1 : 0);
+}
+
+uint64_t Text::length(TextUnit unit) const {
+  if (unit == TextUnit::kUtf16) return length();
+  return alive() ? session_->document.Index(type_).total().In(unit) : 0;
+}
+
+uint64_t Text::ConvertPlace(uint64_t place, TextUnit from, TextUnit to) const {
+  place = std::min(place, length(from));
+  if (from == to && from != TextUnit::kUtf8) return place;
+  if (!alive()) return 0;
+  const internal::PositionIndex::Place found = session_->document.Index(type_).Find(static_cast<uint32_t>(place), from);
+  if (found.item == kNoItem) return found.before.In(to);
+  const Item& item = session_->document.items[found.item];
+  const uint64_t within = place - found.before.In(from);
+  if (item.kind != ContentKind::kString) return found.before.In(to) + (to == TextUnit::kUtf8 ? 0 : within);
+  const internal::TextPlace inside = session_->document.contents.Find(item.bytes(), from, within);
+  internal::Extent before = found.before;
+  before.Add({static_cast<uint32_t>(inside.before.utf16), static_cast<uint32_t>(inside.byte),
+              static_cast<uint32_t>(inside.before.astral), 0});
+  return before.In(to);
 }
 
 absl::Status Text::Insert(uint64_t index, std::string_view text) {

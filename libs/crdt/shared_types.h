@@ -26,6 +26,7 @@
 #include "absl/types/span.h"
 #include "crdt/any.h"
 #include "crdt/insertable.h"
+#include "crdt/text_unit.h"
 
 namespace rivermeet::crdt {
 
@@ -181,6 +182,14 @@ class Map : public SharedType {
 // Indices and lengths count UTF-16 code units, as in yjs. Past the end counts as the end.
 class Text : public SharedType {
  public:
+  using SharedType::length;
+  // In any unit, in O(log n).
+  uint64_t length(TextUnit unit) const;
+  // The place that is `place` in `from`, counted in `to`: for callers whose strings are UTF-8, or arrays of code
+  // points. In O(log n). A place inside a character is the character's start, except from UTF-16 to UTF-16. Of the
+  // places before and behind an embed, which are one in UTF-8, it means the one behind.
+  uint64_t ConvertPlace(uint64_t place, TextUnit from, TextUnit to) const;
+
   // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
   std::optional<char16_t> UnitAt(uint64_t index) const;
 

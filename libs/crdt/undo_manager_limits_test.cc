@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "catch2/catch.hpp"
+#include "crdt/internal/integration.h"
+#include "crdt/internal/session.h"
 #include "crdt/undo_fixture.h"
 #include "crdt/undo_manager.h"
 
@@ -115,6 +117,50 @@ TEST_CASE("a long list comes back in linear time", "[crdt][undo]") {
   CHECK(f.Undo());
   CHECK(absl::Now() - start < absl::Seconds(5));  // looking through the rest for each takes many times that
   CHECK(TypeAt(list, 0).length() == kElements);
+}
+
+// Its client makes deleted units, so that only `left` more fit into the document.
+void LeaveRoomFor(uint64_t left, Doc& doc) {
+  internal::Session& session = internal::HandleAccess::SessionOf(doc);
+  session.transactor.Run(/*local=*/true, {"filler"}, [&](internal::Transaction& transaction) {
+    internal::WireStruct filler;
+    filler.id = {doc.client_id(), session.document.structs.StateOf(doc.client_id())};
+    filler.parent_kind = internal::WireStruct::Parent::kRoot;
+    filler.root = "filler";
+    filler.content.kind = internal::ContentKind::kDeleted;
+    filler.content.length = internal::Document::kMaxClock - left - filler.id.clock;
+    internal::Integrator(session.document, transaction).Integrate(filler, 0);
+  });
+}
+
+TEST_CASE("what doesn't fit any more is neither undone nor redone, not even in part", "[crdt][undo]") {
+  for (const bool redoes : {false, true}) {
+    CAPTURE(redoes);
+    Fixture f(SharedKind::kText, OneByOne());
+    Text text = *f.root.AsText();
+    Do(text.Insert(0, "one"));
+    Do(text.Insert(3, "two"));
+    // Either brings six units back, in two pieces.
+    f.doc.Transact([&] {
+      Do(text.Delete(4, 2));
+      Do(text.Delete(0, 4));
+      if (redoes) Do(text.Insert(0, "sixth!"));
+    });
+    if (redoes) {
+      CHECK(f.ShowAfterUndo() == "\"onetwo\"");
+    }
+    LeaveRoomFor(5, f.doc);
+    const std::string before = State(f.doc);
+    const auto again = [&] { return redoes ? f.undo.Redo() : f.undo.Undo(); };
+    for (int i = 0; i < 2; ++i) {
+      CHECK(again().status().code() == absl::StatusCode::kResourceExhausted);
+      CHECK(State(f.doc) == before);
+      CHECK(f.undo.undo_count() == (redoes ? 2 : 3));
+      CHECK(f.undo.redo_count() == (redoes ? 1 : 0));
+    }
+    // Taking back what needs no room goes on.
+    if (redoes) CHECK(f.ShowAfterUndo() == "\"one\"");
+  }
 }
 
 TEST_CASE("a document may move while it has an undo manager", "[crdt][undo]") {

@@ -106,7 +106,8 @@ absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits&
     if (client != item.id.client) {
       client = item.id.client;
       gap = item.id.clock != 0;
-      entries.push_back({item.id.client, 0});
+      // yjs counts the first struct of all whatever it is, also a Skip.
+      entries.push_back({item.id.client, entries.empty() && !gap ? item.end_clock() : 0});
     }
     gap |= item.content.kind == ContentKind::kSkip;
     if (!gap) entries.back().clock = item.end_clock();

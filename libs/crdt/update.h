@@ -37,7 +37,7 @@ absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view
 absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, Format to, const Limits& limits = {});
 
 // The state vector of who has just this update: of each client that it knows from clock 0 on, the clock up to which it
-// has no gap.
+// has no gap. As in yjs a Skip that is the first struct of all, at clock 0, counts as if it were known.
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format,
                                                         const Limits& limits = {});
 
@@ -57,7 +57,9 @@ struct ClientClocks {
 absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, Format format,
                                                           const Limits& limits = {});
 
-// OK when `update` can be read to its last byte: what every function here and Doc::Apply check first.
+// OK when `update` can be read to its last byte and no struct has itself or a later one of its client as neighbour or
+// parent: what every function here that reads an update, and Doc::Apply, check first. A document may still refuse it:
+// at its limits, at clocks over 2^32 - 2, and where it contradicts what is known.
 absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits = {});
 
 }  // namespace rivermeet::crdt

@@ -67,6 +67,23 @@ TEST_CASE("items among collected ones are in the order of an insertion sort and 
         "011201740001840114016d000284011701730001840119016c84011a0163000484011f016200");
 }
 
+TEST_CASE("a skip counts towards the state vector of an update where all of it begins with one", "[crdt]") {
+  // A text "a" of client 7 or 9 under the root "t", and Skips of 3 to 5 clocks.
+  const std::string text = "040101740161";
+  const auto of = [](const std::string& structs, Format format = Format::kV1) {
+    return absl::BytesToHexString(*EncodeStateVectorFromUpdate(absl::HexStringToBytes(structs + "00"), format));
+  };
+  CHECK(of("010107000a03") == "010703");
+  CHECK(of("010207000a03" + text) == "010703");
+  CHECK(of("010307000a030a04" + text) == "010703");
+  CHECK(of("020009000207000a03" + text) == "010703");  // behind an empty block
+  CHECK(of("020107000a03010700" + text) == "010703");
+  CHECK(of("02010900" + text + "0207000a03" + text) == "010901");
+  CHECK(of("020209000a05" + text + "0207000a03" + text) == "010905");
+  CHECK(of("010207020a03" + text) == "00");
+  CHECK(of("000001070000030a00040502746141000101000001020003", Format::kV2) == "010703");
+}
+
 TEST_CASE("updates without effect merge to one", "[crdt]") {
   CHECK(Merged({}) == "0000");
   CHECK(Merged({"0000", "0000"}) == "0000");

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-
-#include "crdt/internal/any_walk.h"
+#include <string>
 
 namespace rivermeet::crdt::internal {
 
@@ -56,21 +55,68 @@ std::string_view ContentArena::Join(std::string_view left, std::string_view righ
   return {copy, size};
 }
 
+// Runs that are gone leave theirs behind.
+void ContentArena::DropOldMarks() const {
+  if (marks_.bytes() > live_ / 2 + kSlack) marks_.Clear();
+}
+
 std::string_view ContentArena::Skip(std::string_view values, uint64_t count) const {
-  if (count < kMarked) return SkipValues(values, count);
-  if (marks_bytes_ > live_ / 2 + kSlack) {  // runs that were cut since left theirs behind
-    marks_.clear();
-    marks_bytes_ = 0;
+  DropOldMarks();
+  return marks_.Skip(values, count);
+}
+
+TextPlace ContentArena::Find(std::string_view text, TextUnit unit, uint64_t count) const {
+  DropOldMarks();
+  return marks_.Find(text, unit, count);
+}
+
+void ContentArena::Overwrite(const char* at, std::string_view bytes) {
+  std::memcpy(const_cast<char*>(at), bytes.data(), bytes.size());
+}
+
+// What isn't copied has its U+FFFD written over the characters at the cut. Bytes left over there become one more
+// character, so that all behind keeps its place in UTF-16 units.
+ContentArena::CutText ContentArena::CutCharacter(std::string_view text, const TextPlace& at) {
+  constexpr std::string_view kFillers[] = {"", " ", "\xc2\xa0", kReplacementCharacter};
+  const size_t from = at.inside_pair ? at.byte : at.byte - 3;
+  const Utf16Position second = FindUtf16(text.substr(from), 2);
+  const bool half_stays = second.inside_pair;  // of the character behind a lone surrogate
+  const size_t to = from + second.byte + (half_stays ? 4 : 0);
+  std::string head(kReplacementCharacter);
+  if (half_stays) AppendSlice(text.substr(from), 2, 3, head);
+  const std::string_view start = text.substr(0, from);
+  const std::string_view middle = text.substr(from, to - from);
+  const std::string_view rest = text.substr(to);
+  CutText cut;
+  cut.lost_astral = at.inside_pair || half_stays;
+  Release(text.size());
+  if (start.size() < rest.size()) {
+    cut.left = Add(std::string(start).append(kReplacementCharacter));
+    const std::string_view filler = kFillers[middle.size() - head.size()];
+    Overwrite(middle.data(), std::string(filler).append(head));
+    cut.right = {middle.data() + filler.size(), head.size() + rest.size()};
+    live_ += cut.right.size();
+    if (cut.lost_astral) marks_.LoseAstral(middle.data());
+  } else {
+    cut.right = Add(std::string(head).append(rest));
+    Overwrite(middle.data(), std::string(kReplacementCharacter).append(at.inside_pair ? " " : ""));
+    cut.left = text.substr(0, from + kReplacementCharacter.size());
+    live_ += cut.left.size();
+    if (at.inside_pair) marks_.LoseAstral(middle.data());
   }
-  const auto [run, made] = marks_.try_emplace(values.data());
-  if (made) marks_bytes_ += sizeof(*run);
-  std::vector<uint32_t>& marks = run->second;
-  while (marks.size() < count / kMarked) {
-    const uint32_t last = marks.empty() ? 0 : marks.back();
-    marks.push_back(static_cast<uint32_t>(values.size() - SkipValues(values.substr(last), kMarked).size()));
-    marks_bytes_ += sizeof(uint32_t);
-  }
-  return SkipValues(values.substr(marks[count / kMarked - 1]), count % kMarked);
+  return cut;
+}
+
+// Three of the character's four bytes stand where the one surrogate did, the last where the other ended.
+std::string_view ContentArena::JoinCharacter(std::string_view left, std::string_view right) {
+  std::string character(left.substr(left.size() - 3));
+  AppendJoined(right.substr(0, 3), character);
+  Overwrite(left.data() + left.size() - 3, std::string_view(character).substr(0, 3));
+  Overwrite(right.data() + 2, std::string_view(character).substr(3));
+  marks_.Forget(left.data() + left.size() - 3);
+  marks_.Forget(right.data());
+  Release(2);
+  return Join(left, right.substr(2));
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "crdt/internal/run_marks.h"
+#include "crdt/internal/utf.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -21,15 +22,28 @@ class ContentArena {
   std::string_view Add(std::string_view bytes);
   // `left` with `right` behind it; both are live and count as before.
   std::string_view Join(std::string_view left, std::string_view right);
-  // `values`, a run that lies here, without the first `count`: in O(1) once that much of it was stepped over.
+  // `values`, which lie here, without the first `count`: in O(log n) once that much of their run was stepped over.
   std::string_view Skip(std::string_view values, uint64_t count) const;
+  // The place `count` behind the start of `text`, which lies here: in O(log n) once its run was read.
+  TextPlace Find(std::string_view text, TextUnit unit, uint64_t count) const;
+
+  struct CutText {
+    std::string_view left, right;
+    bool lost_astral = false;  // a character of two units went
+  };
+  // Cuts `text` at `at`, its place `units` behind the start, inside a character or behind a lone high surrogate: both
+  // UTF-16 units beside the cut become U+FFFD. Copies the shorter part.
+  CutText CutCharacter(std::string_view text, const TextPlace& at);
+  // `left`, which ends in a lone high surrogate, with `right` behind it, which starts with a low one: they become one
+  // character. Both are live.
+  std::string_view JoinCharacter(std::string_view left, std::string_view right);
   // `size` bytes aren't used any more.
   void Release(uint64_t size) { live_ -= size; }
   // `size` bytes that are in use already have a second user.
   void Share(uint64_t size) { live_ += size; }
 
   // Bytes taken from the heap.
-  uint64_t bytes() const { return allocated_ + marks_bytes_; }
+  uint64_t bytes() const { return allocated_ + marks_.bytes(); }
   uint64_t live() const { return live_; }
   // Whether a copy of the live bytes would free most of it: the owner's cue to move all contents to a new arena.
   bool mostly_garbage() const { return allocated_ > 2 * live_ + kSlack; }
@@ -38,7 +52,6 @@ class ContentArena {
   static constexpr uint64_t kSlack = 64 << 10;
   static constexpr uint64_t kFirstBlock = 256;
   static constexpr uint64_t kLargestBlock = 256 << 10;
-  static constexpr uint64_t kMarked = 8;
 
   // A run with unused bytes behind it.
   struct Tail {
@@ -47,6 +60,8 @@ class ContentArena {
   };
 
   char* Take(uint64_t size);
+  void DropOldMarks() const;
+  static void Overwrite(const char* at, std::string_view bytes);
 
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
@@ -56,10 +71,7 @@ class ContentArena {
   uint64_t live_ = 0;
   std::array<Tail, 16> tails_;
   size_t next_tail_ = 0;
-  // Of long runs of values, by where they begin: where every kMarked-th value does, counted from there. Bytes once
-  // written stay as they are.
-  mutable absl::flat_hash_map<const char*, std::vector<uint32_t>> marks_;
-  mutable uint64_t marks_bytes_ = 0;
+  mutable RunMarks marks_;
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -36,6 +36,8 @@ void Document::AddDelete(Transaction& transaction, Id id, uint32_t length) {
 
 void Document::AddSubdocument(Transaction& transaction, uint32_t number) {
   subdocuments[number].present = true;
+  subdocuments[number].added_by = transaction.number();
+  subdocuments[number].added_place = transaction.subdocuments_added.size();
   transaction.subdocuments_added.push_back(number);
   if (LoadsItself(subdocuments[number].options)) LoadSubdocument(transaction, number);
 }
@@ -46,8 +48,13 @@ void Document::LoadSubdocument(Transaction& transaction, uint32_t number) {
 }
 
 void Document::RemoveSubdocument(Transaction& transaction, uint32_t number) {
+  const Subdocument& removed = subdocuments[number];
   subdocuments[number].present = false;
-  if (std::erase(transaction.subdocuments_added, number) == 0) transaction.subdocuments_removed.push_back(number);
+  if (removed.added_by == transaction.number()) {
+    transaction.subdocuments_added[removed.added_place] = kNoSubdocument;
+  } else {
+    transaction.subdocuments_removed.push_back(number);
+  }
 }
 
 void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {

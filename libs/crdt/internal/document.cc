@@ -119,27 +119,22 @@ void Document::SplitText(Item& left, Item& right, uint32_t units) {
     right.size -= units;
     return;
   }
-  const Utf16Position cut = FindUtf16(text, units);
-  const bool after_lone_high = !cut.inside_pair && EndsInHighSurrogate(text.substr(0, cut.byte));
-  if (!cut.inside_pair && !after_lone_high) {
+  const TextPlace cut = contents.Find(text, TextUnit::kUtf16, units);
+  const uint32_t astral = left.extra;
+  left.extra = static_cast<uint32_t>(cut.before.astral);
+  right.extra = astral - left.extra;
+  if (!cut.inside_pair && !EndsInHighSurrogate(text.substr(0, cut.byte))) {
     left.size = static_cast<uint32_t>(cut.byte);
     right.data += cut.byte;
     right.size -= left.size;
-    left.extra = static_cast<uint32_t>(Measure(left.bytes()).astral);
-    right.extra -= left.extra;
     return;
   }
-  std::string left_text, right_text(kReplacementCharacter);
-  AppendSlice(text, 0, units - 1, left_text);
-  left_text.append(kReplacementCharacter);
-  AppendSlice(text, units + 1, units + right.length, right_text);
-  contents.Release(text.size());
-  for (const auto& [half, bytes] : {std::pair{&left, &left_text}, std::pair{&right, &right_text}}) {
-    const std::string_view kept = contents.Add(*bytes);
-    half->data = kept.data();
-    half->size = static_cast<uint32_t>(kept.size());
-    half->extra = static_cast<uint32_t>(Measure(kept).astral);
-  }
+  const ContentArena::CutText parts = contents.CutCharacter(text, cut);
+  left.data = parts.left.data();
+  left.size = static_cast<uint32_t>(parts.left.size());
+  right.data = parts.right.data();
+  right.size = static_cast<uint32_t>(parts.right.size());
+  if (parts.lost_astral) --right.extra;
 }
 
 void Document::SplitValues(Item& left, Item& right, uint32_t units) {

@@ -32,7 +32,10 @@ struct Subdocument {
   bool present = false;    // in the document, not deleted
   bool loads = false;      // somebody wants its content
   bool destroyed = false;  // its removal was told twice
+  uint64_t added_by = 0;   // number of the transaction that brought it
+  size_t added_place = 0;  // where in Transaction::subdocuments_added
 };
+constexpr uint32_t kNoSubdocument = ~uint32_t{0};
 
 // What can't be applied yet because something before it is missing. Both are updates of format V2, empty when there is
 // nothing.
@@ -65,7 +68,6 @@ class Document {
   TypeTable types;
   std::vector<Subdocument> subdocuments;
   Pending pending;
-  uint64_t links = 0;  // items that were ever put into a list or chain
 
   bool gc() const { return gc_; }
   // All memory in use.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "crdt/internal/attributes.h"
 #include "crdt/internal/document.h"
@@ -94,7 +95,7 @@ class Editor {
   bool Holds(ItemRef ref) const;
 
   void CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_start, AttributeMap& at_current);
-  void CleanUpContextless(ItemRef ref);
+  void CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidied);
   void CleanUpText(TypeIndex text);
 
   Document& document_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "crdt/internal/editor.h"
 
 namespace rivermeet::crdt::internal {
@@ -39,21 +40,19 @@ void Editor::CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_s
   }
 }
 
-// Around `ref`, in the gap that it lies in: of several formats of one key only the last says something.
-void Editor::CleanUpContextless(ItemRef ref) {
+// Around `ref`, in the gap that it lies in: of several formats of one key only the last says something. A gap is gone
+// through once: a long one's items are noted in `tidied`.
+void Editor::CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidied) {
+  if (tidied.contains(ref)) return;
   const auto in_gap = [this](ItemRef candidate) {
     return document_.items[candidate].deleted() || !document_.items[candidate].countable();
   };
   while (document_.items[ref].right != kNoItem && in_gap(document_.items[ref].right)) ref = document_.items[ref].right;
-  std::vector<KeyIndex> seen;
-  for (; ref != kNoItem && in_gap(ref); ref = document_.items[ref].left) {
-    if (!Holds(ref)) continue;
-    const KeyIndex key = document_.items[ref].extra;
-    if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
-      document_.Delete(transaction_, ref);
-    } else {
-      seen.push_back(key);
-    }
+  constexpr uint32_t kLongGap = 16;
+  absl::flat_hash_set<KeyIndex> seen;
+  for (uint32_t passed = 0; ref != kNoItem && in_gap(ref); ref = document_.items[ref].left) {
+    if (++passed > kLongGap) tidied.insert(ref);
+    if (Holds(ref) && !seen.insert(document_.items[ref].extra).second) document_.Delete(transaction_, ref);
   }
 }
 
@@ -88,6 +87,7 @@ void Editor::CleanUpFormatting(Transaction& after) {
       if (Holds(ref)) add(document_.items[ref].parent);
     }
   }
+  absl::flat_hash_set<ItemRef> tidied;
   for (size_t d = 0; d < after.deleted().size(); ++d) {
     const ClientIndex client = after.deleted()[d].client;
     const StructList& list = document_.structs[client].structs;
@@ -100,7 +100,7 @@ void Editor::CleanUpFormatting(Transaction& after) {
         if (item.kind == ContentKind::kFormat) {
           add(item.parent);
         } else {
-          CleanUpContextless(list.ItemAt(at));
+          CleanUpContextless(list.ItemAt(at), tidied);
         }
       }
     }

@@ -48,11 +48,20 @@ void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
 
 void Integrator::FindNeighbours(const WireStruct& item, Surroundings& found) {
   if (item.has_origin) found.left = document_.CleanEnd(transaction_, ToId(item.origin));
+  const ItemRef next = found.left == kNoItem ? kNoItem : document_.items[found.left].right;
+  NoteInOrder(next);
   if (!item.has_right_origin) return;
   const Id right = ToId(item.right_origin);
   // Mostly the two are neighbours still.
-  const ItemRef next = found.left == kNoItem ? kNoItem : document_.items[found.left].right;
   found.right = next != kNoItem && document_.items[next].id == right ? next : document_.CleanStart(transaction_, right);
+  NoteInOrder(found.right);
+}
+
+// `ref` may have just been cut off, or linked.
+void Integrator::NoteInOrder(ItemRef ref) {
+  if (orders_.empty() || ref == kNoItem || document_.items[ref].is_gc()) return;
+  RivalOrder* order = OrderOf(document_.items[ref]);
+  if (order != nullptr && !order->Has(ref)) order->Inserted(ref);
 }
 
 void Integrator::Revisit(const WireStruct& item) {
@@ -191,12 +200,19 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
   Link(ref);
 }
 
+RivalOrder* Integrator::OrderOf(const Item& item) const {
+  if (orders_.empty()) return nullptr;
+  const auto found = orders_.find({item.parent, item.is_entry() ? item.place : 0});
+  return found == orders_.end() ? nullptr : found->second.get();
+}
+
 // The first of the list, or of the chain of its key, that `item` belongs to.
-ItemRef Integrator::FirstOf(const Item& item) const {
+ItemRef Integrator::FirstOf(const Item& item) {
   const Type& parent = document_.types[item.parent];
   if (!item.is_entry()) return parent.start;
+  if (const RivalOrder* order = OrderOf(item); order != nullptr) return order->first();
   ItemRef ref = parent.Entry(item.place);
-  while (ref != kNoItem && document_.items[ref].left != kNoItem) ref = document_.items[ref].left;
+  for (; ref != kNoItem && document_.items[ref].left != kNoItem; ++steps_) ref = document_.items[ref].left;
   return ref;
 }
 
@@ -206,10 +222,25 @@ bool Integrator::HasRivals(const Item& item) const {
   return item.right == kNoItem || document_.items[item.right].left != kNoItem;
 }
 
+// The item that `item` goes behind. Walks past the others, as yjs does; where that has taken long they are put in
+// order.
+ItemRef Integrator::PlaceAmongRivals(const Item& item) {
+  constexpr uint64_t kPatience = 100'000;
+  constexpr uint64_t kLongWalk = 256;
+  if (RivalOrder* order = OrderOf(item); order != nullptr) return order->PlaceOf(item);
+  const uint64_t before = steps_;
+  const ItemRef left = WalkPastRivals(item);
+  if (steps_ > kPatience && steps_ - before > kLongWalk) {
+    orders_.try_emplace({item.parent, item.is_entry() ? item.place : 0},
+                        std::make_unique<RivalOrder>(document_, FirstOf(item)));
+  }
+  return left;
+}
+
 // YATA: finds the item that `item` goes behind. Let b be those between its origin and here, c the ones of b that might
 // still go behind it: a rival with the same origin goes before it when its client is lower; one whose origin is in b
 // but not in c goes before it too.
-ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
+ItemRef Integrator::WalkPastRivals(const Item& item) {
   const ItemArena& items = document_.items;
   constexpr size_t kScanned = 16;
   absl::InlinedVector<ItemRef, kScanned> before;  // b in order; c is what begins at `rivals_from`
@@ -227,6 +258,7 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   for (; ref != kNoItem && ref != item.right; ref = items[ref].right) {
     const Item& rival = items[ref];
     before.push_back(ref);
+    ++steps_;
     if (item.origin == rival.origin) {
       if (document_.structs[rival.id.client].id < document_.structs[item.id.client].id) {
         left = ref;
@@ -247,36 +279,18 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) const {
   return left;
 }
 
-// Whether the search among rivals would come to where it came for the item linked just before: it has the same client
-// and origin, and the same right neighbour or that item itself, which then ends the search. Somebody who typed a
-// thousand times at one place, where others did too, is placed in linear time that way.
-bool Integrator::GoesBeforeLast(const Item& item) const {
-  if (last_placed_ == kNoItem || links_then_ != document_.links) return false;
-  const Item& last = document_.items[last_placed_];
-  return last.id.client == item.id.client && last.origin == item.origin && last.parent == item.parent &&
-         last.is_entry() == item.is_entry() && (!item.is_entry() || last.place == item.place) &&
-         (last.right_origin == item.right_origin || item.right == last_placed_);
-}
-
 // Sets both neighbours, and makes itself the left one's.
 void Integrator::Place(Item& item, ItemRef ref) {
   ItemArena& items = document_.items;
-  bool right_known = false;
-  if (HasRivals(item)) {
-    right_known = GoesBeforeLast(item);
-    item.left = right_known ? items[last_placed_].left : PlaceAmongRivals(item);
-    if (right_known) item.right = last_placed_;
-    last_placed_ = ref;
-    links_then_ = document_.links + 1;
-  }
+  const bool has_rivals = HasRivals(item);
+  if (has_rivals) item.left = PlaceAmongRivals(item);
   if (item.left != kNoItem) {
     item.right = items[item.left].right;
     items[item.left].right = ref;
   } else {
-    if (!right_known) item.right = FirstOf(item);
+    if (has_rivals) item.right = FirstOf(item);
     if (!item.is_entry()) document_.types[item.parent].start = ref;
   }
-  ++document_.links;
 }
 
 void Integrator::Link(ItemRef ref) {
@@ -290,6 +304,7 @@ void Integrator::Link(ItemRef ref) {
     parent.SetEntry(item.place, ref);
     if (item.left != kNoItem) document_.Delete(transaction_, item.left);
   }
+  NoteInOrder(ref);
   if (item.kind == ContentKind::kDeleted) item.flags |= Item::kDeleted;
   if (item.visible()) parent.length += item.length;
   if (!item.is_entry() && parent.index != nullptr) parent.index->Inserted(ref);

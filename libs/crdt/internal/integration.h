@@ -7,13 +7,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/nesting_check.h"
+#include "crdt/internal/rival_order.h"
 #include "crdt/internal/update_reader.h"
 #include "crdt/limits.h"
 
@@ -59,15 +63,18 @@ class Integrator {
   void AddCollected(Id id, uint64_t length);
   void SetContent(Item& item, const WireContent& content, uint64_t offset);
   bool HasRivals(const Item& item) const;
-  ItemRef PlaceAmongRivals(const Item& item) const;
-  bool GoesBeforeLast(const Item& item) const;
+  RivalOrder* OrderOf(const Item& item) const;
+  void NoteInOrder(ItemRef ref);
+  ItemRef PlaceAmongRivals(const Item& item);
+  ItemRef WalkPastRivals(const Item& item);
   void Place(Item& item, ItemRef ref);
-  ItemRef FirstOf(const Item& item) const;
+  ItemRef FirstOf(const Item& item);
 
   Document& document_;
   Transaction& transaction_;
-  ItemRef last_placed_ = kNoItem;  // among rivals
-  uint64_t links_then_ = 0;
+  uint64_t steps_ = 0;  // walked so far past rivals
+  // Of lists and chains in which walking took too long: by type, and key of a chain.
+  absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>> orders_;
 };
 
 // One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
@@ -125,6 +132,8 @@ class UpdateApplier {
   void PutAside(Pending& rest);
   void WriteRest(Pending& rest);
   void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
+  void DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end);
+  void NoteDelete(uint64_t client, uint64_t clock, uint64_t length);
 
   Document& document_;
   Transaction& transaction_;
@@ -140,6 +149,12 @@ class UpdateApplier {
   uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
+  // Whether deleted ranges overlap, or may; and then, of each client, those gone through, apart: begin -> end.
+  bool deletes_overlap_ = false;
+  absl::flat_hash_map<ClientIndex, absl::btree_map<uint64_t, uint64_t>> deleted_;
+  absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges
+  uint64_t last_deleted_ = 0;               // the client of the last range, and its end
+  uint64_t last_end_ = 0;
   uint64_t new_types_ = 0;
   bool was_pending_ = false;
   Block* active_ = nullptr;  // whose place the reader has

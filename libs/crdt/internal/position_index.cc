@@ -5,17 +5,6 @@
 
 namespace rivermeet::crdt::internal {
 
-namespace {
-
-template <PositionIndex::Unit kUnit>
-uint32_t Measured(const Extent& extent) {
-  if constexpr (kUnit == PositionIndex::Unit::kUtf16) return extent.units;
-  if constexpr (kUnit == PositionIndex::Unit::kUtf8) return extent.bytes;
-  return extent.units - extent.astral;
-}
-
-}  // namespace
-
 PositionIndex::PositionIndex(ItemArena& items, ItemRef start) : items_(&items) {
   // Segments three quarters full, then level by level the nodes above them.
   constexpr uint32_t kFull = kSegmentItems * 3 / 4;
@@ -311,7 +300,7 @@ PositionIndex::Place PositionIndex::Find(uint32_t index, Unit unit) const {
 template <PositionIndex::Unit kUnit>
 PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
   Place place;
-  if (index >= Measured<kUnit>(total_)) {
+  if (index >= total_.In(kUnit)) {
     place.before = total_;
     return place;
   }
@@ -321,8 +310,8 @@ PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
   for (bool leaf = false; !leaf;) {
     const Node& node = nodes_[at];
     const Extent* extent = node.extent;
-    for (; index >= Measured<kUnit>(*extent); ++extent) {
-      index -= Measured<kUnit>(*extent);
+    for (; index >= extent->In(kUnit); ++extent) {
+      index -= extent->In(kUnit);
       before.Add(*extent);
     }
     at = node.child[extent - node.extent];
@@ -333,8 +322,8 @@ PositionIndex::Place PositionIndex::FindIn(uint32_t index) const {
   for (;;) {
     const Item& item = items[ref];
     const Extent extent = ExtentOf(item);
-    if (index < Measured<kUnit>(extent)) break;
-    index -= Measured<kUnit>(extent);
+    if (index < extent.In(kUnit)) break;
+    index -= extent.In(kUnit);
     before.Add(extent);
     ref = item.right;
   }

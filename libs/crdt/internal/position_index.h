@@ -8,6 +8,7 @@
 
 #include "crdt/internal/format_summary.h"
 #include "crdt/internal/item.h"
+#include "crdt/text_unit.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -19,6 +20,11 @@ struct Extent {
   uint32_t formats = 0;  // format items that hold; they take no place
 
   bool operator==(const Extent&) const = default;
+
+  // How much of it there is, in that unit.
+  uint32_t In(TextUnit unit) const {
+    return unit == TextUnit::kUtf16 ? units : unit == TextUnit::kUtf8 ? bytes : units - astral;
+  }
 
   void Add(const Extent& other) {
     units += other.units;
@@ -47,8 +53,7 @@ inline Extent ExtentOf(const Item& item) {
 // except for removals.
 class PositionIndex {
  public:
-  // How far `Find` counts.
-  enum class Unit : uint8_t { kUtf16, kUtf8, kCodePoint };
+  using Unit = TextUnit;
 
   // Of the list that begins with `start`.
   PositionIndex(ItemArena& items, ItemRef start);

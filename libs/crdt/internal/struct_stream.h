@@ -3,11 +3,23 @@
 #define RIVERMEET_CRDT_INTERNAL_STRUCT_STREAM_H_
 
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "crdt/internal/update_reader.h"
 
 namespace rivermeet::crdt::internal {
+
+// For updates that this library wrote itself: nothing of them can be refused.
+inline Limits NoLimits() {
+  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
+  return {.max_update_bytes = kNone,
+          .max_structs = kNone,
+          .max_repeats = kNone,
+          .max_clients = kNone,
+          .max_depth = std::numeric_limits<int>::max(),
+          .max_document_bytes = kNone};
+}
 
 template <class Columns>
 class StructStream {

@@ -155,22 +155,13 @@ void Document::MergePair(Item& left, ItemRef left_ref, ItemRef right_ref) {
 
 void Document::MergeContent(Item& left, const Item& right) {
   if (right.size == 0) return;
-  const bool ascii = left.size == left.length && right.size == right.length;
-  if (left.kind == ContentKind::kString && !ascii && !IsWellFormed(left.bytes()) && !IsWellFormed(right.bytes())) {
-    // A high surrogate at the end and a low one at the start become one character.
-    std::string joined(left.bytes());
-    AppendJoined(right.bytes(), joined);
-    contents.Release(left.size + right.size);
-    const std::string_view kept = contents.Add(joined);
-    left.data = kept.data();
-    left.size = static_cast<uint32_t>(kept.size());
-    left.extra = static_cast<uint32_t>(Measure(kept).astral);
-    return;
-  }
-  const std::string_view joined = contents.Join(left.bytes(), right.bytes());
+  const bool is_text = left.kind == ContentKind::kString;
+  const bool joins = is_text && EndsInHighSurrogate(left.bytes()) && StartsWithLowSurrogate(right.bytes());
+  const std::string_view joined =
+      joins ? contents.JoinCharacter(left.bytes(), right.bytes()) : contents.Join(left.bytes(), right.bytes());
   left.data = joined.data();
   left.size = static_cast<uint32_t>(joined.size());
-  if (left.kind == ContentKind::kString) left.extra += right.extra;
+  if (is_text) left.extra += right.extra + (joins ? 1 : 0);
 }
 
 void Document::MergeDeleted(const Transaction& transaction) {

@@ -69,7 +69,7 @@ class Transaction {
   std::vector<Changed> changed;
   bool needs_formatting_cleanup = false;
   // Subdocuments by number, in the order in which they came or went.
-  std::vector<uint32_t> subdocuments_added;
+  std::vector<uint32_t> subdocuments_added;    // kNoSubdocument for one that went again
   std::vector<uint32_t> subdocuments_removed;  // not those that it had added itself
   std::vector<uint32_t> subdocuments_loaded;
 

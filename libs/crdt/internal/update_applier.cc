@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 #include "crdt/internal/integration.h"
 #include "crdt/internal/nesting_check.h"
@@ -55,12 +56,21 @@ absl::Status UpdateApplier<Columns>::Check() {
     blocks_.push_back(std::move(block));
   }
   deletes_ = reader_.place();
-  reader_.ReadDeletes([this](uint64_t, uint64_t, uint64_t) { ++new_structs_; });
+  reader_.ReadDeletes([this](uint64_t client, uint64_t clock, uint64_t length) { NoteDelete(client, clock, length); });
   reader_.Finish();
   RM_RETURN_IF_ERROR(reader_.status());
   if (was_pending_) return absl::OkStatus();
   RM_RETURN_IF_ERROR(CheckLimits());
   return new_types_ > 0 || document_.pending.brings_types ? CheckNesting() : absl::OkStatus();
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::NoteDelete(uint64_t client, uint64_t clock, uint64_t length) {
+  ++new_structs_;
+  const bool goes_on = !deleting_.empty() && client == last_deleted_;
+  deletes_overlap_ |= goes_on ? clock < last_end_ : !deleting_.insert(client).second;
+  last_deleted_ = client;
+  last_end_ = clock + length;
 }
 
 template <class Columns>
@@ -89,7 +99,8 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
 template <class Columns>
 void UpdateApplier<Columns>::AddPending(NestingCheck& nesting) const {
   if (document_.pending.structs.empty()) return;
-  StructStream<ColumnsV2> stream(document_.pending.structs, limits_);
+  const Limits limits = NoLimits();
+  StructStream<ColumnsV2> stream(document_.pending.structs, limits);
   for (WireStruct item; stream.Next(item);) nesting.Add(item);
 }
 
@@ -116,11 +127,6 @@ template <class Columns>
 void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known) {
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader_.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
-  }
-  const auto later = [&](WireId id) { return id.client == item.id.client && id.clock >= item.id.clock; };
-  if ((item.has_origin && later(item.origin)) || (item.has_right_origin && later(item.right_origin)) ||
-      (item.is_item() && item.parent_kind == WireStruct::Parent::kItem && later(item.parent))) {
-    return reader_.Fail("a struct refers to itself or to a later one of its client");
   }
   if (!was_pending_ && item.is_item() && item.id.clock < known && known < item.end_clock() &&
       integrator_.Contradicts(item)) {
@@ -296,6 +302,25 @@ void UpdateApplier<Columns>::DeleteRangeOf(uint64_t client_id, uint64_t clock, u
     return;
   }
   if (state < end) unknown.RangesOf(client_id).push_back({state, end - state});
+  if (!deletes_overlap_) return DeleteKnown(client, clock, end);
+  // What one range has deleted the next needn't look at.
+  absl::btree_map<uint64_t, uint64_t>& done = deleted_[client];
+  uint64_t from = clock, to = std::min(end, state);
+  auto next = done.upper_bound(clock);
+  if (next != done.begin() && std::prev(next)->second >= clock) --next;
+  uint64_t first = clock;
+  while (next != done.end() && next->first <= to) {
+    if (from < next->first) DeleteKnown(client, from, next->first);
+    from = std::max(from, next->second);
+    first = std::min(first, next->first);
+    next = done.erase(next);
+  }
+  if (from < to) DeleteKnown(client, from, to);
+  done[first] = std::max(from, to);
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end) {
   const StructList& list = document_.structs[client].structs;
   StructList::Position at = list.Find(static_cast<uint32_t>(clock));
   document_.items.Reserve(4);

@@ -63,6 +63,9 @@ UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limit
     : columns_(update.size() > limits.max_update_bytes ? kNothing : update),
       limits_(&limits),
       structs_left_(limits.max_structs) {
+  if (limits.max_repeats < structs_left_ && update.size() < structs_left_ - limits.max_repeats) {
+    structs_left_ = limits.max_repeats + update.size();
+  }
   if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
 }
 
@@ -77,7 +80,7 @@ template <class Columns>
 typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
   Block block;
   block.structs = columns_.rest().ReadVarUint();
-  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs");
+  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs, or max_repeats");
   block.client = columns_.ReadClient();
   block.clock = columns_.rest().ReadVarUint();
   if (!ok()) return {};
@@ -132,6 +135,11 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   }
   if (out.content.length == 0) Fail(kNoLength);
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
+  const auto later = [&](WireId id) { return id.client == client && id.clock >= clock; };
+  if ((out.has_origin && later(out.origin)) || (out.has_right_origin && later(out.right_origin)) ||
+      (out.parent_kind == WireStruct::Parent::kItem && later(out.parent))) {
+    Fail("a struct refers to itself or to a later one of its client");
+  }
 }
 
 template <class Columns>
@@ -227,8 +235,8 @@ template <class Columns>
 std::string_view UpdateReader<Columns>::ReadKey() {
   const std::string_view key = columns_.ReadKey(name_scratch_);
   // Each is written out again whenever the struct is.
-  if (columns_.repeated_key_bytes() > limits_->max_update_bytes) {
-    FailExhausted("keys that come again add up to more than max_update_bytes");
+  if (columns_.repeated_key_bytes() > limits_->max_repeats) {
+    FailExhausted("keys that come again add up to more than max_repeats");
   }
   return key;
 }

@@ -197,6 +197,20 @@ void AppendHalf(std::string_view text, size_t at, bool low, std::string& out) {
   AppendThree(low ? 0xdc00 + (above & 0x3ff) : 0xd800 + (above >> 10), out);
 }
 
+// Where code point `point` starts; the end of `text` when it has fewer.
+size_t FindCodePoint(std::string_view text, uint64_t point) {
+  size_t at = 0;
+  for (; text.size() - at >= kBlock; at += kBlock) {
+    const TextSize size = MeasureBlock(text.data() + at);
+    if (size.utf16 - size.astral > point) break;
+    point -= size.utf16 - size.astral;
+  }
+  for (; at < text.size(); ++at) {
+    if (!IsContinuation(ByteAt(text, at)) && point-- == 0) return at;
+  }
+  return text.size();
+}
+
 // The first surrogate from `at` on; npos when there is none.
 size_t FindSurrogate(std::string_view text, size_t at) {
   while ((at = text.find('\xed', at)) != std::string_view::npos && SurrogateAt(text, at) == Surrogate::kNone) ++at;
@@ -261,6 +275,23 @@ Utf16Position FindUtf16(std::string_view text, uint64_t unit) {
   return {text.size(), false};
 }
 
+TextPlace FindPlace(std::string_view text, TextUnit unit, uint64_t count) {
+  Utf16Position found;
+  switch (unit) {
+    case TextUnit::kUtf16:
+      found = FindUtf16(text, count);
+      break;
+    case TextUnit::kUtf8:
+      found.byte = std::min<uint64_t>(count, text.size());
+      while (found.byte > 0 && found.byte < text.size() && IsContinuation(ByteAt(text, found.byte))) --found.byte;
+      break;
+    case TextUnit::kCodePoint:
+      found.byte = FindCodePoint(text, count);
+      break;
+  }
+  return {found.byte, Measure(text.substr(0, found.byte)), found.inside_pair};
+}
+
 void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out) {
   if (from >= to) return;
   const Utf16Position first = FindUtf16(text, from);
@@ -284,6 +315,8 @@ char16_t UnitAt(std::string_view text, uint64_t unit) {
   if (slice.size() == 2) return static_cast<char16_t>((slice[0] & 0x1f) << 6 | (slice[1] & 0x3f));
   return static_cast<char16_t>((slice[0] & 0x0f) << 12 | (slice[1] & 0x3f) << 6 | (slice[2] & 0x3f));
 }
+
+bool StartsWithLowSurrogate(std::string_view text) { return SurrogateAt(text, 0) == Surrogate::kLow; }
 
 bool EndsInHighSurrogate(std::string_view text) {
   return text.size() >= 3 && SurrogateAt(text, text.size() - 3) == Surrogate::kHigh;

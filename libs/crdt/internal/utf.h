@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "crdt/text_unit.h"
+
 namespace rivermeet::crdt::internal {
 
 // What a text measures. Code points = utf16 - astral.
@@ -36,6 +38,17 @@ struct Utf16Position {
 };
 Utf16Position FindUtf16(std::string_view text, uint64_t unit);
 
+// A place in a text: a byte that starts a character or is the end, with what is before it, and whether what is meant is
+// the second half of the character there.
+struct TextPlace {
+  size_t byte = 0;
+  TextSize before;
+  bool inside_pair = false;
+};
+// The place `count` behind the start of `text`, the end when that has fewer. In other units than UTF-16 a place inside
+// a character is the character's start. `text` may begin inside a character, whose rest counts nothing then.
+TextPlace FindPlace(std::string_view text, TextUnit unit, uint64_t count);
+
 // Appends units `from` to `to` of `text`, as String.prototype.slice cuts: half a character stays as a lone surrogate.
 // Doesn't join with what `out` ends in.
 void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string& out);
@@ -43,8 +56,9 @@ void AppendSlice(std::string_view text, uint64_t from, uint64_t to, std::string&
 // The UTF-16 unit `unit` of `text`, which has it.
 char16_t UnitAt(std::string_view text, uint64_t unit);
 
-// Whether `text` ends in a lone high surrogate.
+// Whether `text` ends in a lone high surrogate, or starts with a lone low one.
 bool EndsInHighSurrogate(std::string_view text);
+bool StartsWithLowSurrogate(std::string_view text);
 
 // Appends `text`, joining a lone high surrogate at the end of `out` with a low one at the start of `text`.
 void AppendJoined(std::string_view text, std::string& out);

@@ -1,0 +1,61 @@
+// Finds places inside long runs of text or values without reading them from their start.
+#ifndef RIVERMEET_CRDT_INTERNAL_RUN_MARKS_H_
+#define RIVERMEET_CRDT_INTERNAL_RUN_MARKS_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "crdt/internal/utf.h"
+#include "crdt/text_unit.h"
+
+namespace rivermeet::crdt::internal {
+
+// Keeps of each run that is long and was asked for how much there is before every few values, or every few thousand
+// bytes of text, as far as it was read. Runs are named by where they lie: they are cut, which changes no bytes, and go
+// on behind their end, but don't move. One thread at a time.
+class RunMarks {
+ public:
+  // `values` without the first `count`.
+  std::string_view Skip(std::string_view values, uint64_t count);
+  // The place `count` behind the start of `text`; the end when that has fewer.
+  TextPlace Find(std::string_view text, TextUnit unit, uint64_t count);
+
+  // The character of four bytes at `at` has become others, of the same bytes and UTF-16 units in all.
+  void LoseAstral(const char* at);
+  // From `at` on bytes have changed.
+  void Forget(const char* at);
+
+  void Clear();
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr uint64_t kMarkedValues = 8;
+  static constexpr size_t kMarkedBytes = 4096;
+
+  template <class Mark>
+  struct Run {
+    const char* end = nullptr;
+    std::vector<Mark> marks;  // of the places kMarkedValues, or kMarkedBytes, apart; the first is not at the start
+  };
+  template <class Mark>
+  using Runs = absl::btree_map<const char*, Run<Mark>>;
+  struct SmallSize {
+    uint32_t utf16, astral;
+  };
+
+  template <class Mark>
+  typename Runs<Mark>::iterator RunWith(Runs<Mark>& runs, std::string_view piece);
+  // Of the first `bytes` of a run.
+  TextSize MeasureUpTo(const char* run, const Run<SmallSize>& of, size_t bytes) const;
+  void MarkUpTo(const char* run, Run<SmallSize>& of, size_t bytes);
+
+  Runs<uint32_t> values_;  // marks: bytes
+  Runs<SmallSize> texts_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_RUN_MARKS_H_
