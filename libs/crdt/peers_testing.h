@@ -39,7 +39,9 @@ class Peers {
       Peer& peer = peers_[number];
       peer.doc = Doc({.client_id = number});
       Show(peer.doc);  // makes the roots
-      peer.doc.OnUpdate(Format::kV1, [this, number](std::string_view update, std::string_view) { Send(number, std::string(update)); });
+      peer.doc.OnUpdate(Format::kV1, [this, number](std::string_view update, std::string_view) {
+        Send(number, std::string(update));
+      });
     }
   }
 

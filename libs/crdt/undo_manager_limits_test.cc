@@ -107,15 +107,13 @@ TEST_CASE("the deepest nesting comes back", "[crdt][undo]") {
 }
 
 TEST_CASE("a long list comes back in linear time", "[crdt][undo]") {
-  constexpr int kElements = 50'000;
+  constexpr int kElements = 200'000;
   Fixture f(SharedKind::kArray, OneByOne());
   List list = *f.root.AsList();
   Do(list.Push({NewType{.kind = SharedKind::kArray}}));
   Do(TypeAt(list, 0).AsList()->Push(std::vector<Insertable>(kElements, MapOf({{"k", Num(1)}}))));
   Do(list.Delete(0, 1));
-  const absl::Time start = absl::Now();
-  CHECK(f.Undo());
-  CHECK(absl::Now() - start < absl::Seconds(5));  // looking through the rest for each takes many times that
+  CHECK(f.Undo());  // looking through the rest for each takes longer than a test may
   CHECK(TypeAt(list, 0).length() == kElements);
 }
 
