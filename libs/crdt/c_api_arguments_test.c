@@ -16,6 +16,7 @@ static void a_null_document_is_refused(void) {
   FAILS(rmcrdt_doc_encode_state(NULL, RMCRDT_V1, NULL, 0) == NULL, BAD);
   FAILS(rmcrdt_doc_encode_state_vector(NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_encode_snapshot(NULL, RMCRDT_V1) == NULL, BAD);
+  FAILS(rmcrdt_doc_dump_structs(NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_restore_snapshot(NULL, RMCRDT_V1, BYTES("\0\0"), NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_to_json(NULL) == NULL, BAD);
   REFUSES(rmcrdt_doc_transact(NULL, NULL, 0, NULL, NULL), BAD);

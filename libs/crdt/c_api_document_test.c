@@ -49,6 +49,10 @@ static void state_is_had_whole_or_since_a_state_vector(void) {
   CHECK(rmcrdt_text_insert(text, 0, TEXT("ab"), NULL) == RMCRDT_OK);
   send_all(ada, bob);
   CHECK(rmcrdt_doc_struct_count(bob) == 1);
+  CHECK(holds(rmcrdt_doc_dump_structs(bob),
+              "[{\"client\":7,\"structs\":[{\"clock\":0,\"length\":2,\"kind\":\"item\",\"content\":4,"
+              "\"deleted\":false,\"key\":null,\"left\":null,\"right\":null,\"origin\":null,"
+              "\"right_origin\":null}]}]"));
   CHECK(rmcrdt_doc_memory_bytes(bob) > 0);
   CHECK(rmcrdt_text_insert(text, 2, TEXT("cd"), NULL) == RMCRDT_OK);
   rmcrdt_buffer* known = rmcrdt_doc_encode_state_vector(bob);

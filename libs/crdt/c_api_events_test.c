@@ -151,10 +151,12 @@ static void free_all_at_an_event(void* context, const rmcrdt_event* const* event
   rmcrdt_delta_free(rmcrdt_event_delta(events[0]));
 }
 
-static void free_all_at_an_update(void* context, const uint8_t* update, size_t update_size) {
+static void free_all_at_an_update(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                                  size_t origin_size) {
   ++((struct owner*)context)->calls;
   free_all(context);
   CHECK(rmcrdt_update_check(RMCRDT_V1, update, update_size, NULL) == RMCRDT_OK);
+  CHECK(origin != NULL && origin_size == 0);
 }
 
 static void free_all_at_a_transaction(void* context, bool local) {
@@ -208,8 +210,9 @@ static void everything_may_be_freed_inside_of_a_callback(void) {
   }
 }
 
-static void copy_nothing(void* context, const uint8_t* update, size_t update_size) {
-  (void)context, (void)update, (void)update_size;
+static void copy_nothing(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                         size_t origin_size) {
+  (void)context, (void)update, (void)update_size, (void)origin, (void)origin_size;
 }
 
 static void see_nothing(void* context, const rmcrdt_event* const* events, size_t count) {
@@ -258,15 +261,17 @@ struct chain {
   size_t size, calls;
 };
 
-static void count_calls(void* context, const uint8_t* update, size_t update_size) {
+static void count_calls(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                        size_t origin_size) {
   (void)update;
-  CHECK(update_size > 0);
+  CHECK(update_size > 0 && origin != NULL && origin_size == 0);
   ++((struct chain*)context)->calls;
 }
 
-static void add_another(void* context, const uint8_t* update, size_t update_size) {
+static void add_another(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                        size_t origin_size) {
   struct chain* chain = context;
-  count_calls(context, update, update_size);
+  count_calls(context, update, update_size, origin, origin_size);
   if (chain->size == 8) return;
   const rmcrdt_format format = chain->size % 2 == 0 ? RMCRDT_V2 : RMCRDT_V1;
   chain->next[chain->size++] = rmcrdt_doc_on_update(chain->doc, format, count_calls, chain);
@@ -289,9 +294,10 @@ static void a_callback_may_add_others(void) {
   rmcrdt_doc_free(chain.doc);
 }
 
-static void count_and_leave(void* context, const uint8_t* update, size_t update_size) {
+static void count_and_leave(void* context, const uint8_t* update, size_t update_size, const char* origin,
+                            size_t origin_size) {
   struct chain* chain = context;
-  count_calls(context, update, update_size);
+  count_calls(context, update, update_size, origin, origin_size);
   rmcrdt_subscription_free(chain->next[0]);
   chain->next[0] = NULL;
 }
