@@ -13,8 +13,7 @@ uint64_t RandomClient() {
   return random();
 }
 
-void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
-  if (current_ != nullptr) return body(*current_);
+Transaction& Transactor::Begin(bool local, Origin origin) {
   std::unique_ptr<Transaction> made;
   if (spare_.empty()) {
     made = std::make_unique<Transaction>();
@@ -22,15 +21,27 @@ void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transacti
     made = std::move(spare_.back());
     spare_.pop_back();
   }
-  made->Reset(document_.NextTransactionNumber(), local, std::move(origin));
+  made->Begin(document_.NextTransactionNumber(), local, std::move(origin));
   made->records_keys = document_.records_keys;
   current_ = made.get();
   current_->observed = hooks.observe != nullptr;
   ending_.push_back(std::move(made));
-  body(*current_);
+  return *current_;
+}
+
+void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
+  if (current_ != nullptr) return body(*current_);
+  body(Begin(local, std::move(origin)));
   const bool first = current_ == ending_.front().get();
   current_ = nullptr;
-  if (first) EndAll();
+  if (!first) return;
+  Budget unlimited = Budget::Unlimited();
+  EndAll(unlimited);
+}
+
+bool Transactor::End(Budget& budget) {
+  current_ = nullptr;
+  return EndAll(budget);
 }
 
 void Transactor::RecordKeys(bool records) {
@@ -38,28 +49,49 @@ void Transactor::RecordKeys(bool records) {
   if (current_ != nullptr && current_->changed.empty()) current_->records_keys = records;
 }
 
-void Transactor::EndAll() {
+bool Transactor::EndAll(Budget& budget) {
   // Observers may add to these.
-  for (size_t i = 0; i < ending_.size(); ++i) End(*ending_[i]);
+  for (; ended_ < ending_.size(); ++ended_) {
+    if (!EndOne(*ending_[ended_], budget)) return false;
+  }
+  ended_ = 0;
   while (!ending_.empty()) {
-    if (spare_.size() < 2) spare_.push_back(std::move(ending_.front()));
+    if (spare_.size() < 2) {
+      ending_.front()->Clear();
+      spare_.push_back(std::move(ending_.front()));
+    }
     ending_.pop_front();
   }
+  return true;
 }
 
-void Transactor::End(Transaction& transaction) {
-  for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
-  if (!end_listeners_.empty()) {
-    for (const auto& [client, before] : transaction.touched)
-      transaction.touched_after.push_back(document_.structs[client].state);
+bool Transactor::SortDeleted(Transaction& transaction, Budget& budget) {
+  for (std::vector<Transaction::Deleted>& deleted = transaction.deleted(); sorted_ < deleted.size(); ++sorted_) {
+    if (!budget.Take(deleted[sorted_].ranges.size())) return false;
+    SortAndMergeRanges(deleted[sorted_].ranges);
   }
-  CallObservers(transaction);
-  CallEndListeners(transaction);
-  if (transaction.needs_formatting_cleanup) {
-    Run(/*local=*/true,
-        [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+  sorted_ = 0;
+  return true;
+}
+
+bool Transactor::EndOne(Transaction& transaction, Budget& budget) {
+  if (!clean_up_.has_value()) {
+    if (!SortDeleted(transaction, budget)) return false;
+    if (!end_listeners_.empty()) {
+      for (const auto& [client, before] : transaction.touched)
+        transaction.touched_after.push_back(document_.structs[client].state);
+    }
+    CallObservers(transaction);
+    CallEndListeners(transaction);
+    if (transaction.needs_formatting_cleanup) {
+      Run(/*local=*/true,
+          [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+    }
+    document_.NoteAuthors(transaction);
+    clean_up_.emplace(document_, transaction);
   }
-  document_.CleanUp(transaction);
+  if (!clean_up_->Step(budget)) return false;
+  clean_up_.reset();
   if (!transaction.local) {
     // Somebody else uses this client's id.
     for (const auto& [client, before] : transaction.touched) {
@@ -67,6 +99,7 @@ void Transactor::End(Transaction& transaction) {
     }
   }
   if (hooks.done) hooks.done(transaction);
+  return true;
 }
 
 void Transactor::CallObservers(Transaction& transaction) {

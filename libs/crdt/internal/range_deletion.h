@@ -1,0 +1,38 @@
+// Deleting what an update names as deleted (yjs: utils/DeleteSet.js, readAndApplyDeleteSet).
+#ifndef RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
+#define RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
+
+#include <cstdint>
+
+#include "crdt/internal/budget.h"
+#include "crdt/internal/document.h"
+#include "crdt/internal/wire.h"
+
+namespace rivermeet::crdt::internal {
+
+// Takes one range after the other.
+class RangeDeletion {
+ public:
+  // Both outlive this.
+  RangeDeletion(Document& document, Transaction& transaction) : document_(document), transaction_(transaction) {}
+
+  // The next range; the one before is done.
+  void Begin(uint64_t client, DeleteRange range) {
+    client_ = client;
+    left_ = range;
+  }
+  // Goes on. True once all of the range that is there is deleted; the rest is added to `unknown`.
+  bool Step(Budget& budget, WireDeleteSet& unknown);
+
+ private:
+  bool DeleteKnown(ClientIndex client, Budget& budget);
+
+  Document& document_;
+  Transaction& transaction_;
+  uint64_t client_ = 0;
+  DeleteRange left_;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
