@@ -71,7 +71,7 @@ bool PendingStructs::Add(UpdateRest rest, const std::vector<uint64_t>& moved, co
     if (overlap == Overlap::kNone) {
       structs_ += rest.structs;
       Append(std::move(rest.update));
-    } else if (overlap == Overlap::kPart || contradicts || !merged_) {
+    } else if (overlap == Overlap::kPart || contradicts) {
       MergeIn(rest);
     }
     for (const UpdateRest::Range& range : rest.ranges) Cover(range);
@@ -126,7 +126,6 @@ void PendingStructs::Cover(const UpdateRest::Range& range) {
 }
 
 void PendingStructs::Append(std::string update) {
-  merged_ |= !updates_.empty();
   update_bytes_ += update.size();
   updates_.push_back(std::move(update));
   while (updates_.size() > 1) {
@@ -143,7 +142,6 @@ void PendingStructs::Append(std::string update) {
 void PendingStructs::MergeIn(const UpdateRest& rest) {
   const std::string all = Encode();
   updates_ = {Merged({all, rest.update})};
-  merged_ = true;
   update_bytes_ = updates_.front().size();
   structs_ = 0;
   const Limits limits = NoLimits();

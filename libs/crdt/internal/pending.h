@@ -78,8 +78,6 @@ class PendingStructs {
 
   // Of structs apart, each less than half as long as the one before it.
   std::vector<std::string> updates_;
-  // Whether yjs's one update was ever merged: the first that waits stays as it is.
-  bool merged_ = false;
   // What ranges of clocks wait: (client, clock) -> where that ends. Those that touch are one.
   absl::btree_map<std::pair<uint64_t, uint64_t>, uint64_t> covered_;
   absl::flat_hash_map<uint64_t, uint64_t> missing_;
