@@ -8,6 +8,7 @@
 #include "crdt/inspection.h"
 #include "crdt/internal/document_check.h"
 #include "crdt/internal/fuzz_pieces.h"
+#include "crdt/internal/load_check.h"
 
 using namespace rivermeet::crdt;
 
@@ -75,6 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckSound(indexed);
     View after(plain);
     if (!applied.ok()) RM_CHECK(after == before);
+    const std::string difference = internal::LoadDifference(piece.update, piece.format, options, 1 + size % 5);
+    if (!difference.empty()) rivermeet::CheckFailed("loading in steps", __FILE__, __LINE__, difference);
     RM_CHECK(View(indexed) == after);
     before = std::move(after);
     IndexLists(indexed);

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "crdt/internal/encoding.h"
-#include "crdt/internal/integration.h"
+#include "crdt/internal/intake.h"
 #include "crdt/internal/reading.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/struct_stream.h"
@@ -26,35 +26,17 @@ using internal::WireId;
 
 namespace {
 
-std::string Merged(std::string_view a, std::string_view b, Format format) {
-  const std::string_view updates[] = {a, b};
-  absl::StatusOr<std::string> merged = MergeUpdates(updates, format, NoLimits());
-  RM_CHECK_OK(merged.status());
-  return *std::move(merged);
+template <class Columns>
+absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update) {
+  internal::Intake<Columns> intake(session.document, transaction, update, session.limits, session.transactor.client());
+  internal::Budget unlimited = internal::Budget::Unlimited();
+  intake.Step(unlimited);
+  return intake.status();
 }
 
-void CountStructs(Pending& pending) {
-  pending.struct_count = pending.client_count = 0;
-  pending.brings_types = false;
-  if (pending.structs.empty()) return;
-  const Limits limits = NoLimits();
-  internal::StructStream<ColumnsV2> stream(pending.structs, limits);
-  std::optional<uint64_t> client;
-  for (internal::WireStruct item; stream.Next(item);) {
-    if (client != item.id.client) ++pending.client_count;
-    client = item.id.client;
-    ++pending.struct_count;
-    pending.brings_types |= item.content.kind == internal::ContentKind::kType;
-  }
-}
-
-void CountDeletes(Pending& pending) {
-  pending.delete_count = 0;
-  if (pending.deletes.empty()) return;
-  const Limits limits = NoLimits();
-  internal::UpdateReader<ColumnsV2> reader(pending.deletes, limits);
-  reader.ReadCount();  // no structs
-  reader.ReadDeletes([&](uint64_t, uint64_t, uint64_t) { ++pending.delete_count; });
+absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update, Format format) {
+  return format == Format::kV1 ? TakeIn<ColumnsV1>(session, transaction, update)
+                               : TakeIn<ColumnsV2>(session, transaction, update);
 }
 
 }  // namespace
@@ -69,7 +51,7 @@ absl::Status Doc::Apply(std::string_view update, Format format, std::string_view
   absl::Status applied;
   session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
-    applied = ApplyOne(transaction, update, format);
+    applied = TakeIn(*session_, transaction, update, format);
   });
   return applied;
 }
@@ -79,78 +61,11 @@ absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_
   session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
     for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
-      applied = ApplyOne(transaction, updates[i].bytes, updates[i].format);
+      applied = TakeIn(*session_, transaction, updates[i].bytes, updates[i].format);
       if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
     }
   });
   return applied;
-}
-
-absl::Status Doc::ApplyOne(Transaction& transaction, std::string_view update, Format format) {
-  return format == Format::kV1 ? CheckAndTake<ColumnsV1>(transaction, update)
-                               : CheckAndTake<ColumnsV2>(transaction, update);
-}
-
-template <class Columns>
-absl::Status Doc::CheckAndTake(Transaction& transaction, std::string_view update) {
-  internal::UpdateApplier<Columns> applier(session_->document, transaction, update, session_->limits);
-  RM_RETURN_IF_ERROR(applier.Check());
-  if (Take(transaction, applier)) {
-    const Limits limits = NoLimits();
-    const std::string again = std::exchange(session_->document.pending.structs, {});
-    session_->document.pending.missing.clear();
-    internal::UpdateApplier<ColumnsV2> retry(session_->document, transaction, again, limits);
-    retry.CheckPending();
-    Take(transaction, retry);
-  }
-  return absl::OkStatus();
-}
-
-// True when what was pending before may have become possible.
-template <class Columns>
-bool Doc::Take(Transaction& transaction, internal::UpdateApplier<Columns>& applier) {
-  internal::Document& document = session_->document;
-  Pending& pending = document.pending;
-  Pending rest;
-  applier.ApplyStructs(rest);
-  bool retry = false;
-  if (pending.structs.empty()) {
-    pending.structs = std::move(rest.structs);
-    pending.missing = std::move(rest.missing);
-    CountStructs(pending);
-  } else {
-    if (!rest.structs.empty()) {
-      pending.structs = Merged(pending.structs, rest.structs, Format::kV2);
-      CountStructs(pending);
-      for (const auto& [client, clock] : rest.missing) {
-        const auto [least, made] = pending.missing.try_emplace(client, clock);
-        if (!made && clock < least->second) least->second = clock;
-      }
-    }
-    for (const auto& [client, clock] : pending.missing) retry |= document.structs.StateOf(client) >= clock;
-  }
-  std::string unknown;
-  applier.ApplyDeletes(unknown);
-  RetryPendingDeletes(transaction, unknown);
-  return retry;
-}
-
-void Doc::RetryPendingDeletes(Transaction& transaction, std::string& unknown) {
-  std::string& pending = session_->document.pending.deletes;
-  if (!pending.empty()) {
-    const Limits limits = NoLimits();
-    internal::UpdateApplier<ColumnsV2> applier(session_->document, transaction, pending, limits);
-    std::string still;
-    applier.CheckPending();
-    applier.ApplyDeletes(still);
-    if (unknown.empty()) {
-      unknown = std::move(still);
-    } else if (!still.empty()) {
-      unknown = Merged(unknown, still, Format::kV2);
-    }
-  }
-  pending = std::move(unknown);
-  CountDeletes(session_->document.pending);
 }
 
 void Doc::OnUpdate(Format format, UpdateListener listener) {
@@ -229,21 +144,22 @@ absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_vie
   RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, session_->limits));
   std::string state = internal::EncodeStructsAndDeletes(session_->document, format, known);
   const Pending& pending = session_->document.pending;
-  if (pending.deletes.empty() && pending.structs.empty()) return state;
+  if (pending.empty()) return state;
   const auto converted = [&](std::string_view update) {
-    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
+    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, internal::NoLimits());
     RM_CHECK_OK(in_format.status());
     return *std::move(in_format);
   };
   std::vector<std::string> updates = {std::move(state)};
-  if (!pending.deletes.empty()) updates.push_back(converted(pending.deletes));
+  if (!pending.deletes.empty()) updates.push_back(converted(pending.deletes.Encode()));
   if (!pending.structs.empty()) {
-    absl::StatusOr<std::string> difference = DiffUpdate(pending.structs, since, Format::kV2, NoLimits());
+    absl::StatusOr<std::string> difference =
+        DiffUpdate(pending.structs.Encode(), since, Format::kV2, internal::NoLimits());
     RM_CHECK_OK(difference.status());
     updates.push_back(converted(*difference));
   }
   const std::vector<std::string_view> views(updates.begin(), updates.end());
-  return MergeUpdates(views, format, NoLimits());
+  return MergeUpdates(views, format, internal::NoLimits());
 }
 
 std::string Doc::EncodeStateVector() const {
@@ -317,9 +233,7 @@ void Doc::AttributeTo(std::optional<uint64_t> deleting_client, std::optional<abs
 
 const Attribution* Doc::attribution() const { return session_->document.attribution.get(); }
 
-bool Doc::HasPending() const {
-  return !session_->document.pending.structs.empty() || !session_->document.pending.deletes.empty();
-}
+bool Doc::HasPending() const { return !session_->document.pending.empty(); }
 uint64_t Doc::MemoryBytes() const { return session_->document.bytes(); }
 uint64_t Doc::StructCount() const { return session_->document.items.live(); }
 

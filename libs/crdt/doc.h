@@ -24,11 +24,8 @@
 namespace rivermeet::crdt {
 
 namespace internal {
-class Transaction;
 struct DocInside;
 struct Session;
-template <class Columns>
-class UpdateApplier;
 }  // namespace internal
 
 class UndoManager;
@@ -152,12 +149,6 @@ class Doc {
   friend class UndoManager;
 
   void ListenToEnds();
-  absl::Status ApplyOne(internal::Transaction& transaction, std::string_view update, Format format);
-  template <class Columns>
-  absl::Status CheckAndTake(internal::Transaction& transaction, std::string_view update);
-  template <class Columns>
-  bool Take(internal::Transaction& transaction, internal::UpdateApplier<Columns>& applier);
-  void RetryPendingDeletes(internal::Transaction& transaction, std::string& unknown);
 
   std::unique_ptr<internal::Session> session_;
 };

@@ -144,9 +144,9 @@ DocumentSummary Summarize(const Doc& doc) {
   for (const internal::TypeIndex root : document.roots()) {
     summary.roots.push_back(SummarizeRoot(document, document.types[root]));
   }
-  summary.pending_structs = document.pending.struct_count;
-  summary.pending_deletes = document.pending.delete_count;
-  for (const auto& [client, clock] : document.pending.missing) {
+  summary.pending_structs = document.pending.structs.structs();
+  summary.pending_deletes = document.pending.deletes.size();
+  for (const auto& [client, clock] : document.pending.structs.missing()) {
     summary.missing.push_back({client, document.structs.StateOf(client)});
   }
   std::sort(summary.missing.begin(), summary.missing.end(),

@@ -10,7 +10,7 @@ from harness.suite import ROOT
 
 NEEDS_UPDATES = {"b4_apply_one_by_one", "b4_apply_batches_of_100", "b4_merge_16000", "b4_merge"}
 LONG_CASES = ("b4_merge", "b4x1", "b4x100")
-ALL_CASES = (*B4_CASES, "b4_merge", *TRACE_CASES, "crdtbench", "b4x1", "b4x100")
+ALL_CASES = (*B4_CASES, "b4_merge", *TRACE_CASES, "crdtbench", "large_load", "b4x1", "b4x100")
 METRICS = {  # case: (metric, unit)
     "b4_apply_one_by_one": ("b4_updates_per_second", "updates/s"),
     "b4_apply_batches_of_100": ("b4_batched_updates_per_second", "updates/s"),
@@ -53,7 +53,7 @@ def parse_arguments():
 
 
 def needs_data(options, case):
-    return case.startswith("b4") or (case in TRACE_CASES and not options.trace)
+    return case.startswith(("b4", "large")) or (case in TRACE_CASES and not options.trace)
 
 
 def runs_of(options, case, updates):
@@ -75,7 +75,7 @@ def takes_part(options, engine, case):
 
 
 def rounds_of(options, case):
-    return 1 if options.long and case in LONG_CASES else options.rounds
+    return 1 if case == "large_load" or (options.long and case in LONG_CASES) else options.rounds
 
 
 def keep_best(best, line):
@@ -198,6 +198,20 @@ def report_repeated(report, case, seen, once):
             **({"times_one_b4": times} if case == "b4x100" else {})})
 
 
+def report_large(report, seen):
+    """Memory of a file of 200 MB, without its bytes, its text and what is made of it; and the longest step of loading."""
+    found = seen["ours"]
+    conditions = {"trace": "copies of S1, S3 and A1",
+                  **{name: found[name] for name in ("bytes", "structs", "text_bytes")}}
+    for part in ("load", "steps", "encode", "diff", "update_diff"):
+        per_struct = round((found[f"{part}_peak_bytes"] - found["text_bytes"]) / found["structs"], 1)
+        report.emit("large_load", "large_peak_bytes_per_struct", "bytes", {"ours": per_struct},
+                    {**conditions, "part": part, "peak_bytes": found[f"{part}_peak_bytes"]})
+    report.emit("large_load", "large_longest_step_ms", "ms", {"ours": round(found["longest_step_cpu_ms"], 2)},
+                {**conditions, "clock": "CPU time of the thread", "steps": found["steps"],
+                 "all_steps_ms": round(found["steps_cpu_ms"]), "at_once_ms": round(found["load_cpu_ms"])})
+
+
 def choose_engines(options):
     engines = [] if options.peers_only else [crdt_engines.ours()]
     if None in engines:
@@ -227,6 +241,8 @@ def run():
                 say(f"{case}: no engine here does it{'' if options.long else ' without --long'}")
             elif case == "trace_memory":
                 report_memory(report, label, results[None])
+            elif case == "large_load":
+                report_large(report, results[None])
             elif case.startswith("b4x"):
                 once = results[None] if case == "b4x1" else once
                 report_repeated(report, case, results[None], once)

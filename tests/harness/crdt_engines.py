@@ -17,7 +17,7 @@ B4_CASES = ("b4_apply_one_by_one", "b4_apply_batches_of_100", "b4_local_replay",
             "b4_merge_16000")
 TRACE_CASES = ("trace_load_encode", "trace_memory")
 CASES = {
-    "ours": {*B4_CASES, "b4_merge", *TRACE_CASES, "crdtbench", "b4x1", "b4x100"},
+    "ours": {*B4_CASES, "b4_merge", *TRACE_CASES, "crdtbench", "b4x1", "b4x100", "large_load"},
     "yrs": {*B4_CASES, "b4_merge", *TRACE_CASES, "crdtbench", "b4x1", "b4x100"},
     "yjs": {*B4_CASES, *TRACE_CASES, "crdtbench"},
     "loro": {"b4_local_replay", "crdtbench"},

@@ -10,6 +10,7 @@
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
 #include "crdt/internal/document_check.h"
+#include "crdt/internal/load_check.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/utf.h"
 #include "crdt/update.h"
@@ -81,12 +82,13 @@ inline std::string ViewOf(const Doc& doc) {
          doc.EncodeSnapshot(Format::kV1);
 }
 
-// Applies it, and when it is refused sees to it that nothing has changed.
+// Applies it, and when it is refused sees to it that nothing has changed. Loaded in small steps it comes to the same.
 inline absl::Status Attack(Doc& doc, std::string_view update, Format format) {
   const std::string before = ViewOf(doc);
   const absl::Status applied = doc.Apply(update, format);
   if (!applied.ok()) CHECK(ViewOf(doc) == before);
   CHECK(FaultOf(doc) == "");
+  if (update.size() < 100'000) CHECK(LoadDifference(update, format, {.client_id = 1}, /*work=*/3) == "");
   return applied;
 }
 

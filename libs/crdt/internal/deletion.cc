@@ -1,17 +1,10 @@
-// Deleting, and collecting what was deleted (yjs: Item.delete, ContentType.delete, Item.gc, tryGcDeleteSet).
+// Deleting (yjs: Item.delete, ContentType.delete).
 #include <utility>
 
 #include "crdt/internal/document.h"
 #include "crdt/internal/document_options.h"
 
 namespace rivermeet::crdt::internal {
-
-// How far the deletion of a type's children has come.
-struct Document::Descent {
-  TypeIndex type;
-  ItemRef next;
-  size_t entry = 0;
-};
 
 namespace {
 
@@ -31,7 +24,12 @@ void Document::AddDelete(Transaction& transaction, Id id, uint32_t length) {
     client.deleted_place = static_cast<uint32_t>(transaction.deleted().size());
     transaction.AddDeleted(id.client);
   }
-  transaction.deleted()[client.deleted_place].ranges.push_back({id.clock, length});
+  std::vector<DeleteRange>& ranges = transaction.deleted()[client.deleted_place].ranges;
+  if (!ranges.empty() && ranges.back().clock + ranges.back().length == id.clock) {
+    ranges.back().length += length;
+  } else {
+    ranges.push_back({id.clock, length});
+  }
 }
 
 void Document::AddSubdocument(Transaction& transaction, uint32_t number) {
@@ -69,35 +67,50 @@ void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {
   AddChanged(transaction, item.parent, item.is_entry(), item.place);
 }
 
+void Document::Descend(const Item& item) {
+  if (item.kind == ContentKind::kType) descents_.push_back({item.extra, types[item.extra].start});
+}
+
 void Document::Delete(Transaction& transaction, ItemRef ref) {
+  BeginDelete(transaction, ref);
+  Budget unlimited = Budget::Unlimited();
+  ContinueDelete(transaction, unlimited);
+}
+
+void Document::BeginDelete(Transaction& transaction, ItemRef ref) {
   if (items[ref].deleted()) return;
   MarkDeleted(transaction, ref);
-  if (items[ref].kind != ContentKind::kType) return;
-  std::vector<Descent> descents = {{items[ref].extra, types[items[ref].extra].start}};
-  const auto visit = [&](ItemRef child) {
-    const Item& item = items[child];
-    if (!item.deleted()) {
-      MarkDeleted(transaction, child);
-      if (item.kind == ContentKind::kType) descents.push_back({item.extra, types[item.extra].start});
-    } else if (!IsNew(transaction, item.id)) {
-      // It will be collected with its parent; this transaction's deletions don't name it, but it may merge then.
-      transaction.merge_later.push_back(item.id);
-    }
-  };
-  while (!descents.empty()) {
-    Descent& top = descents.back();
+  Descend(items[ref]);
+}
+
+void Document::MarkChild(Transaction& transaction, ItemRef ref) {
+  const Item& item = items[ref];
+  if (!item.deleted()) {
+    MarkDeleted(transaction, ref);
+    Descend(item);
+  } else if (!IsNew(transaction, item.id)) {
+    // It will be collected with its parent; this transaction's deletions don't name it, but it may merge then.
+    transaction.merge_later.push_back(item.id);
+  }
+}
+
+bool Document::MarkDescents(Transaction& transaction, Budget& budget) {
+  while (!descents_.empty()) {
+    if (!budget.Take()) return false;
+    Descent& top = descents_.back();
     const Type& type = types[top.type];
     if (top.next != kNoItem) {
       const ItemRef child = top.next;
       top.next = items[child].right;
-      visit(child);
+      MarkChild(transaction, child);
     } else if (type.entries != nullptr && top.entry < type.entries->size()) {
-      visit((*type.entries)[top.entry++].second);
+      MarkChild(transaction, (*type.entries)[top.entry++].second);
     } else {
       ForgetChanged(transaction, types[top.type]);
-      descents.pop_back();
+      descents_.pop_back();
     }
   }
+  return true;
 }
 
 bool Document::DeleteAtEdge(Transaction& transaction, ItemRef ref, uint32_t from, uint32_t units) {
@@ -130,70 +143,6 @@ bool Document::DeleteAtEdge(Transaction& transaction, ItemRef ref, uint32_t from
   AddDelete(transaction, first, units);
   AddChanged(transaction, text.parent, /*entry=*/false, 0);
   return true;
-}
-
-void Document::DropContent(Item& item) {
-  contents.Release(item.size);
-  item.data = nullptr;
-  item.size = 0;
-  item.extra = 0;
-}
-
-void Document::CollectDeleted(const Transaction& transaction) {
-  for (const auto& [client, ranges] : transaction.deleted()) {
-    const StructList& list = structs[client].structs;
-    for (size_t r = ranges.size(); r-- > 0;) {
-      const uint64_t end = ranges[r].clock + ranges[r].length;
-      for (StructList::Position at = list.Find(static_cast<uint32_t>(ranges[r].clock));
-           list.Valid(at) && list[at].clock < end; at = list.Next(at)) {
-        const Item& item = items[list.ItemAt(at)];
-        if (!item.is_gc() && item.deleted() && !item.keep()) Collect(list.ItemAt(at));
-      }
-    }
-  }
-}
-
-void Document::Collect(ItemRef ref) {
-  Item& item = items[ref];
-  if (item.kind == ContentKind::kType) CollectChildren(item.extra);
-  DropContent(item);
-  item.kind = ContentKind::kDeleted;
-}
-
-void Document::CollectChildren(TypeIndex first) {
-  std::vector<TypeIndex> open = {first};
-  while (!open.empty()) {
-    const TypeIndex number = open.back();
-    open.pop_back();
-    Type& type = types[number];
-    for (ItemRef ref = type.start; ref != kNoItem;) {
-      const ItemRef next = items[ref].right;
-      CollectChild(ref, open);
-      ref = next;
-    }
-    if (type.entries != nullptr) {
-      for (const auto& [key, last] : *type.entries) {
-        for (ItemRef ref = last; ref != kNoItem;) {
-          const ItemRef next = items[ref].left;
-          CollectChild(ref, open);
-          ref = next;
-        }
-      }
-    }
-    types.Free(number);
-  }
-}
-
-void Document::CollectChild(ItemRef ref, std::vector<TypeIndex>& open) {
-  Item& item = items[ref];
-  if (item.kind == ContentKind::kType) open.push_back(item.extra);
-  DropContent(item);
-  if ((item.flags & Item::kRedone) != 0) redone_.erase(ref);
-  Item collected;
-  collected.id = item.id;
-  collected.length = item.length;
-  collected.flags = Item::kDeleted;
-  item = collected;
 }
 
 }  // namespace rivermeet::crdt::internal

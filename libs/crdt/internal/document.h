@@ -16,9 +16,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "crdt/attribution.h"
+#include "crdt/internal/budget.h"
 #include "crdt/internal/content_arena.h"
 #include "crdt/internal/item.h"
 #include "crdt/internal/key_table.h"
+#include "crdt/internal/pending.h"
 #include "crdt/internal/struct_store.h"
 #include "crdt/internal/transaction.h"
 #include "crdt/internal/type_table.h"
@@ -36,21 +38,6 @@ struct Subdocument {
   size_t added_place = 0;  // where in Transaction::subdocuments_added
 };
 constexpr uint32_t kNoSubdocument = ~uint32_t{0};
-
-// What can't be applied yet because something before it is missing. Both are updates of format V2, empty when there is
-// nothing.
-struct Pending {
-  std::string structs;
-  absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
-  std::string deletes;
-  // How much both are, and so may add to a document at most.
-  uint64_t struct_count = 0;
-  uint64_t client_count = 0;
-  bool brings_types = false;
-  uint64_t delete_count = 0;
-
-  uint64_t bytes() const { return structs.size() + deletes.size() + missing.size() * 17; }
-};
 
 class Document {
  public:
@@ -115,6 +102,11 @@ class Document {
   void AddStruct(Transaction& transaction, ItemRef ref);
   // Marks deleted, with all that is inside.
   void Delete(Transaction& transaction, ItemRef ref);
+  // The same in steps: marks it, and leaves what is inside to ContinueDelete(), which is true once all is marked.
+  void BeginDelete(Transaction& transaction, ItemRef ref);
+  bool ContinueDelete(Transaction& transaction, Budget& budget) {
+    return descents_.empty() || MarkDescents(transaction, budget);
+  }
   void AddDelete(Transaction& transaction, Id id, uint32_t length);
   // Deletes `units` of the visible `text`, not all, from its unit `from` on, if they lie beside something deleted that
   // they will be merged with in the end: only the edge between the two moves. False when it can't be done so.
@@ -138,8 +130,8 @@ class Document {
   // The client's state when the transaction began.
   uint32_t StateBefore(const Transaction& transaction, ClientIndex client) const;
   bool IsNew(const Transaction& transaction, Id id) const { return id.clock >= StateBefore(transaction, id.client); }
-  // Collects what was deleted, whose ranges are in order and apart, and merges what can be.
-  void CleanUp(Transaction& transaction);
+  // Notes in `attribution` who wrote and deleted what.
+  void NoteAuthors(const Transaction& transaction);
   // Where transactions are noted as they end; null when nobody asked for it. They are of the time and, as far as they
   // delete, of the client that was said last.
   std::unique_ptr<Attribution> attribution;
@@ -148,32 +140,23 @@ class Document {
   bool records_keys = false;
 
  private:
-  struct Descent;  // deletion.cc
+  friend class CleanUp;
+  // How far the deletion of a type's children has come.
+  struct Descent {
+    TypeIndex type;
+    ItemRef next;
+    size_t entry = 0;
+  };
 
   void SplitText(Item& left, Item& right, uint32_t units);
   void SplitValues(Item& left, Item& right, uint32_t units);
   void RemoveSubdocument(Transaction& transaction, uint32_t number);
   void MarkDeleted(Transaction& transaction, ItemRef ref);
-  void DropContent(Item& item);
-
-  void CollectDeleted(const Transaction& transaction);
-  void Collect(ItemRef ref);
-  void CollectChildren(TypeIndex type);
-  void CollectChild(ItemRef ref, std::vector<TypeIndex>& open);
-
+  void MarkChild(Transaction& transaction, ItemRef ref);
+  bool MarkDescents(Transaction& transaction, Budget& budget);
+  void Descend(const Item& item);
   // Whether `right` was made straight behind `left` and stands there: all but what they hold lets them merge.
   bool Continues(const Item& left, ItemRef right) const;
-  bool CanMerge(const Item& left, ItemRef right) const;
-  // Merges the struct at `at` into those before it as far as they go together. Returns where it then is; `*merged` how
-  // many were.
-  StructList::Position MergeWithLefts(ClientIndex client, StructList::Position at, uint32_t* merged);
-  void MergePair(Item& left, ItemRef left_ref, ItemRef right_ref);
-  void MergeContent(Item& left, const Item& right);
-  void MergeDeleted(const Transaction& transaction);
-  void MergeNew(const Transaction& transaction);
-  void MergeSplit(const Transaction& transaction);
-  void CompactContents();
-  void NoteAuthors(const Transaction& transaction);
 
   const bool gc_;
   absl::flat_hash_map<KeyIndex, TypeIndex> root_of_name_;
@@ -181,6 +164,7 @@ class Document {
   absl::flat_hash_map<ItemRef, Id> redone_;
 
   uint64_t last_transaction_ = 0;
+  std::vector<Descent> descents_;  // of what is being deleted
 };
 
 }  // namespace rivermeet::crdt::internal

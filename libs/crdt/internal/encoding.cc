@@ -1,6 +1,7 @@
 #include "crdt/internal/encoding.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
@@ -77,10 +78,30 @@ std::vector<DeleteRange> DeletedOf(const Document& document, const StructStore::
   return ranges;
 }
 
+// Throws away what was written and remembers how much that was.
+class Measurement {
+ public:
+  template <class Writer>
+  void Take(Writer& writer) {
+    if (writer.rest().size() < kPiece) return;
+    size_ += writer.rest().size();
+    writer.rest().clear();
+  }
+  template <class Writer>
+  uint64_t Total(Writer& writer) const {
+    return size_ + writer.rest().size();
+  }
+
+ private:
+  static constexpr size_t kPiece = 64 << 10;
+
+  uint64_t size_ = 0;
+};
+
 // The client's structs from `clock` on, and, when wanted, what is deleted of those.
 template <class Writer>
 void WriteClient(Writer& writer, const Document& document, ClientIndex number, uint64_t clock,
-                 std::vector<DeleteRange>* deleted = nullptr) {
+                 std::vector<DeleteRange>* deleted = nullptr, Measurement* measurement = nullptr) {
   const StructStore::Client& client = document.structs[number];
   const StructList& list = client.structs;
   StructList::Position at = list.Find(static_cast<uint32_t>(clock));
@@ -102,12 +123,14 @@ void WriteClient(Writer& writer, const Document& document, ClientIndex number, u
     }
     WriteStruct(writer, wire, offset);
     if (deleted != nullptr) AddDeleted(item, *deleted);
+    if (measurement != nullptr) measurement->Take(writer);
     offset = 0;
   }
 }
 
+// What is written to `writer`, `measurement` takes, when there is one.
 template <class Writer>
-std::string EncodeSince(const Document& document, const std::vector<WireId>& since) {
+void WriteSince(Writer& writer, const Document& document, const std::vector<WireId>& since, Measurement* measurement) {
   absl::flat_hash_map<uint64_t, uint64_t> known;
   for (const WireId& entry : since) known[entry.client] = entry.clock;
   const std::vector<ClientIndex> clients = document.structs.Descending();
@@ -118,8 +141,7 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
   const auto has_more = [&](ClientIndex client) {
     return clock_of(document.structs[client]) < document.structs[client].state;
   };
-  Writer writer;
-  if (since.empty()) writer.Reserve(document.items.live(), document.contents.live());
+  if (since.empty() && measurement == nullptr) writer.Reserve(document.items.live(), document.contents.live());
   WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(clients.begin(), clients.end(), has_more)));
   WireDeleteSet deletes;
   for (const ClientIndex number : clients) {
@@ -127,11 +149,27 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
     const uint64_t clock = clock_of(client);
     std::vector<DeleteRange> deleted;
     // Whoever knows nothing of it gets all its structs: one pass shows what is deleted of them, too.
-    if (clock < client.state) WriteClient(writer, document, number, clock, clock == 0 ? &deleted : nullptr);
+    if (clock < client.state) {
+      WriteClient(writer, document, number, clock, clock == 0 ? &deleted : nullptr, measurement);
+    }
     if (clock > 0) deleted = DeletedOf(document, client);
     if (!deleted.empty()) deletes.clients.emplace_back(client.id, std::move(deleted));
   }
   WriteDeleteSet(writer, deletes);
+}
+
+template <class Writer>
+std::string EncodeSince(const Document& document, const std::vector<WireId>& since) {
+  // A string that grows is there twice while it is copied. From this size on memory is dearer than a second pass.
+  constexpr uint64_t kLarge = 256 << 20;
+  Writer writer;
+  if (std::is_same_v<Writer, WriterV1> && document.items.bytes() > kLarge) {
+    Writer discarded;
+    Measurement measurement;
+    WriteSince(discarded, document, since, &measurement);
+    writer.rest().reserve(measurement.Total(discarded));
+  }
+  WriteSince(writer, document, since, nullptr);
   return writer.Take();
 }
 

@@ -197,7 +197,7 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
     item.place = found.key;
   }
   SetContent(item, wire.content, offset);
-  Link(ref);
+  BeginLink(ref);
 }
 
 RivalOrder* Integrator::OrderOf(const Item& item) const {
@@ -294,6 +294,16 @@ void Integrator::Place(Item& item, ItemRef ref) {
 }
 
 void Integrator::Link(ItemRef ref) {
+  BeginLink(ref);
+  FinishDelete();
+}
+
+void Integrator::FinishDelete() {
+  Budget unlimited = Budget::Unlimited();
+  document_.ContinueDelete(transaction_, unlimited);
+}
+
+void Integrator::BeginLink(ItemRef ref) {
   ItemArena& items = document_.items;
   Item& item = items[ref];
   Type& parent = document_.types[item.parent];
@@ -302,7 +312,9 @@ void Integrator::Link(ItemRef ref) {
     items[item.right].left = ref;
   } else if (item.is_entry()) {
     parent.SetEntry(item.place, ref);
-    if (item.left != kNoItem) document_.Delete(transaction_, item.left);
+    if (item.left != kNoItem) document_.BeginDelete(transaction_, item.left);
+    // What is deleted is noted in the order in which yjs does it.
+    if (item.kind == ContentKind::kDeleted) FinishDelete();
   }
   NoteInOrder(ref);
   if (item.kind == ContentKind::kDeleted) item.flags |= Item::kDeleted;
@@ -323,7 +335,7 @@ void Integrator::Link(ItemRef ref) {
   if (parent.markers == nullptr && document_.ShowsMarkers(item)) parent.markers = std::make_unique<SearchMarkers>();
   document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
   const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();
-  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.Delete(transaction_, ref);
+  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.BeginDelete(transaction_, ref);
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -15,10 +15,14 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
+#include "crdt/internal/budget.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/nesting_check.h"
+#include "crdt/internal/pending.h"
+#include "crdt/internal/range_deletion.h"
 #include "crdt/internal/rival_order.h"
 #include "crdt/internal/update_reader.h"
+#include "crdt/internal/update_writer.h"
 #include "crdt/limits.h"
 
 namespace rivermeet::crdt::internal {
@@ -30,7 +34,8 @@ class Integrator {
 
   // What `item` lacks: the client and the state that it must reach, or nothing.
   std::optional<WireId> FirstMissing(const WireStruct& item) const;
-  // Adds `item` without its first `offset` units, which are known. Nothing is missing.
+  // Adds `item` without its first `offset` units, which are known. Nothing is missing. What it deletes is only begun:
+  // Document::ContinueDelete() is to be called before anything else.
   void Integrate(const WireStruct& item, uint64_t offset);
   // Does to the document what yjs does on the way to seeing that it has `item` already: cuts at its origins. The pieces
   // merge again, but a surrogate pair that two items once brought doesn't survive it.
@@ -62,6 +67,8 @@ class Integrator {
   void FindParent(const WireStruct& item, Surroundings& found);
   void AddCollected(Id id, uint64_t length);
   void SetContent(Item& item, const WireContent& content, uint64_t offset);
+  void BeginLink(ItemRef ref);
+  void FinishDelete();
   bool HasRivals(const Item& item) const;
   RivalOrder* OrderOf(const Item& item) const;
   void NoteInOrder(ItemRef ref);
@@ -77,21 +84,26 @@ class Integrator {
   absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>> orders_;
 };
 
-// One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes().
+// One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes(). Each goes
+// on when it is called again, and is true once it is done.
 template <class Columns>
 class UpdateApplier {
  public:
   // All outlive this.
   UpdateApplier(Document& document, Transaction& transaction, std::string_view update, const Limits& limits);
 
-  // Reads everything and changes nothing. After an error nothing else may be called.
-  absl::Status Check();
-  // The same for what was pending, which passed that once: whatever the document has become, it isn't refused.
+  // Reads everything and changes nothing. After an error in status() nothing else may be called.
+  bool Check(Budget& budget);
+  const absl::Status& status() const { return status_; }
+  // The same at once for what was pending, which passed that once: whatever the document has become, it isn't refused.
   void CheckPending();
-  // Integrates what can be, in yjs's order. What can't be is in `rest`, an update of V2, and `missing`.
-  void ApplyStructs(Pending& rest);
-  // Deletes what is there to delete. The ranges that aren't there yet go to `rest`, an update of V2.
-  void ApplyDeletes(std::string& rest);
+  // Integrates what can be, in yjs's order. What can't be is in `rest`.
+  bool ApplyStructs(Budget& budget, UpdateRest& rest);
+  // Deletes what is there to delete. The ranges that aren't there yet are in `unknown`, each client's in order and
+  // apart.
+  bool ApplyDeletes(Budget& budget, WireDeleteSet& unknown);
+  // Of which it has structs; each once.
+  std::vector<uint64_t> clients() const;
 
  private:
   struct Block {
@@ -120,20 +132,29 @@ class UpdateApplier {
     size_t block;  // where the following are
     uint64_t following;
   };
+  // How far a pass over a block's structs has come.
+  struct Pass {
+    size_t block = 0;
+    uint64_t clock = 0;
+    uint64_t left = 0;
+    bool begun = false;
+  };
+  enum class Stage : uint8_t { kBegin, kStructs, kDeletes, kNesting, kChecked, kApplying, kDeleting };
 
+  bool CheckStructs(Budget& budget);
+  bool CheckDeletes(Budget& budget);
   absl::Status CheckLimits() const;
-  absl::Status CheckNesting();
-  void AddPending(NestingCheck& nesting) const;
+  bool CheckNesting(Budget& budget);
   // `known` is the state of its client.
   void CheckStruct(const WireStruct& item, uint64_t known);
+  void SortBlocks();
+  void BeginApplying();
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
-  void Settle(WireStruct& head);
-  void PutAside(Pending& rest);
-  void WriteRest(Pending& rest);
-  void DeleteRangeOf(uint64_t client, uint64_t clock, uint64_t length, WireDeleteSet& unknown);
-  void DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end);
-  void NoteDelete(uint64_t client, uint64_t clock, uint64_t length);
+  bool Settle(Budget& budget);
+  void PutAside();
+  bool WriteRest(Budget& budget);
+  void NoteDelete(uint64_t client, DeleteRange range);
 
   Document& document_;
   Transaction& transaction_;
@@ -141,26 +162,41 @@ class UpdateApplier {
   const std::string_view update_;
   Integrator integrator_;
   UpdateReader<Columns> reader_;
-  absl::InlinedVector<Block, 1> blocks_;  // in ascending order of clients, each once
+  Stage stage_ = Stage::kBegin;
+  absl::Status status_;
+
+  // --- checking
+  absl::InlinedVector<Block, 1> blocks_;  // later in ascending order of clients, each once
+  uint64_t blocks_left_ = 0;              // after those
+  Pass pass_;
+  uint64_t known_ = 0;  // of the block that is read
   Columns deletes_;
+  typename UpdateReader<Columns>::DeletePlace delete_place_;
   WireStruct item_;                     // the last one read
   std::vector<std::string> new_roots_;  // in the order of the update
   absl::flat_hash_set<std::string> new_root_names_;
+  std::unique_ptr<NestingCheck> nesting_;
   uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
-  // Whether deleted ranges overlap, or may; and then, of each client, those gone through, apart: begin -> end.
-  bool deletes_overlap_ = false;
-  absl::flat_hash_map<ClientIndex, absl::btree_map<uint64_t, uint64_t>> deleted_;
+  bool deletes_overlap_ = false;            // deleted ranges do, or may
   absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges
   uint64_t last_deleted_ = 0;               // the client of the last range, and its end
   uint64_t last_end_ = 0;
   uint64_t new_types_ = 0;
   bool was_pending_ = false;
+
+  // --- integrating
+  size_t roots_made_ = 0;    // of new_roots_
+  size_t to_apply_ = 0;      // blocks, from the first on
+  bool settling_ = false;    // item_ is on its way
   Block* active_ = nullptr;  // whose place the reader has
   std::vector<Waiting> stack_;
+  std::optional<Waiting> resumed_;  // owns what item_ views
   std::vector<Rest> rests_;
-  Pending* rest_ = nullptr;
+  UpdateRest* rest_ = nullptr;
+  std::unique_ptr<WriterV2> writer_;  // of rests_
+  RangeDeletion deletion_;
 };
 
 extern template class UpdateApplier<ColumnsV1>;

@@ -17,6 +17,7 @@ void NestingCheck::Add(const WireStruct& item) {
   } else if (item.parent_kind == WireStruct::Parent::kItem) {
     LinkTo(node, item.parent, Link::kHolder);
   }
+  sorted_ &= nodes_.empty() || Precedes(nodes_.back(), node);
   nodes_.push_back(node);
 }
 
@@ -46,38 +47,41 @@ NestingCheck::Node* NestingCheck::Find(WireId id) {
   return node.id.client == id.client && id.clock < node.end ? &node : nullptr;
 }
 
-void NestingCheck::Resolve(Node& first) {
-  std::vector<Node*> chain = {&first};
-  while (chain.back()->link != Link::kKnown) {
-    Node& node = *chain.back();
+bool NestingCheck::Resolve(Node& first, Budget& budget) {
+  if (chain_.empty()) chain_.push_back(&first);
+  while (chain_.back()->link != Link::kKnown) {
+    if (!budget.Take()) return false;
+    Node& node = *chain_.back();
     node.open = true;
     Node* of = Find(node.of);
     // What isn't here, or hangs on itself, isn't integrated now.
     if (of == nullptr || of->open) {
       node.link = Link::kKnown;
     } else {
-      chain.push_back(of);
+      chain_.push_back(of);
     }
   }
-  for (size_t i = chain.size(); i-- > 1;) {
-    Node& node = *chain[i - 1];
-    node.depth = chain[i]->depth + (node.link == Link::kHolder ? 1 : 0);
+  for (; chain_.size() > 1; chain_.pop_back()) {
+    if (!budget.Take()) return false;
+    Node& node = *chain_[chain_.size() - 2];
+    node.depth = chain_.back()->depth + (node.link == Link::kHolder ? 1 : 0);
     node.link = Link::kKnown;
     node.open = false;
   }
+  chain_.clear();
+  return true;
 }
 
-uint32_t NestingCheck::DeepestType() {
-  std::sort(nodes_.begin(), nodes_.end(), [](const Node& a, const Node& b) {
-    return a.id.client != b.id.client ? a.id.client < b.id.client : a.id.clock < b.id.clock;
-  });
-  uint32_t deepest = 0;
-  for (Node& node : nodes_) {
-    if (!node.is_type) continue;
-    Resolve(node);
-    deepest = std::max(deepest, node.depth + 1);
+bool NestingCheck::Step(Budget& budget) {
+  if (!sorted_) std::sort(nodes_.begin(), nodes_.end(), Precedes);
+  sorted_ = true;
+  for (; next_ < nodes_.size(); ++next_) {
+    if (chain_.empty() && !budget.Take()) return false;
+    if (!nodes_[next_].is_type) continue;
+    if (!Resolve(nodes_[next_], budget)) return false;
+    deepest_ = std::max(deepest_, nodes_[next_].depth + 1);
   }
-  return deepest;
+  return true;
 }
 
 }  // namespace rivermeet::crdt::internal

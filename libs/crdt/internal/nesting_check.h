@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "crdt/internal/budget.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/wire.h"
 
@@ -14,12 +15,15 @@ namespace rivermeet::crdt::internal {
 // Needed only for updates that bring types.
 class NestingCheck {
  public:
-  explicit NestingCheck(const Document& document) : document_(document) {}
+  // `structs` is how many there will be.
+  NestingCheck(const Document& document, uint64_t structs) : document_(document) { nodes_.reserve(structs); }
 
-  // Every struct of the update.
+  // Every struct of the update; the quickest when the clients and then the clocks ascend.
   void Add(const WireStruct& item);
-  // The depth of the deepest type among them; one in a root has depth 1. Call it once, after the last Add.
-  uint32_t DeepestType();
+  // Goes on after the last Add. True once deepest_type() is known.
+  bool Step(Budget& budget);
+  // The depth of the deepest type among them; one in a root has depth 1.
+  uint32_t deepest_type() const { return deepest_; }
 
  private:
   enum class Link : uint8_t { kKnown, kSibling, kHolder };
@@ -35,10 +39,17 @@ class NestingCheck {
 
   void LinkTo(Node& node, WireId id, Link link) const;
   Node* Find(WireId id);
-  void Resolve(Node& node);
+  bool Resolve(Node& node, Budget& budget);
+  static bool Precedes(const Node& a, const Node& b) {
+    return a.id.client != b.id.client ? a.id.client < b.id.client : a.id.clock < b.id.clock;
+  }
 
   const Document& document_;
   std::vector<Node> nodes_;
+  bool sorted_ = true;
+  size_t next_ = 0;           // of the nodes
+  std::vector<Node*> chain_;  // from that one to one whose depth is known; on the way back it gets shorter
+  uint32_t deepest_ = 0;
 };
 
 }  // namespace rivermeet::crdt::internal

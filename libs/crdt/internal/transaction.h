@@ -37,8 +37,10 @@ class Transaction {
     std::vector<KeyIndex> keys;  // whose values changed, some more than once; kept only with records_keys
   };
 
-  // Makes it a new one. `number` is that of no other.
-  void Reset(uint64_t number, bool local, Origin origin);
+  // Makes an empty one a new one. `number` is that of no other.
+  void Begin(uint64_t number, bool local, Origin origin);
+  // Forgets what it changed, which everybody was told, and gives back the memory that only a large one needs.
+  void Clear();
 
   uint64_t number() const { return number_; }
   // Not so when it takes in an update of somebody else.

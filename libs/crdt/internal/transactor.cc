@@ -13,19 +13,30 @@ uint64_t RandomClient() {
   return random();
 }
 
-void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
-  if (current_ != nullptr) return body(*current_);
+Transaction& Transactor::Begin(bool local, Origin origin) {
   if (begun_ == transactions_.size()) transactions_.push_back(std::make_unique<Transaction>());
-  const bool first = begun_ == 0;
   Transaction& transaction = *transactions_[begun_++];
-  transaction.Reset(document_.NextTransactionNumber(), local, origin);
+  transaction.Begin(document_.NextTransactionNumber(), local, origin);
   transaction.records_keys = document_.records_keys;
   transaction.observed = hooks.observe != nullptr;
   transaction.keeps_deleted = transaction.observed || !end_listeners_.empty();
   current_ = &transaction;
-  body(transaction);
+  return transaction;
+}
+
+void Transactor::Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body) {
+  if (current_ != nullptr) return body(*current_);
+  const bool first = begun_ == 0;
+  body(Begin(local, origin));
   current_ = nullptr;
-  if (first) EndAll();
+  if (!first) return;
+  Budget unlimited = Budget::Unlimited();
+  EndAll(unlimited);
+}
+
+bool Transactor::End(Budget& budget) {
+  current_ = nullptr;
+  return EndAll(budget);
 }
 
 void Transactor::RecordKeys(bool records) {
@@ -33,27 +44,45 @@ void Transactor::RecordKeys(bool records) {
   if (current_ != nullptr && current_->changed.empty()) current_->records_keys = records;
 }
 
-void Transactor::EndAll() {
+bool Transactor::EndAll(Budget& budget) {
   // Observers may add to these.
-  for (size_t i = 0; i < begun_; ++i) End(*transactions_[i]);
-  begun_ = 0;
+  for (; ended_ < begun_; ++ended_) {
+    if (!EndOne(*transactions_[ended_], budget)) return false;
+  }
+  for (size_t i = 0; i < begun_; ++i) transactions_[i]->Clear();
+  begun_ = ended_ = 0;
   constexpr size_t kKept = 2;
   if (transactions_.size() > kKept) transactions_.resize(kKept);
+  return true;
 }
 
-void Transactor::End(Transaction& transaction) {
-  for (auto& [client, ranges] : transaction.deleted()) SortAndMergeRanges(ranges);
-  if (!end_listeners_.empty()) {
-    for (const auto& [client, before] : transaction.touched)
-      transaction.touched_after.push_back(document_.structs[client].state);
+bool Transactor::SortDeleted(Transaction& transaction, Budget& budget) {
+  for (const absl::Span<Transaction::Deleted> deleted = transaction.deleted(); sorted_ < deleted.size(); ++sorted_) {
+    if (!budget.Take(deleted[sorted_].ranges.size())) return false;
+    SortAndMergeRanges(deleted[sorted_].ranges);
   }
-  CallObservers(transaction);
-  CallEndListeners(transaction);
-  if (transaction.needs_formatting_cleanup) {
-    Run(/*local=*/true,
-        [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+  sorted_ = 0;
+  return true;
+}
+
+bool Transactor::EndOne(Transaction& transaction, Budget& budget) {
+  if (!clean_up_.has_value()) {
+    if (!SortDeleted(transaction, budget)) return false;
+    if (!end_listeners_.empty()) {
+      for (const auto& [client, before] : transaction.touched)
+        transaction.touched_after.push_back(document_.structs[client].state);
+    }
+    CallObservers(transaction);
+    CallEndListeners(transaction);
+    if (transaction.needs_formatting_cleanup) {
+      Run(/*local=*/true,
+          [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+    }
+    document_.NoteAuthors(transaction);
+    clean_up_.emplace(document_, transaction);
   }
-  document_.CleanUp(transaction);
+  if (!clean_up_->Step(budget)) return false;
+  clean_up_.reset();
   if (!transaction.local) {
     // Somebody else uses this client's id.
     for (const auto& [client, before] : transaction.touched) {
@@ -61,6 +90,7 @@ void Transactor::End(Transaction& transaction) {
     }
   }
   if (hooks.done) hooks.done(transaction);
+  return true;
 }
 
 void Transactor::CallObservers(Transaction& transaction) {

@@ -4,9 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "crdt/internal/budget.h"
+#include "crdt/internal/clean_up.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/transaction.h"
 
@@ -47,12 +50,17 @@ class Transactor {
   // by an observer: then it ends once the observed one has. Only a new one takes the origin.
   void Run(bool local, absl::FunctionRef<void(Transaction&)> body) { Run(local, {}, body); }
   void Run(bool local, Origin origin, absl::FunctionRef<void(Transaction&)> body);
+  // A new one, to be ended in steps: until End() was true nothing else may be run or changed.
+  Transaction& Begin(bool local, Origin origin);
+  // Goes on ending it. Observers and the tidying of formats count as one piece of work, whatever they do.
+  bool End(Budget& budget);
   // Transactions keep which keys they change, or don't: this one, if it changed nothing yet, and those to come.
   void RecordKeys(bool records);
 
  private:
-  void EndAll();
-  void End(Transaction& transaction);
+  bool EndAll(Budget& budget);
+  bool EndOne(Transaction& transaction, Budget& budget);
+  bool SortDeleted(Transaction& transaction, Budget& budget);
   void CallObservers(Transaction& transaction);
   void CallEndListeners(Transaction& transaction);
 
@@ -60,9 +68,13 @@ class Transactor {
   uint64_t client_;
   std::vector<EndListener*> end_listeners_;
   Transaction* current_ = nullptr;
-  // The first of them are begun and not cleaned up, but the very first is; the rest wait to be used again.
+  // The first of them are begun and not told of yet, but for the first `ended_`; the rest wait to be used again.
   std::vector<std::unique_ptr<Transaction>> transactions_;
   size_t begun_ = 0;
+  size_t ended_ = 0;
+  // Of the one that is ending now.
+  size_t sorted_ = 0;  // of its deletions, by client
+  std::optional<CleanUp> clean_up_;
 };
 
 // A client id as yjs draws one: 32 random bits.

@@ -32,58 +32,98 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
       update_(update),
       integrator_(document, transaction),
       reader_(update, limits),
-      deletes_(reader_.place()) {}
+      deletes_(reader_.place()),
+      deletion_(document, transaction) {}
 
 template <class Columns>
-absl::Status UpdateApplier<Columns>::Check() {
-  const uint64_t blocks = reader_.ReadCount();
-  WireStruct& item = item_;
-  for (uint64_t b = 0; b < blocks && reader_.ok(); ++b) {
-    const auto read = reader_.ReadBlock();
-    Block block{read.client, read.clock, read.structs, reader_.place()};
-    const uint64_t known = document_.structs.StateOf(read.client);
-    if (known == 0) ++new_clients_;
-    uint64_t clock = read.clock;
-    for (uint64_t s = 0; s < read.structs; ++s) {
-      reader_.ReadStruct(read.client, clock, item);
-      if (!reader_.ok()) return reader_.status();
-      ++structs_;
-      CheckStruct(item, known);
-      clock = item.end_clock();
-      if (clock > known) ++new_structs_;
-      if (item.content.kind == ContentKind::kType) ++new_types_;
-    }
-    blocks_.push_back(std::move(block));
+bool UpdateApplier<Columns>::Check(Budget& budget) {
+  switch (stage_) {
+    case Stage::kBegin:
+      blocks_left_ = reader_.ReadCount();
+      stage_ = Stage::kStructs;
+      [[fallthrough]];
+    case Stage::kStructs:
+      if (!CheckStructs(budget)) return false;
+      deletes_ = reader_.place();
+      stage_ = Stage::kDeletes;
+      [[fallthrough]];
+    case Stage::kDeletes:
+      if (reader_.ok() && !CheckDeletes(budget)) return false;
+      reader_.Finish();
+      status_ = reader_.ok() ? absl::OkStatus() : reader_.status();
+      if (status_.ok() && !was_pending_) status_ = CheckLimits();
+      stage_ = Stage::kChecked;
+      if (!status_.ok() || was_pending_) return true;
+      if (new_types_ == 0 && !document_.pending.structs.brings_types()) return true;
+      SortBlocks();
+      stage_ = Stage::kNesting;
+      [[fallthrough]];
+    case Stage::kNesting:
+      if (!CheckNesting(budget)) return false;
+      stage_ = Stage::kChecked;
+      [[fallthrough]];
+    default:
+      return true;
   }
-  deletes_ = reader_.place();
-  reader_.ReadDeletes([this](uint64_t client, uint64_t clock, uint64_t length) { NoteDelete(client, clock, length); });
-  reader_.Finish();
-  RM_RETURN_IF_ERROR(reader_.status());
-  if (was_pending_) return absl::OkStatus();
-  RM_RETURN_IF_ERROR(CheckLimits());
-  return new_types_ > 0 || document_.pending.brings_types ? CheckNesting() : absl::OkStatus();
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::NoteDelete(uint64_t client, uint64_t clock, uint64_t length) {
+bool UpdateApplier<Columns>::CheckStructs(Budget& budget) {
+  for (;;) {
+    for (; pass_.left > 0; --pass_.left) {
+      if (!budget.TakeBytes(item_.content.data.size())) return false;
+      reader_.ReadStruct(blocks_.back().client, pass_.clock, item_);
+      if (!reader_.ok()) return true;
+      ++structs_;
+      CheckStruct(item_, known_);
+      pass_.clock = item_.end_clock();
+      if (pass_.clock > known_) ++new_structs_;
+      if (item_.content.kind == ContentKind::kType) ++new_types_;
+    }
+    if (blocks_left_ == 0 || !reader_.ok()) return true;
+    --blocks_left_;
+    const auto read = reader_.ReadBlock();
+    blocks_.push_back({read.client, read.clock, read.structs, reader_.place()});
+    known_ = document_.structs.StateOf(read.client);
+    if (known_ == 0) ++new_clients_;
+    pass_.clock = read.clock;
+    pass_.left = read.structs;
+  }
+}
+
+template <class Columns>
+bool UpdateApplier<Columns>::CheckDeletes(Budget& budget) {
+  for (DeleteRange range;;) {
+    if (!budget.Take()) return false;
+    if (!reader_.ReadDelete(delete_place_, range)) break;
+    NoteDelete(delete_place_.client, range);
+  }
+  delete_place_ = {};
+  return true;
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::NoteDelete(uint64_t client, DeleteRange range) {
   ++new_structs_;
   const bool goes_on = !deleting_.empty() && client == last_deleted_;
-  deletes_overlap_ |= goes_on ? clock < last_end_ : !deleting_.insert(client).second;
+  deletes_overlap_ |= goes_on ? range.clock < last_end_ : !deleting_.insert(client).second;
   last_deleted_ = client;
-  last_end_ = clock + length;
+  last_end_ = range.clock + range.length;
 }
 
 template <class Columns>
 void UpdateApplier<Columns>::CheckPending() {
   was_pending_ = true;
-  RM_CHECK_OK(Check());
+  Budget unlimited = Budget::Unlimited();
+  Check(unlimited);
+  RM_CHECK_OK(status_);
 }
 
 template <class Columns>
 absl::Status UpdateApplier<Columns>::CheckLimits() const {
   constexpr uint64_t kStructBytes = sizeof(Item) + 2 * sizeof(StructList::Entry);
-  const uint64_t structs = new_structs_ + document_.pending.struct_count + document_.pending.delete_count;
-  const uint64_t clients = new_clients_ + document_.pending.client_count;
+  const uint64_t structs = new_structs_ + document_.pending.structs.structs() + document_.pending.deletes.size();
+  const uint64_t clients = new_clients_ + document_.pending.structs.clients();
   const auto too_much = [](std::string_view what) {
     return absl::ResourceExhaustedError(fmt::format("with this update a document would pass {}", what));
   };
@@ -95,32 +135,39 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
   return absl::OkStatus();
 }
 
-// What waits may come with this update, and hang below it.
 template <class Columns>
-void UpdateApplier<Columns>::AddPending(NestingCheck& nesting) const {
-  if (document_.pending.structs.empty()) return;
-  const Limits limits = NoLimits();
-  StructStream<ColumnsV2> stream(document_.pending.structs, limits);
-  for (WireStruct item; stream.Next(item);) nesting.Add(item);
-}
-
-template <class Columns>
-absl::Status UpdateApplier<Columns>::CheckNesting() {
-  NestingCheck nesting(document_);
-  WireStruct item;
-  for (const Block& block : blocks_) {
-    reader_.Resume(block.place);
-    uint64_t clock = block.clock;
-    for (uint64_t s = 0; s < block.left; ++s) {
-      reader_.ReadStruct(block.client, clock, item);
-      nesting.Add(item);
-      clock = item.end_clock();
+bool UpdateApplier<Columns>::CheckNesting(Budget& budget) {
+  const PendingStructs& pending = document_.pending.structs;
+  if (nesting_ == nullptr) {
+    nesting_ = std::make_unique<NestingCheck>(document_, structs_ + pending.structs());
+    structs_ = 0;  // what item_ views is read over
+    pass_ = {};
+    // What waits may come with this update, and hang below it.
+    pending.ForEachUpdate([this](std::string_view update) {
+      const Limits limits = NoLimits();
+      StructStream<ColumnsV2> stream(update, limits);
+      for (WireStruct item; stream.Next(item);) nesting_->Add(item);
+    });
+  }
+  for (; pass_.block < blocks_.size(); ++pass_.block, pass_.begun = false) {
+    const Block& block = blocks_[pass_.block];
+    if (!pass_.begun) {
+      reader_.Resume(block.place);
+      pass_ = {pass_.block, block.clock, block.left, /*begun=*/true};
+    }
+    for (; pass_.left > 0; --pass_.left) {
+      if (!budget.TakeBytes(item_.content.data.size())) return false;
+      reader_.ReadStruct(block.client, pass_.clock, item_);
+      nesting_->Add(item_);
+      pass_.clock = item_.end_clock();
     }
   }
-  AddPending(nesting);
-  structs_ = 0;  // what item_ views has been read over
-  if (nesting.DeepestType() <= static_cast<uint32_t>(limits_.max_depth)) return absl::OkStatus();
-  return absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
+  if (!nesting_->Step(budget)) return false;
+  if (nesting_->deepest_type() > static_cast<uint32_t>(limits_.max_depth)) {
+    status_ = absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
+  }
+  nesting_.reset();
+  return true;
 }
 
 template <class Columns>
@@ -157,13 +204,15 @@ void UpdateApplier<Columns>::ReadNext(Block& block, WireStruct& out) {
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::ApplyStructs(Pending& rest) {
-  for (const std::string& root : new_roots_) document_.Root(root);
-  if (blocks_.empty()) return;
+void UpdateApplier<Columns>::SortBlocks() {
+  std::stable_sort(blocks_.begin(), blocks_.end(), [](const Block& a, const Block& b) { return a.client < b.client; });
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::BeginApplying() {
   const bool is_one_struct = structs_ == 1 && blocks_.size() == 1;
   if (blocks_.size() > 1) {
-    std::stable_sort(blocks_.begin(), blocks_.end(),
-                     [](const Block& a, const Block& b) { return a.client < b.client; });
+    SortBlocks();
     // Of a client that has two blocks the last counts (yjs keeps a map).
     size_t kept = 0;
     for (size_t b = 1; b < blocks_.size(); ++b) {
@@ -172,32 +221,46 @@ void UpdateApplier<Columns>::ApplyStructs(Pending& rest) {
     }
     blocks_.erase(blocks_.begin() + kept + 1, blocks_.end());
   }
-  rest_ = &rest;
-  WireStruct& item = item_;
+  to_apply_ = blocks_.size();
   if (is_one_struct) {  // Check() left it there
     blocks_[0].left = 0;
-    blocks_[0].clock = item.end_clock();
-    Settle(item);
+    blocks_[0].clock = item_.end_clock();
+    settling_ = true;
   }
-  for (size_t b = blocks_.size(); b-- > 0;) {
-    while (blocks_[b].left > 0) {
-      ReadNext(blocks_[b], item);
-      Settle(item);
-    }
-  }
-  if (!rests_.empty()) WriteRest(rest);
+  pass_ = {};
 }
 
-// Integrates `head`, first what it waits for as far as this update has it, or puts it aside with all that wait for it.
 template <class Columns>
-void UpdateApplier<Columns>::Settle(WireStruct& head) {
-  std::optional<Waiting> resumed;  // owns what `head` views
+bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, UpdateRest& rest) {
+  if (stage_ == Stage::kChecked) BeginApplying();
+  stage_ = Stage::kApplying;
+  rest_ = &rest;
+  for (; roots_made_ < new_roots_.size(); ++roots_made_) {
+    if (!budget.Take()) return false;
+    document_.Root(new_roots_[roots_made_]);
+  }
   for (;;) {
+    if (settling_ && !Settle(budget)) return false;
+    while (to_apply_ > 0 && blocks_[to_apply_ - 1].left == 0) --to_apply_;
+    if (to_apply_ == 0) break;
+    ReadNext(blocks_[to_apply_ - 1], item_);
+    settling_ = true;
+  }
+  if (!document_.ContinueDelete(transaction_, budget)) return false;
+  return rests_.empty() || WriteRest(budget);
+}
+
+// Integrates item_, first what it waits for as far as this update has it, or puts it aside with all that wait for it.
+template <class Columns>
+bool UpdateApplier<Columns>::Settle(Budget& budget) {
+  WireStruct& head = item_;
+  for (;;) {
+    if (!document_.ContinueDelete(transaction_, budget) || !budget.TakeBytes(head.content.data.size())) return false;
     if (head.content.kind != ContentKind::kSkip) {
       const uint64_t state = document_.structs.StateOf(head.id.client);
       if (head.id.clock > state) {
         stack_.emplace_back(head, update_);
-        PutAside(*rest_);
+        PutAside();
       } else if (const std::optional<WireId> missing = integrator_.FirstMissing(head); missing.has_value()) {
         stack_.emplace_back(head, update_);
         Block* block = FindBlock(missing->client);
@@ -205,34 +268,36 @@ void UpdateApplier<Columns>::Settle(WireStruct& head) {
           ReadNext(*block, head);
           continue;
         }
-        PutAside(*rest_);
+        PutAside();
       } else if (state < head.end_clock()) {
         integrator_.Integrate(head, state - head.id.clock);
       } else {
         integrator_.Revisit(head);
       }
     }
-    if (stack_.empty()) {
-      if (resumed.has_value()) head = WireStruct();
-      return;
-    }
-    resumed.emplace(std::move(stack_.back()));
+    if (stack_.empty()) break;
+    resumed_.emplace(std::move(stack_.back()));
     stack_.pop_back();
-    head = resumed->item;
+    head = resumed_->item;
   }
+  if (resumed_.has_value()) {
+    head = WireStruct();
+    resumed_.reset();
+  }
+  settling_ = false;
+  return true;
 }
 
 // Takes everything on the stack, and what follows it of the same clients, out of this update. Remembers of each what it
 // waits for: the retry comes when one of these is there. (yjs notes less, and may wait for ever.)
 template <class Columns>
-void UpdateApplier<Columns>::PutAside(Pending& rest) {
+void UpdateApplier<Columns>::PutAside() {
   for (Waiting& waiting : stack_) {
     const WireStruct& item = waiting.item;
     const WireId missing = item.id.clock > document_.structs.StateOf(item.id.client)
                                ? item.id
                                : integrator_.FirstMissing(item).value_or(WireId{item.id.client, item.id.clock});
-    const auto [least, made] = rest.missing.try_emplace(missing.client, missing.clock);
-    if (!made) least->second = std::min(least->second, missing.clock);
+    rest_->Misses(missing.client, missing.clock);
     Block* block = FindBlock(item.id.client);
     if (block->rest != kNoRest) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
@@ -251,93 +316,60 @@ void UpdateApplier<Columns>::PutAside(Pending& rest) {
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::WriteRest(Pending& rest) {
-  std::stable_sort(rests_.begin(), rests_.end(), [](const Rest& a, const Rest& b) { return a.client > b.client; });
-  WriterV2 writer;
-  WriteVarUint(writer.rest(), rests_.size());
-  WireStruct item;
-  for (const Rest& aside : rests_) {
-    const WireStruct& first = aside.first.item;
-    WriteVarUint(writer.rest(), 1 + aside.following);
-    writer.WriteClient(aside.client);
-    WriteVarUint(writer.rest(), first.id.clock);
-    WriteStruct(writer, first, 0);
-    Block& block = blocks_[aside.block];
-    block.left = aside.following;
-    if (aside.following > 0) active_ = nullptr;
-    uint64_t clock = first.end_clock();
-    if (aside.following > 0) reader_.Resume(block.place);
-    for (uint64_t i = 0; i < aside.following; ++i) {
-      reader_.ReadStruct(aside.client, clock, item);
-      WriteStruct(writer, item, 0);
-      clock = item.end_clock();
+bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
+  if (writer_ == nullptr) {
+    std::stable_sort(rests_.begin(), rests_.end(), [](const Rest& a, const Rest& b) { return a.client > b.client; });
+    writer_ = std::make_unique<WriterV2>();
+    WriteVarUint(writer_->rest(), rests_.size());
+  }
+  for (; pass_.block < rests_.size(); ++pass_.block, pass_.begun = false) {
+    const Rest& aside = rests_[pass_.block];
+    if (!pass_.begun) {
+      if (!budget.Take()) return false;
+      const WireStruct& first = aside.first.item;
+      WriteVarUint(writer_->rest(), 1 + aside.following);
+      writer_->WriteClient(aside.client);
+      WriteVarUint(writer_->rest(), first.id.clock);
+      WriteStruct(*writer_, first, 0);
+      rest_->Count(first);
+      pass_ = {pass_.block, first.end_clock(), aside.following, /*begun=*/true};
+      if (aside.following > 0) reader_.Resume(blocks_[aside.block].place);
+    }
+    for (; pass_.left > 0; --pass_.left) {
+      if (!budget.TakeBytes(item_.content.data.size())) return false;
+      reader_.ReadStruct(aside.client, pass_.clock, item_);
+      WriteStruct(*writer_, item_, 0);
+      rest_->Count(item_);
+      pass_.clock = item_.end_clock();
     }
   }
-  WriteVarUint(writer.rest(), 0);  // deletes nothing
-  rest.structs = writer.Take();
+  WriteVarUint(writer_->rest(), 0);  // deletes nothing
+  rest_->update = writer_->Take();
+  writer_.reset();
+  rests_.clear();
+  return true;
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::ApplyDeletes(std::string& rest) {
-  reader_.Resume(deletes_);
-  WireDeleteSet unknown;
-  reader_.ReadDeletes(
-      [&](uint64_t client, uint64_t clock, uint64_t length) { DeleteRangeOf(client, clock, length, unknown); });
-  if (unknown.empty()) return;
+bool UpdateApplier<Columns>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown) {
+  if (stage_ != Stage::kDeleting) reader_.Resume(deletes_);
+  if (deletes_overlap_) deletion_.ExpectOverlaps();
+  stage_ = Stage::kDeleting;
+  for (DeleteRange range;;) {
+    if (!deletion_.Step(budget, unknown)) return false;
+    if (!reader_.ReadDelete(delete_place_, range)) break;
+    deletion_.Begin(delete_place_.client, range);
+  }
   unknown.KeepApart();
-  WriterV2 writer;
-  WriteVarUint(writer.rest(), 0);  // no structs
-  WriteDeleteSet(writer, unknown);
-  rest = writer.Take();
+  return true;
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::DeleteRangeOf(uint64_t client_id, uint64_t clock, uint64_t length,
-                                           WireDeleteSet& unknown) {
-  const uint64_t end = clock + length;
-  const ClientIndex client = document_.structs.Find(client_id);
-  const uint64_t state = client == kNoClient ? 0 : document_.structs[client].state;
-  if (clock >= state) {
-    unknown.RangesOf(client_id).push_back({clock, length});
-    return;
-  }
-  if (state < end) unknown.RangesOf(client_id).push_back({state, end - state});
-  if (!deletes_overlap_) return DeleteKnown(client, clock, end);
-  // What one range has deleted the next needn't look at.
-  absl::btree_map<uint64_t, uint64_t>& done = deleted_[client];
-  uint64_t from = clock, to = std::min(end, state);
-  auto next = done.upper_bound(clock);
-  if (next != done.begin() && std::prev(next)->second >= clock) --next;
-  uint64_t first = clock;
-  while (next != done.end() && next->first <= to) {
-    if (from < next->first) DeleteKnown(client, from, next->first);
-    from = std::max(from, next->second);
-    first = std::min(first, next->first);
-    next = done.erase(next);
-  }
-  if (from < to) DeleteKnown(client, from, to);
-  done[first] = std::max(from, to);
-}
-
-template <class Columns>
-void UpdateApplier<Columns>::DeleteKnown(ClientIndex client, uint64_t clock, uint64_t end) {
-  const StructList& list = document_.structs[client].structs;
-  StructList::Position at = list.Find(static_cast<uint32_t>(clock));
-  document_.items.Reserve(4);
-  {
-    const Item& first = document_.items[list.ItemAt(at)];
-    if (!first.deleted() && first.id.clock < clock)
-      at = document_.Split(transaction_, client, at, static_cast<uint32_t>(clock) - first.id.clock);
-  }
-  for (; list.Valid(at) && list[at].clock < end; at = list.Next(at)) {
-    const ItemRef ref = list.ItemAt(at);
-    const Item& item = document_.items[ref];
-    if (item.deleted()) continue;
-    if (end < item.end_clock()) {
-      at = list.Previous(document_.Split(transaction_, client, at, static_cast<uint32_t>(end) - item.id.clock));
-    }
-    document_.Delete(transaction_, ref);
-  }
+std::vector<uint64_t> UpdateApplier<Columns>::clients() const {
+  std::vector<uint64_t> clients;
+  clients.reserve(blocks_.size() + 1);
+  for (const Block& block : blocks_) clients.push_back(block.client);
+  return clients;
 }
 
 template class UpdateApplier<ColumnsV1>;

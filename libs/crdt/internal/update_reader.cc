@@ -263,6 +263,29 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
 }
 
 template <class Columns>
+bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, DeleteRange& out) {
+  ByteReader& rest = columns_.rest();
+  if (!place.begun) {
+    place.clients = ReadCount();
+    place.begun = true;
+  }
+  while (place.ranges == 0) {
+    if (place.clients == 0 || !rest.ok()) return false;
+    --place.clients;
+    place.client = rest.ReadVarUint();
+    place.ranges = rest.ReadVarUint();
+    place.end = 0;
+  }
+  --place.ranges;
+  out.clock = columns_.ReadDeleteClock(place.end);
+  out.length = columns_.ReadDeleteLength();
+  if (out.length == 0) rest.Fail("a deleted range has no length");
+  if (out.clock > kMaxInteger || out.length > kMaxInteger - out.clock) rest.Fail("a clock is over 2^53 - 1");
+  place.end = out.clock + out.length;
+  return rest.ok();
+}
+
+template <class Columns>
 void UpdateReader<Columns>::Finish() {
   if (ok() && !columns_.rest().AtEnd()) Fail("bytes are left after the update's end");
 }

@@ -132,7 +132,17 @@ class UpdateReader {
   Block ReadBlock();
   // Reads the struct at `clock` of `client`; its views live until the next read.
   void ReadStruct(uint64_t client, uint64_t clock, WireStruct& out);
-  // Calls `take`(client, clock, length) for each deleted range, in the order of the bytes.
+  // Where in the deletions it is, before their first as it is made.
+  struct DeletePlace {
+    bool begun = false;
+    uint64_t clients = 0;  // after this one
+    uint64_t client = 0;
+    uint64_t ranges = 0;  // of this one, still to come
+    uint64_t end = 0;     // of the last one
+  };
+  // The next deleted range, in the order of the bytes; false behind the last one, and after an error.
+  bool ReadDelete(DeletePlace& place, DeleteRange& out);
+  // Calls `take`(client, clock, length) for each that is left.
   template <class Take>
   void ReadDeletes(Take&& take);
   void ReadDeleteSet(WireDeleteSet& out) {
@@ -182,22 +192,8 @@ class UpdateReader {
 template <class Columns>
 template <class Take>
 void UpdateReader<Columns>::ReadDeletes(Take&& take) {
-  ByteReader& rest = columns_.rest();
-  const uint64_t clients = ReadCount();
-  for (uint64_t c = 0; c < clients && rest.ok(); ++c) {
-    const uint64_t client = rest.ReadVarUint();
-    const uint64_t count = rest.ReadVarUint();
-    uint64_t end = 0;
-    for (uint64_t r = 0; r < count && rest.ok(); ++r) {
-      const uint64_t clock = columns_.ReadDeleteClock(end);
-      const uint64_t length = columns_.ReadDeleteLength();
-      if (length == 0) rest.Fail("a deleted range has no length");
-      if (clock > kMaxInteger || length > kMaxInteger - clock) rest.Fail("a clock is over 2^53 - 1");
-      if (!rest.ok()) return;
-      end = clock + length;
-      take(client, clock, length);
-    }
-  }
+  DeletePlace place;
+  for (DeleteRange range; ReadDelete(place, range);) take(place.client, range.clock, range.length);
 }
 
 extern template class UpdateReader<ColumnsV1>;

@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "base/status.h"
 #include "crdt/doc.h"
+#include "crdt/internal/load_check.h"
 #include "crdt/undo_manager.h"
 #include "crdt/update.h"
 #include "testing/manual_clock.h"
@@ -64,6 +65,7 @@ class Replay {
     }
     if (stepwise && !behind_) ++counts_.stepwise;
     if (history_.causal_result.has_value()) CompareCausal(*history_.causal_result);
+    for (const Format format : {Format::kV1, Format::kV2}) CheckLoads(doc_.EncodeState(format), format);
     return difference_;
   }
 
@@ -73,6 +75,7 @@ class Replay {
   absl::Status Do(const Step& step) {
     emitted_v1_.clear();
     emitted_v2_.clear();
+    for (const Message& message : step.messages) CheckLoads(message.bytes, FormatOf(message));
     switch (step.kind) {
       case StepKind::kApplyV1:
       case StepKind::kApplyV2:
@@ -100,6 +103,14 @@ class Replay {
         return absl::OkStatus();
     }
     return absl::InternalError("no such step");
+  }
+
+  // Into a document of its own, where most of a message has to wait.
+  void CheckLoads(std::string_view update, Format format) {
+    ++counts_.results;
+    const std::string difference = crdt::internal::LoadDifference(
+        update, format, {.client_id = history_.client, .gc = history_.gc}, /*work=*/1 + update.size() % 50);
+    if (difference_.empty() && !difference.empty()) difference_ = "loading in steps: " + difference;
   }
 
   absl::Status StartUndo(const UndoOptions& undo) {

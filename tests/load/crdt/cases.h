@@ -30,6 +30,8 @@ absl::Status Merge(const BenchOptions& options, size_t count);
 absl::Status LoadAndEncodeTrace(const BenchOptions& options);
 // Needs a process of its own.
 absl::Status MeasureMemory(const BenchOptions& options);
+// Needs a process of its own, too.
+absl::Status LoadLarge(const BenchOptions& options);
 absl::Status RepeatB4(const BenchOptions& options, int times);
 
 // The tables: all lines, or the one that `options` names.

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
       {"trace_memory", rivermeet::load::MeasureMemory},
       {"b4x1", [](const BenchOptions& options) { return RepeatB4(options, 1); }},
       {"b4x100", [](const BenchOptions& options) { return RepeatB4(options, 100); }},
+      {"large_load", rivermeet::load::LoadLarge},
       {"crdtbench", rivermeet::load::RunTables}};
 
   BenchOptions options;

@@ -1,0 +1,205 @@
+#include "crdt/doc_loader.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catch2/catch.hpp"
+#include "crdt/insertable.h"
+#include "crdt/internal/attack.h"
+#include "crdt/internal/session.h"
+#include "crdt/update.h"
+
+namespace rivermeet::crdt {
+namespace {
+
+void CheckLoads(std::string_view update, Format format, bool gc = true) {
+  for (const uint64_t work : {1, 2, 17, 1000}) {
+    CAPTURE(work);
+    CHECK(internal::LoadDifference(update, format, {.client_id = 1, .gc = gc}, work) == "");
+  }
+}
+
+void CheckLoads(const Doc& doc) {
+  for (const Format format : {Format::kV1, Format::kV2}) {
+    CheckLoads(doc.EncodeState(format), format);
+    CheckLoads(doc.EncodeState(format), format, /*gc=*/false);
+  }
+}
+
+int StepsOf(std::string_view update, uint64_t work) {
+  DocLoader loader(update, Format::kV1);
+  int steps = 1;
+  for (; !loader.Step(work).value(); ++steps) continue;
+  return steps;
+}
+
+// A map of one key whose value, a list of that many lists, was replaced while nobody collected garbage.
+Doc Replaced(int lists) {
+  Doc doc({.client_id = 3, .gc = false});
+  Map map = *doc.GetMap("m");
+  NewType list{.kind = SharedKind::kArray};
+  for (int i = 0; i < lists; ++i) list.items.emplace_back(NewType{.kind = SharedKind::kArray, .items = {Any(i)}});
+  CHECK(map.Set("k", list).ok());
+  CHECK(map.Set("k", Any("instead")).ok());
+  return doc;
+}
+
+TEST_CASE("the real documents come to the same in steps", "[crdt][loader]") {
+  const char* folder = std::getenv("RIVERMEET_SHARED_DATA");
+  const std::string data = folder == nullptr ? "../shared/data" : folder;
+  for (const auto& [name, format] : {std::pair{"S1.yjs", Format::kV2}, std::pair{"S3.yjs", Format::kV2},
+                                     std::pair{"A1.yjs", Format::kV2}, std::pair{"b4-update.bin", Format::kV1}}) {
+    CAPTURE(name);
+    std::ifstream file(data + "/yjs/" + name, std::ios::binary);
+    if (!file) {
+      WARN("skipped: " << data << "/yjs/" << name << " isn't there");
+      continue;
+    }
+    const std::string update{std::istreambuf_iterator<char>(file), {}};
+    CHECK(internal::LoadDifference(update, format, {.client_id = 1}, /*work=*/777) == "");
+    const Format other_format = format == Format::kV1 ? Format::kV2 : Format::kV1;
+    const std::string converted = *ConvertUpdate(update, format, other_format);
+    CHECK(internal::LoadDifference(converted, other_format, {.client_id = 1}, /*work=*/5000) == "");
+  }
+}
+
+TEST_CASE("types that were replaced, with all that is in them, are deleted and collected in steps", "[crdt][loader]") {
+  const Doc doc = Replaced(50);
+  CheckLoads(doc);
+  // The document in which it happens in one transaction: first the list alone, then what replaces it, deletes nothing.
+  std::string state = doc.EncodeState(Format::kV1);
+  const std::string structs_only = *DiffUpdate(state, internal::Hex("00"), Format::kV1);
+  CheckLoads(structs_only, Format::kV1);
+}
+
+TEST_CASE("deletions are noted in the order in which yjs makes them, though what is inside is deleted later",
+          "[crdt][loader]") {
+  Doc doc({.client_id = 10, .gc = false});
+  REQUIRE(doc.GetMap("m")->Set("k", NewType{.kind = SharedKind::kArray}).ok());
+  for (const uint64_t client : {20, 30}) {
+    Doc other({.client_id = client, .gc = false});
+    REQUIRE(other.Apply(doc.EncodeState(Format::kV1), Format::kV1).ok());
+    const Value list = *other.GetMap("m")->Entry("k");
+    REQUIRE(std::get<SharedType>(list).AsList()->Push({Any(1)}).ok());
+    REQUIRE(doc.Apply(other.EncodeState(Format::kV1), Format::kV1).ok());
+  }
+  internal::Session& session = internal::HandleAccess::SessionOf(doc);
+  std::vector<uint64_t> order;
+  session.transactor.hooks.done = [&](internal::Transaction& transaction) {
+    for (const auto& deleted : transaction.deleted()) order.push_back(session.document.structs[deleted.client].id);
+  };
+  // Client 30 replaces the list by something that he has deleted since.
+  const auto deleted = internal::OfKind(internal::Text({30, 1}, "", ""), internal::ContentKind::kDeleted);
+  REQUIRE(doc.Apply(internal::Update({internal::Behind(deleted, {10, 0})}, Format::kV1), Format::kV1).ok());
+  CHECK(order == std::vector<uint64_t>{10, 20, 30});
+}
+
+TEST_CASE("text of several who typed at the same places is cut and merged in steps", "[crdt][loader]") {
+  const Attributes bold = {{"bold", Any(true)}}, plain = {{"bold", Any(Any::Null())}};
+  std::mt19937 random(5);
+  Doc docs[] = {Doc({.client_id = 1}), Doc({.client_id = 2}), Doc({.client_id = 3})};
+  std::vector<std::string> updates;
+  for (int i = 0; i < 60; ++i) {
+    Doc& doc = docs[random() % 3];
+    Text text = *doc.GetText("t");
+    const uint64_t length = text.length();
+    REQUIRE(text.Insert(random() % (length + 1), i % 3 == 0 ? "na\xc3\xafve" : "plain").ok());
+    if (length > 12) REQUIRE(text.Delete(random() % (length - 6), 6).ok());
+    if (length > 12) REQUIRE(text.Format(random() % (length - 6), 5, i % 2 == 0 ? bold : plain).ok());
+    Doc& other = docs[random() % 3];
+    REQUIRE(other.Apply(doc.EncodeState(Format::kV2), Format::kV2).ok());
+    updates.push_back(doc.EncodeState(Format::kV1));
+  }
+  for (const Doc& doc : docs) CheckLoads(doc);
+  const std::vector<std::string_view> views(updates.begin(), updates.end());
+  CheckLoads(*MergeUpdates(views, Format::kV1), Format::kV1);
+}
+
+TEST_CASE("many single characters, none of them ASCII, become one struct in steps", "[crdt][loader]") {
+  Doc writer({.client_id = 1});
+  std::vector<std::string> updates;
+  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  for (int i = 0; i < 500; ++i) REQUIRE(writer.GetText("t")->Insert(i, "\xc3\xa9").ok());
+  const std::vector<std::string_view> views(updates.begin(), updates.end());
+  const std::string merged = *MergeUpdates(views, Format::kV1);
+  CheckLoads(merged, Format::kV1);
+  DocLoader loader(merged, Format::kV1);
+  while (!loader.Step(3).value()) continue;
+  CHECK(loader.Take().StructCount() == 1);
+}
+
+TEST_CASE("deleted text is thrown away in steps", "[crdt][loader]") {
+  Doc writer({.client_id = 1, .gc = false});
+  Text text = *writer.GetText("t");
+  for (int i = 0; i < 300; ++i) REQUIRE(text.Insert(0, std::string(1000, static_cast<char>('a' + i % 26))).ok());
+  REQUIRE(text.Delete(500, 298'000).ok());
+  CheckLoads(writer);
+  const std::string state = writer.EncodeState(Format::kV1);
+  DocLoader loader(state, Format::kV1);
+  while (!loader.Step(10).value()) continue;
+  CHECK(loader.Take().MemoryBytes() < state.size() / 2);
+}
+
+TEST_CASE("what has to wait for others waits after loading, too", "[crdt][loader]") {
+  Doc writer({.client_id = 1});
+  std::vector<std::string> updates;
+  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  Text text = *writer.GetText("t");
+  for (int i = 0; i < 40; ++i) {
+    REQUIRE(text.Insert(text.length() / 2, "word").ok());
+    if (i % 4 == 3) REQUIRE(text.Delete(i, 2).ok());
+  }
+  updates.erase(updates.begin() + 5);
+  const std::vector<std::string_view> views(updates.begin(), updates.end());
+  const std::string gaps = *MergeUpdates(views, Format::kV1);
+  CheckLoads(gaps, Format::kV1);
+  CheckLoads(*ConvertUpdate(gaps, Format::kV1, Format::kV2), Format::kV2);
+}
+
+TEST_CASE("a step does about what it is told, in every part of the work", "[crdt][loader]") {
+  constexpr int kLists = 400;
+  const Doc doc = Replaced(kLists);
+  const std::string state = doc.EncodeState(Format::kV1);
+  const uint64_t structs = doc.StructCount();
+  // Reading, reading for how deep types nest, integrating, deleting what is inside, collecting, merging.
+  CHECK(StepsOf(state, 1) > static_cast<int>(6 * structs));
+  CHECK(StepsOf(state, 100) > static_cast<int>(6 * structs / 100));
+  CHECK(StepsOf(state, 1'000'000) == 1);
+}
+
+TEST_CASE("a loader tells the error that applying gives, whatever it was told to do", "[crdt][loader]") {
+  const std::string state = Replaced(20).EncodeState(Format::kV1);
+  for (size_t size = 0; size < state.size(); size += 7) CheckLoads(state.substr(0, size), Format::kV1);
+  DocOptions options{.client_id = 1, .limits = {.max_structs = 10}};
+  CHECK(internal::LoadDifference(state, Format::kV1, options, 3) == "");
+  options.limits = {.max_depth = 1};
+  CHECK(internal::LoadDifference(state, Format::kV1, options, 3) == "");
+  DocLoader loader(state, Format::kV1, options);
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) done = loader.Step(10);
+  CHECK(done.status().code() == absl::StatusCode::kResourceExhausted);
+}
+
+TEST_CASE("a loader may be moved and dropped at any time", "[crdt][loader]") {
+  const std::string state = Replaced(20).EncodeState(Format::kV1);
+  for (int steps = 0; steps < 300; steps += 11) {
+    DocLoader loader(state, Format::kV1);
+    for (int i = 0; i < steps / 2; ++i) REQUIRE(loader.Step(1).ok());
+    DocLoader moved = std::move(loader);
+    for (int i = 0; i < steps / 2; ++i) REQUIRE(moved.Step(1).ok());
+  }
+  DocLoader loader(state, Format::kV1, {.client_id = 4});
+  while (!loader.Step(5).value()) continue;
+  Doc doc = loader.Take();
+  CHECK(doc.client_id() == 4);
+  CHECK(doc.GetMap("m")->Set("more", Any(1)).ok());
+  CHECK(doc.EncodeStateVector() != Replaced(20).EncodeStateVector());
+}
+
+}  // namespace
+}  // namespace rivermeet::crdt

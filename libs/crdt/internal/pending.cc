@@ -1,0 +1,220 @@
+#include "crdt/internal/pending.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "base/status.h"
+#include "crdt/internal/struct_store.h"
+#include "crdt/internal/struct_stream.h"
+#include "crdt/internal/update_writer.h"
+#include "crdt/update.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+
+std::string Merged(absl::Span<const std::string_view> updates) {
+  absl::StatusOr<std::string> merged = MergeUpdates(updates, Format::kV2, NoLimits());
+  RM_CHECK_OK(merged.status());
+  return *std::move(merged);
+}
+
+}  // namespace
+
+void UpdateRest::Count(const WireStruct& item) {
+  if (item.content.kind == ContentKind::kSkip) return;
+  ++structs;
+  brings_types |= item.content.kind == ContentKind::kType;
+  (item.is_item() ? has_items : has_gcs) = true;
+  if (!ranges.empty() && ranges.back().client == item.id.client && ranges.back().to == item.id.clock) {
+    ranges.back().to = item.end_clock();
+  } else {
+    ranges.push_back({item.id.client, item.id.clock, item.end_clock()});
+  }
+}
+
+void UpdateRest::Misses(uint64_t client, uint64_t clock) {
+  const auto [least, made] = missing.try_emplace(client, clock);
+  if (!made) least->second = std::min(least->second, clock);
+}
+
+uint64_t PendingStructs::bytes() const {
+  return update_bytes_ + updates_.size() * sizeof(std::string) + covered_.size() * 3 * sizeof(uint64_t) +
+         missing_.size() * (2 * sizeof(uint64_t) + 1);
+}
+
+bool PendingStructs::HasCome(uint64_t client, const StructStore& structs) const {
+  const auto missing = missing_.find(client);
+  return missing != missing_.end() && structs.StateOf(client) >= missing->second;
+}
+
+bool PendingStructs::Add(UpdateRest rest, const std::vector<uint64_t>& moved, const StructStore& structs) {
+  const bool first = empty();
+  bool ready = ready_;
+  for (const auto& [client, clock] : rest.missing) {
+    const auto [least, made] = missing_.try_emplace(client, clock);
+    if (!made) least->second = std::min(least->second, clock);
+    ready |= HasCome(client, structs);
+  }
+  if (!rest.empty()) {
+    const Overlap overlap = OverlapOf(rest);
+    // yjs can't tell an item and what was collected there apart by their clocks: which stays is up to the merge.
+    const bool contradicts = (rest.has_gcs && has_items_) || (rest.has_items && has_gcs_);
+    if (overlap == Overlap::kNone) {
+      structs_ += rest.structs;
+      Append(std::move(rest.update));
+    } else if (overlap == Overlap::kPart || contradicts) {
+      MergeIn(rest);
+    }
+    for (const UpdateRest::Range& range : rest.ranges) Cover(range);
+    brings_types_ |= rest.brings_types;
+    has_items_ |= rest.has_items;
+    has_gcs_ |= rest.has_gcs;
+  }
+  if (first) {
+    ready_ = ready;
+    return false;
+  }
+  return ready || std::any_of(moved.begin(), moved.end(), [&](uint64_t client) { return HasCome(client, structs); });
+}
+
+PendingStructs::Overlap PendingStructs::OverlapOf(const UpdateRest& rest) const {
+  size_t whole = 0;
+  for (const auto& [client, from, to] : rest.ranges) {
+    const auto behind = covered_.upper_bound({client, from});
+    if (behind != covered_.begin()) {
+      const auto& [start, end] = *std::prev(behind);
+      if (start.first == client && end > from) {
+        if (end < to) return Overlap::kPart;
+        ++whole;
+        continue;
+      }
+    }
+    if (behind != covered_.end() && behind->first.first == client && behind->first.second < to) return Overlap::kPart;
+  }
+  if (whole == 0) return Overlap::kNone;
+  return whole == rest.ranges.size() ? Overlap::kWhole : Overlap::kPart;
+}
+
+void PendingStructs::Cover(const UpdateRest::Range& range) {
+  const auto& [client, from, to] = range;
+  auto next = covered_.lower_bound({client, 0});
+  if (next == covered_.end() || next->first.first != client) ++clients_;
+  uint64_t start = from, end = to;
+  next = covered_.upper_bound({client, from});
+  if (next != covered_.begin()) {
+    const auto before = std::prev(next);
+    if (before->first.first == client && before->second >= from) {
+      start = before->first.second;
+      end = std::max(end, before->second);
+      next = covered_.erase(before);
+    }
+  }
+  while (next != covered_.end() && next->first.first == client && next->first.second <= end) {
+    end = std::max(end, next->second);
+    next = covered_.erase(next);
+  }
+  covered_.emplace_hint(next, std::pair(client, start), end);
+}
+
+void PendingStructs::Append(std::string update) {
+  update_bytes_ += update.size();
+  updates_.push_back(std::move(update));
+  while (updates_.size() > 1) {
+    std::string& last = updates_.back();
+    std::string& before = updates_[updates_.size() - 2];
+    if (before.size() > 2 * last.size()) return;
+    update_bytes_ -= before.size() + last.size();
+    before = Merged({before, last});
+    update_bytes_ += before.size();
+    updates_.pop_back();
+  }
+}
+
+void PendingStructs::MergeIn(const UpdateRest& rest) {
+  const std::string all = Encode();
+  updates_ = {Merged({all, rest.update})};
+  update_bytes_ = updates_.front().size();
+  structs_ = 0;
+  const Limits limits = NoLimits();
+  StructStream<ColumnsV2> stream(updates_.front(), limits);
+  for (WireStruct item; stream.Next(item);) structs_ += item.content.kind == ContentKind::kSkip ? 0 : 1;
+}
+
+std::string PendingStructs::Encode() const {
+  if (updates_.empty()) return {};
+  if (updates_.size() == 1) return updates_.front();
+  return Merged(std::vector<std::string_view>(updates_.begin(), updates_.end()));
+}
+
+std::string PendingStructs::Take() {
+  std::string all = Encode();
+  *this = PendingStructs();
+  return all;
+}
+
+void PendingStructs::ForEachUpdate(absl::FunctionRef<void(std::string_view)> visit) const {
+  for (const std::string& update : updates_) visit(update);
+}
+
+void PendingDeletes::Add(const WireDeleteSet& unknown) {
+  if (unknown.empty()) return;
+  if (empty()) {
+    merged_ = false;
+  } else if (!merged_) {
+    merged_ = true;
+    for (const auto& [key, length] : std::exchange(lengths_, {})) Unite(key, length);
+  }
+  for (const auto& [client, ranges] : unknown.clients) {
+    for (const DeleteRange& range : ranges) {
+      if (merged_) {
+        Unite({client, range.clock}, range.length);
+      } else {
+        lengths_.emplace(Key{client, range.clock}, range.length);
+      }
+    }
+  }
+}
+
+void PendingDeletes::Unite(Key key, uint64_t length) {
+  uint64_t end = key.clock + length;
+  auto next = lengths_.upper_bound(key);
+  if (next != lengths_.begin()) {
+    const auto before = std::prev(next);
+    const uint64_t before_end = before->first.clock + before->second;
+    if (before->first.client == key.client && before_end >= key.clock) {
+      key = before->first;
+      end = std::max(end, before_end);
+      next = lengths_.erase(before);
+    }
+  }
+  while (next != lengths_.end() && next->first.client == key.client && next->first.clock <= end) {
+    end = std::max(end, next->first.clock + next->second);
+    next = lengths_.erase(next);
+  }
+  lengths_.emplace_hint(next, key, end - key.clock);
+}
+
+std::vector<DeleteRange> PendingDeletes::TakeBelow(uint64_t client, uint64_t state) {
+  std::vector<DeleteRange> taken;
+  const auto first = lengths_.lower_bound({client, 0});
+  auto at = first;
+  for (; at != lengths_.end() && at->first.client == client && at->first.clock < state; ++at) {
+    taken.push_back({at->first.clock, at->second});
+  }
+  lengths_.erase(first, at);
+  return taken;
+}
+
+std::string PendingDeletes::Encode() const {
+  if (empty()) return {};
+  WireDeleteSet deletes;
+  for (const auto& [key, length] : lengths_) deletes.RangesOf(key.client).push_back({key.clock, length});
+  WriterV2 writer;
+  WriteVarUint(writer.rest(), 0);  // no structs
+  WriteDeleteSet(writer, deletes);
+  return writer.Take();
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,76 @@
+#include "crdt/internal/range_deletion.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace rivermeet::crdt::internal {
+
+bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
+  if (!document_.ContinueDelete(transaction_, budget)) return false;
+  if (left_.length == 0 && gaps_.empty()) return true;
+  if (!budget.Take()) return false;
+  const uint64_t end = left_.clock + left_.length;
+  const ClientIndex client = document_.structs.Find(client_);
+  const uint64_t state = client == kNoClient ? 0 : document_.structs[client].state;
+  if (state < end) {
+    const uint64_t from = std::max(state, left_.clock);
+    unknown.RangesOf(client_).push_back({from, end - from});
+    left_.length = from - left_.clock;
+  }
+  if (overlaps_ && !cut_) CutOutDone(client);
+  for (;;) {
+    if (left_.length > 0 && !DeleteKnown(client, budget)) return false;
+    if (gaps_.empty()) return true;
+    left_ = gaps_.back();
+    gaps_.pop_back();
+  }
+}
+
+void RangeDeletion::CutOutDone(ClientIndex client) {
+  cut_ = true;
+  if (left_.length == 0) return;
+  absl::btree_map<uint64_t, uint64_t>& done = done_[client];
+  uint64_t first = left_.clock, from = left_.clock;
+  const uint64_t to = left_.clock + left_.length;
+  auto next = done.upper_bound(from);
+  if (next != done.begin() && std::prev(next)->second >= from) --next;
+  while (next != done.end() && next->first <= to) {
+    if (from < next->first) gaps_.push_back({from, next->first - from});
+    from = std::max(from, next->second);
+    first = std::min(first, next->first);
+    next = done.erase(next);
+  }
+  if (from < to) gaps_.push_back({from, to - from});
+  done[first] = std::max(from, to);
+  std::reverse(gaps_.begin(), gaps_.end());
+  left_ = {};
+}
+
+bool RangeDeletion::DeleteKnown(ClientIndex client, Budget& budget) {
+  const uint64_t end = left_.clock + left_.length;
+  const StructList& list = document_.structs[client].structs;
+  StructList::Position at = list.Find(static_cast<uint32_t>(left_.clock));
+  document_.items.Reserve(4);
+  const Item& first = document_.items[list.ItemAt(at)];
+  if (!first.deleted() && first.id.clock < left_.clock) {
+    at = document_.Split(transaction_, client, at, static_cast<uint32_t>(left_.clock) - first.id.clock);
+  }
+  while (list.Valid(at) && list[at].clock < end) {
+    const ItemRef ref = list.ItemAt(at);
+    const Item& item = document_.items[ref];
+    if (!item.deleted()) {
+      if (end < item.end_clock()) {
+        at = list.Previous(document_.Split(transaction_, client, at, static_cast<uint32_t>(end) - item.id.clock));
+      }
+      document_.BeginDelete(transaction_, ref);
+    }
+    left_.clock = item.end_clock();
+    left_.length = end - std::min(left_.clock, end);
+    if (!document_.ContinueDelete(transaction_, budget) || !budget.Take()) return false;
+    at = list.Next(at);
+  }
+  left_.length = 0;
+  return true;
+}
+
+}  // namespace rivermeet::crdt::internal

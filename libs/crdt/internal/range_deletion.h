@@ -1,0 +1,50 @@
+// Deleting what an update names as deleted (yjs: utils/DeleteSet.js, readAndApplyDeleteSet).
+#ifndef RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
+#define RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
+#include "crdt/internal/budget.h"
+#include "crdt/internal/document.h"
+#include "crdt/internal/wire.h"
+
+namespace rivermeet::crdt::internal {
+
+// Takes one range after the other.
+class RangeDeletion {
+ public:
+  // Both outlive this.
+  RangeDeletion(Document& document, Transaction& transaction) : document_(document), transaction_(transaction) {}
+
+  // Ranges may overlap: what one has deleted the next doesn't look at.
+  void ExpectOverlaps() { overlaps_ = true; }
+  // The next range; the one before is done.
+  void Begin(uint64_t client, DeleteRange range) {
+    client_ = client;
+    left_ = range;
+    cut_ = false;
+  }
+  // Goes on. True once all of the range that is there is deleted; the rest is added to `unknown`.
+  bool Step(Budget& budget, WireDeleteSet& unknown);
+
+ private:
+  void CutOutDone(ClientIndex client);
+  bool DeleteKnown(ClientIndex client, Budget& budget);
+
+  Document& document_;
+  Transaction& transaction_;
+  uint64_t client_ = 0;
+  DeleteRange left_;
+  bool overlaps_ = false;
+  bool cut_ = false;               // what was done before is cut out of the range
+  std::vector<DeleteRange> gaps_;  // what else is left of it, the last one first
+  // Of each client, the ranges gone through, apart: begin -> end.
+  absl::flat_hash_map<ClientIndex, absl::btree_map<uint64_t, uint64_t>> done_;
+};
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
