@@ -75,7 +75,7 @@ class Replay {
   absl::Status Do(const Step& step) {
     emitted_v1_.clear();
     emitted_v2_.clear();
-    for (const Message& message : step.messages) CheckLoads(message.bytes, FormatOf(message));
+    for (const crdt::EncodedUpdate& update : UpdatesOf(step)) CheckLoads(update.bytes, update.format);
     switch (step.kind) {
       case StepKind::kApplyV1:
       case StepKind::kApplyV2:
