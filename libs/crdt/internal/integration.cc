@@ -179,6 +179,7 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
     found.key = own.is_entry() ? own.place : 0;
   }
   if (collected) return AddCollected(id, wire.content.length - offset);
+  ++placed_;
   const ItemRef ref = document_.items.Allocate();
   Item& item = document_.items[ref];
   item.id = id;
@@ -225,12 +226,14 @@ bool Integrator::HasRivals(const Item& item) const {
 // The item that `item` goes behind. Walks past the others, as yjs does; where that has taken long they are put in
 // order.
 ItemRef Integrator::PlaceAmongRivals(const Item& item) {
+  // A large honest update may walk far in all, but not for each of its items.
   constexpr uint64_t kPatience = 100'000;
+  constexpr uint64_t kPatienceAnItem = 16;
   constexpr uint64_t kLongWalk = 256;
   if (RivalOrder* order = OrderOf(item); order != nullptr) return order->PlaceOf(item);
   const uint64_t before = steps_;
   const ItemRef left = WalkPastRivals(item);
-  if (steps_ > kPatience && steps_ - before > kLongWalk) {
+  if (steps_ > kPatience + kPatienceAnItem * placed_ && steps_ - before > kLongWalk) {
     orders_.try_emplace({item.parent, item.is_entry() ? item.place : 0},
                         std::make_unique<RivalOrder>(document_, FirstOf(item)));
   }

@@ -79,7 +79,8 @@ class Integrator {
 
   Document& document_;
   Transaction& transaction_;
-  uint64_t steps_ = 0;  // walked so far past rivals
+  uint64_t steps_ = 0;   // walked so far past rivals
+  uint64_t placed_ = 0;  // items integrated so far
   // Of lists and chains in which walking took too long: by type, and key of a chain.
   absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>> orders_;
 };
