@@ -141,7 +141,6 @@ void WriteSince(Writer& writer, const Document& document, const std::vector<Wire
   const auto has_more = [&](ClientIndex client) {
     return clock_of(document.structs[client]) < document.structs[client].state;
   };
-  if (since.empty() && measurement == nullptr) writer.Reserve(document.items.live(), document.contents.live());
   WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(clients.begin(), clients.end(), has_more)));
   WireDeleteSet deletes;
   for (const ClientIndex number : clients) {
@@ -168,6 +167,8 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
     Measurement measurement;
     WriteSince(discarded, document, since, &measurement);
     writer.rest().reserve(measurement.Total(discarded));
+  } else if (since.empty()) {
+    writer.Reserve(document.items.live(), document.contents.live());
   }
   WriteSince(writer, document, since, nullptr);
   return writer.Take();
