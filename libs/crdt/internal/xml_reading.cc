@@ -8,7 +8,6 @@
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/attributes.h"
-#include "crdt/internal/byte_writer.h"
 #include "crdt/internal/lower_case.h"
 #include "crdt/internal/reading.h"
 #include "crdt/internal/utf.h"
@@ -32,21 +31,24 @@ bool SkipObject(ByteReader& reader) {
   return has_text;
 }
 
+// Appends String() of bytes.
+void AppendBytes(std::string_view bytes, std::string& to) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i > 0) to.push_back(',');
+    AppendJavaScriptNumber(static_cast<uint8_t>(bytes[i]), to);
+  }
+}
+
 // Appends String() of a value that is no array.
 bool AppendString(ByteReader& reader, std::string& to) {
   switch (PeekTag(reader)) {
     case AnyTag::kObject:
       to.append(kAnObject);
       return SkipObject(reader);
-    case AnyTag::kBytes: {
+    case AnyTag::kBytes:
       reader.ReadByte();
-      const std::string_view bytes = reader.ReadVarBytes();
-      for (size_t i = 0; i < bytes.size(); ++i) {
-        if (i > 0) to.push_back(',');
-        AppendJavaScriptNumber(static_cast<uint8_t>(bytes[i]), to);
-      }
+      AppendBytes(reader.ReadVarBytes(), to);
       return true;
-    }
     case AnyTag::kFloat32:
       reader.ReadByte();
       AppendJavaScriptNumber(reader.ReadFloat32(), to);
@@ -243,12 +245,9 @@ bool XmlWriter::StepAttribute() {
     case ContentKind::kString:
       AppendSlice(item.bytes(), item.length - 1, item.length, to_);
       return true;
-    case ContentKind::kBinary: {
-      std::string any(1, static_cast<char>(AnyTag::kBytes));
-      WriteVarBytes(any, item.bytes());
-      ByteReader reader(any);
-      return AppendStringOf(reader, to_);
-    }
+    case ContentKind::kBinary:
+      AppendBytes(item.bytes(), to_);
+      return true;
     case ContentKind::kAny:
     case ContentKind::kJson:
     case ContentKind::kEmbed: {
@@ -288,12 +287,9 @@ bool XmlWriter::WriteValues(const Item& item) {
     case ContentKind::kDoc:
       to_.append(kAnObject);
       return true;
-    case ContentKind::kBinary: {
-      std::string any(1, static_cast<char>(AnyTag::kBytes));
-      WriteVarBytes(any, item.bytes());
-      ByteReader reader(any);
-      return AppendStringOf(reader, to_);
-    }
+    case ContentKind::kBinary:
+      AppendBytes(item.bytes(), to_);
+      return true;
     default:
       for (ByteReader reader(item.bytes()); !reader.AtEnd();) {
         if (PeekTag(reader) == AnyTag::kNull || PeekTag(reader) == AnyTag::kUndefined) return false;
