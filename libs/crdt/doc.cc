@@ -146,20 +146,19 @@ absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_vie
   const Pending& pending = session_->document.pending;
   if (pending.empty()) return state;
   const auto converted = [&](std::string_view update) {
-    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, internal::NoLimits());
+    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
     RM_CHECK_OK(in_format.status());
     return *std::move(in_format);
   };
   std::vector<std::string> updates = {std::move(state)};
   if (!pending.deletes.empty()) updates.push_back(converted(pending.deletes.Encode()));
   if (!pending.structs.empty()) {
-    absl::StatusOr<std::string> difference =
-        DiffUpdate(pending.structs.Encode(), since, Format::kV2, internal::NoLimits());
+    absl::StatusOr<std::string> difference = DiffUpdate(pending.structs.Encode(), since, Format::kV2, NoLimits());
     RM_CHECK_OK(difference.status());
     updates.push_back(converted(*difference));
   }
   const std::vector<std::string_view> views(updates.begin(), updates.end());
-  return MergeUpdates(views, format, internal::NoLimits());
+  return MergeUpdates(views, format, NoLimits());
 }
 
 std::string Doc::EncodeStateVector() const {

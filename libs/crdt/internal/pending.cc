@@ -1,7 +1,6 @@
 #include "crdt/internal/pending.h"
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 
 #include "base/status.h"
@@ -20,6 +19,11 @@ std::string Merged(absl::Span<const std::string_view> updates) {
   return *std::move(merged);
 }
 
+void NoteLeast(absl::flat_hash_map<uint64_t, uint64_t>& missing, uint64_t client, uint64_t clock) {
+  const auto [least, made] = missing.try_emplace(client, clock);
+  if (!made) least->second = std::min(least->second, clock);
+}
+
 }  // namespace
 
 void UpdateRest::Count(const WireStruct& item) {
@@ -34,10 +38,7 @@ void UpdateRest::Count(const WireStruct& item) {
   }
 }
 
-void UpdateRest::Misses(uint64_t client, uint64_t clock) {
-  const auto [least, made] = missing.try_emplace(client, clock);
-  if (!made) least->second = std::min(least->second, clock);
-}
+void UpdateRest::Misses(uint64_t client, uint64_t clock) { NoteLeast(missing, client, clock); }
 
 uint64_t PendingStructs::bytes() const {
   return update_bytes_ + updates_.size() * sizeof(std::string) + covered_.size() * 3 * sizeof(uint64_t) +
@@ -53,8 +54,7 @@ bool PendingStructs::Add(UpdateRest rest, const std::vector<uint64_t>& moved, co
   const bool first = empty();
   bool ready = ready_;
   for (const auto& [client, clock] : rest.missing) {
-    const auto [least, made] = missing_.try_emplace(client, clock);
-    if (!made) least->second = std::min(least->second, clock);
+    NoteLeast(missing_, client, clock);
     ready |= HasCome(client, structs);
   }
   if (!rest.empty()) {
@@ -85,37 +85,22 @@ PendingStructs::Overlap PendingStructs::OverlapOf(const UpdateRest& rest) const 
     const auto behind = covered_.upper_bound({client, from});
     if (behind != covered_.begin()) {
       const auto& [start, end] = *std::prev(behind);
-      if (start.first == client && end > from) {
+      if (start.client == client && end > from) {
         if (end < to) return Overlap::kPart;
         ++whole;
         continue;
       }
     }
-    if (behind != covered_.end() && behind->first.first == client && behind->first.second < to) return Overlap::kPart;
+    if (behind != covered_.end() && behind->first.client == client && behind->first.clock < to) return Overlap::kPart;
   }
   if (whole == 0) return Overlap::kNone;
   return whole == rest.ranges.size() ? Overlap::kWhole : Overlap::kPart;
 }
 
 void PendingStructs::Cover(const UpdateRest::Range& range) {
-  const auto& [client, from, to] = range;
-  auto next = covered_.lower_bound({client, 0});
-  if (next == covered_.end() || next->first.first != client) ++clients_;
-  uint64_t start = from, end = to;
-  next = covered_.upper_bound({client, from});
-  if (next != covered_.begin()) {
-    const auto before = std::prev(next);
-    if (before->first.first == client && before->second >= from) {
-      start = before->first.second;
-      end = std::max(end, before->second);
-      next = covered_.erase(before);
-    }
-  }
-  while (next != covered_.end() && next->first.first == client && next->first.second <= end) {
-    end = std::max(end, next->second);
-    next = covered_.erase(next);
-  }
-  covered_.emplace_hint(next, std::pair(client, start), end);
+  const auto of_client = covered_.lower_bound({range.client, 0});
+  if (of_client == covered_.end() || of_client->first.client != range.client) ++clients_;
+  Unite(covered_, range.client, range.from, range.to);
 }
 
 void PendingStructs::Append(std::string update) {
@@ -164,53 +149,34 @@ void PendingDeletes::Add(const WireDeleteSet& unknown) {
     merged_ = false;
   } else if (!merged_) {
     merged_ = true;
-    for (const auto& [key, length] : std::exchange(lengths_, {})) Unite(key, length);
+    for (const auto& [start, end] : std::exchange(ends_, {})) Unite(ends_, start.client, start.clock, end);
   }
   for (const auto& [client, ranges] : unknown.clients) {
     for (const DeleteRange& range : ranges) {
       if (merged_) {
-        Unite({client, range.clock}, range.length);
+        Unite(ends_, client, range.clock, range.clock + range.length);
       } else {
-        lengths_.emplace(Key{client, range.clock}, range.length);
+        PutBack(client, range);
       }
     }
   }
 }
 
-void PendingDeletes::Unite(Key key, uint64_t length) {
-  uint64_t end = key.clock + length;
-  auto next = lengths_.upper_bound(key);
-  if (next != lengths_.begin()) {
-    const auto before = std::prev(next);
-    const uint64_t before_end = before->first.clock + before->second;
-    if (before->first.client == key.client && before_end >= key.clock) {
-      key = before->first;
-      end = std::max(end, before_end);
-      next = lengths_.erase(before);
-    }
-  }
-  while (next != lengths_.end() && next->first.client == key.client && next->first.clock <= end) {
-    end = std::max(end, next->first.clock + next->second);
-    next = lengths_.erase(next);
-  }
-  lengths_.emplace_hint(next, key, end - key.clock);
-}
-
 std::vector<DeleteRange> PendingDeletes::TakeBelow(uint64_t client, uint64_t state) {
   std::vector<DeleteRange> taken;
-  const auto first = lengths_.lower_bound({client, 0});
+  const auto first = ends_.lower_bound({client, 0});
   auto at = first;
-  for (; at != lengths_.end() && at->first.client == client && at->first.clock < state; ++at) {
-    taken.push_back({at->first.clock, at->second});
+  for (; at != ends_.end() && at->first.client == client && at->first.clock < state; ++at) {
+    taken.push_back({at->first.clock, at->second - at->first.clock});
   }
-  lengths_.erase(first, at);
+  ends_.erase(first, at);
   return taken;
 }
 
 std::string PendingDeletes::Encode() const {
   if (empty()) return {};
   WireDeleteSet deletes;
-  for (const auto& [key, length] : lengths_) deletes.RangesOf(key.client).push_back({key.clock, length});
+  for (const auto& [start, end] : ends_) deletes.RangesOf(start.client).push_back({start.clock, end - start.clock});
   WriterV2 writer;
   WriteVarUint(writer.rest(), 0);  // no structs
   WriteDeleteSet(writer, deletes);

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "crdt/internal/clock_ranges.h"
 #include "crdt/internal/wire.h"
 #include "crdt/limits.h"
 
@@ -77,8 +77,7 @@ class PendingStructs {
 
   // Of structs apart, each less than half as long as the one before it.
   std::vector<std::string> updates_;
-  // What ranges of clocks wait: (client, clock) -> where that ends. Those that touch are one.
-  absl::btree_map<std::pair<uint64_t, uint64_t>, uint64_t> covered_;
+  ClockRanges covered_;  // what waits
   absl::flat_hash_map<uint64_t, uint64_t> missing_;
   bool ready_ = false;  // what was missing had come already when the first began to wait
   uint64_t structs_ = 0;
@@ -91,32 +90,23 @@ class PendingStructs {
 
 class PendingDeletes {
  public:
-  bool empty() const { return lengths_.empty(); }
-  uint64_t size() const { return lengths_.size(); }
-  uint64_t bytes() const { return lengths_.size() * sizeof(decltype(lengths_)::value_type); }
+  bool empty() const { return ends_.empty(); }
+  uint64_t size() const { return ends_.size(); }
+  uint64_t bytes() const { return ends_.size() * sizeof(decltype(ends_)::value_type); }
 
   // Adds what an update deletes and the document lacks; of each client in order and apart.
   void Add(const WireDeleteSet& unknown);
   // Takes out what waits of `client` and begins before `state`, in order.
   std::vector<DeleteRange> TakeBelow(uint64_t client, uint64_t state);
   // Puts back what is left of such a range, of clock `state` on.
-  void PutBack(uint64_t client, DeleteRange range) { lengths_.emplace(Key{client, range.clock}, range.length); }
+  void PutBack(uint64_t client, DeleteRange range) {
+    ends_.emplace(RangeStart{client, range.clock}, range.clock + range.length);
+  }
   // As an update of V2; empty when nothing waits.
   std::string Encode() const;
 
  private:
-  // Clients descend.
-  struct Key {
-    uint64_t client = 0;
-    uint64_t clock = 0;
-    bool operator<(const Key& other) const {
-      return client != other.client ? client > other.client : clock < other.clock;
-    }
-  };
-
-  void Unite(Key key, uint64_t length);
-
-  absl::btree_map<Key, uint64_t> lengths_;
+  ClockRanges ends_;
   bool merged_ = false;  // ranges that touch are one; not those of the first update
 };
 

@@ -1,7 +1,6 @@
 #include "crdt/internal/range_deletion.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace rivermeet::crdt::internal {
 
@@ -17,7 +16,7 @@ bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
     unknown.RangesOf(client_).push_back({from, end - from});
     left_.length = from - left_.clock;
   }
-  if (overlaps_ && !cut_) CutOutDone(client);
+  if (overlaps_ && !cut_) CutOutDone();
   for (;;) {
     if (left_.length > 0 && !DeleteKnown(client, budget)) return false;
     if (gaps_.empty()) return true;
@@ -26,22 +25,12 @@ bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
   }
 }
 
-void RangeDeletion::CutOutDone(ClientIndex client) {
+void RangeDeletion::CutOutDone() {
   cut_ = true;
   if (left_.length == 0) return;
-  absl::btree_map<uint64_t, uint64_t>& done = done_[client];
-  uint64_t first = left_.clock, from = left_.clock;
-  const uint64_t to = left_.clock + left_.length;
-  auto next = done.upper_bound(from);
-  if (next != done.begin() && std::prev(next)->second >= from) --next;
-  while (next != done.end() && next->first <= to) {
-    if (from < next->first) gaps_.push_back({from, next->first - from});
-    from = std::max(from, next->second);
-    first = std::min(first, next->first);
-    next = done.erase(next);
-  }
-  if (from < to) gaps_.push_back({from, to - from});
-  done[first] = std::max(from, to);
+  Unite(done_, client_, left_.clock, left_.clock + left_.length, [this](uint64_t from, uint64_t to) {
+    gaps_.push_back({from, to - from});
+  });
   std::reverse(gaps_.begin(), gaps_.end());
   left_ = {};
 }

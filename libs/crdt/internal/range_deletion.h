@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/container/btree_map.h"
-#include "absl/container/flat_hash_map.h"
 #include "crdt/internal/budget.h"
+#include "crdt/internal/clock_ranges.h"
 #include "crdt/internal/document.h"
 #include "crdt/internal/wire.h"
 
@@ -31,7 +30,7 @@ class RangeDeletion {
   bool Step(Budget& budget, WireDeleteSet& unknown);
 
  private:
-  void CutOutDone(ClientIndex client);
+  void CutOutDone();
   bool DeleteKnown(ClientIndex client, Budget& budget);
 
   Document& document_;
@@ -41,8 +40,7 @@ class RangeDeletion {
   bool overlaps_ = false;
   bool cut_ = false;               // what was done before is cut out of the range
   std::vector<DeleteRange> gaps_;  // what else is left of it, the last one first
-  // Of each client, the ranges gone through, apart: begin -> end.
-  absl::flat_hash_map<ClientIndex, absl::btree_map<uint64_t, uint64_t>> done_;
+  ClockRanges done_;               // gone through
 };
 
 }  // namespace rivermeet::crdt::internal
