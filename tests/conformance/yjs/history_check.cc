@@ -214,7 +214,7 @@ class Replay {
   }
 
   // Whether a map in `type` has a prototype: bytes under that name take away numbers that come later, a subdocument
-  // everything. Here it is nothing of the kind.
+  // everything; an object's members show as an XML element's attributes. Here it is nothing of the kind.
   static bool HasPrototype(const crdt::SharedType& type) {
     constexpr std::string_view kProto = "__proto__";
     std::vector<crdt::Value> inside;
@@ -222,7 +222,9 @@ class Replay {
       for (const std::string& key : map->Keys()) {
         inside.push_back(*type.Entry(key));
         const auto* any = std::get_if<crdt::Any>(&inside.back());
-        if (key == kProto && (any == nullptr || any->bytes() != nullptr)) return true;
+        const bool object =
+            any == nullptr || any->bytes() != nullptr || any->array() != nullptr || any->object() != nullptr;
+        if (key == kProto && object) return true;
       }
     }
     if (const auto list = type.AsList(); list.ok()) {
