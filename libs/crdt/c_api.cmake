@@ -1,7 +1,8 @@
 # librivermeet_crdt.so: all of crdt behind rivermeet_crdt.h, for other languages. Nothing else of it is seen.
 target_sources(crdt PRIVATE c_api_deltas.cc c_api_document.cc c_api_events.cc c_api_types.cc c_api_updates.cc
                c_api_values.cc internal/c_api.cc)
-target_compile_options(crdt PRIVATE -fvisibility=hidden $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>)
+# Clang, which builds the fuzzers, takes no precompiled header of another visibility; the version script hides as much.
+target_compile_options(crdt PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-fvisibility=hidden;-fno-semantic-interposition>")
 
 # The header says the version, and with it the soname.
 file(STRINGS rivermeet_crdt.h version REGEX "RMCRDT_VERSION_(MAJOR|MINOR) [0-9]+$")

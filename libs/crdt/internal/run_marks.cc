@@ -13,26 +13,33 @@ uint64_t CountedIn(TextUnit unit, uint64_t utf16, uint64_t astral) {
   return unit == TextUnit::kCodePoint ? utf16 - astral : utf16;
 }
 
-}  // namespace
-
-// The run that `piece` is of, or goes on from; a new one when it isn't known.
+// The run that byte `at` lies in, or the end.
 template <class Mark>
-typename RunMarks::Runs<Mark>::iterator RunMarks::RunWith(Runs<Mark>& runs, std::string_view piece) {
+auto RunAt(MarkedRuns<Mark>& runs, const char* at) {
+  auto run = runs.upper_bound(at);
+  if (run == runs.begin()) return runs.end();
+  --run;
+  return at < run->second.end ? run : runs.end();
+}
+
+// The run that `piece` is of, or goes on from; a new one, added to `bytes`, when it isn't known.
+template <class Mark>
+auto RunWith(MarkedRuns<Mark>& runs, std::string_view piece, uint64_t& bytes) {
   const char* end = piece.data() + piece.size();
-  auto run = runs.upper_bound(piece.data());
-  if (run != runs.begin() && piece.data() < std::prev(run)->second.end) {
-    --run;
-  } else {
+  auto run = RunAt(runs, piece.data());
+  if (run == runs.end()) {
     run = runs.try_emplace(piece.data()).first;
-    bytes_ += sizeof(*run);
+    bytes += sizeof(*run);
   }
   run->second.end = std::max(run->second.end, end);
   return run;
 }
 
+}  // namespace
+
 std::string_view RunMarks::Skip(std::string_view values, uint64_t count) {
   if (count < kMarkedValues) return SkipValues(values, count);
-  const auto found = RunWith(values_, values);
+  const auto found = RunWith(values_, values, bytes_);
   const std::string_view run(found->first, values.data() + values.size() - found->first);
   std::vector<uint32_t>& marks = found->second.marks;
   const auto mark_next = [&] {
@@ -54,7 +61,7 @@ std::string_view RunMarks::Skip(std::string_view values, uint64_t count) {
   return SkipValues(run.substr(marks[wanted / kMarkedValues - 1]), wanted % kMarkedValues);
 }
 
-TextSize RunMarks::MeasureUpTo(const char* run, const Run<SmallSize>& of, size_t bytes) const {
+TextSize RunMarks::MeasureUpTo(const char* run, const MarkedRun<SmallSize>& of, size_t bytes) const {
   const size_t marks = std::min(bytes / kMarkedBytes, of.marks.size());
   TextSize size = Measure({run + marks * kMarkedBytes, bytes - marks * kMarkedBytes});
   if (marks == 0) return size;
@@ -63,7 +70,7 @@ TextSize RunMarks::MeasureUpTo(const char* run, const Run<SmallSize>& of, size_t
   return size;
 }
 
-void RunMarks::MarkUpTo(const char* run, Run<SmallSize>& of, size_t bytes) {
+void RunMarks::MarkUpTo(const char* run, MarkedRun<SmallSize>& of, size_t bytes) {
   while ((of.marks.size() + 1) * kMarkedBytes <= bytes) {
     const TextSize size = MeasureUpTo(run, of, (of.marks.size() + 1) * kMarkedBytes);
     of.marks.push_back({static_cast<uint32_t>(size.utf16), static_cast<uint32_t>(size.astral)});
@@ -73,9 +80,9 @@ void RunMarks::MarkUpTo(const char* run, Run<SmallSize>& of, size_t bytes) {
 
 TextPlace RunMarks::Find(std::string_view text, TextUnit unit, uint64_t count) {
   if (text.size() <= 2 * kMarkedBytes) return FindPlace(text, unit, count);
-  const auto found = RunWith(texts_, text);
+  const auto found = RunWith(texts_, text, bytes_);
   const char* run = found->first;
-  Run<SmallSize>& of = found->second;
+  MarkedRun<SmallSize>& of = found->second;
   const size_t start = text.data() - run;
   MarkUpTo(run, of, start + text.size());
   const TextSize before = MeasureUpTo(run, of, start);
@@ -104,16 +111,16 @@ TextPlace RunMarks::Find(std::string_view text, TextUnit unit, uint64_t count) {
 }
 
 void RunMarks::LoseAstral(const char* at) {
-  auto run = texts_.upper_bound(at);
-  if (run == texts_.begin() || at >= (--run)->second.end) return;
+  const auto run = RunAt(texts_, at);
+  if (run == texts_.end()) return;
   for (size_t mark = (at - run->first) / kMarkedBytes; mark < run->second.marks.size(); ++mark) {
     --run->second.marks[mark].astral;
   }
 }
 
 void RunMarks::Forget(const char* at) {
-  auto run = texts_.upper_bound(at);
-  if (run == texts_.begin() || at >= (--run)->second.end) return;
+  const auto run = RunAt(texts_, at);
+  if (run == texts_.end()) return;
   const size_t kept = (at - run->first) / kMarkedBytes;
   if (kept < run->second.marks.size()) run->second.marks.resize(kept);
 }

@@ -12,6 +12,14 @@
 
 namespace rivermeet::crdt::internal {
 
+template <class Mark>
+struct MarkedRun {
+  const char* end = nullptr;
+  std::vector<Mark> marks;  // of the places kMarkedValues, or kMarkedBytes, apart; the first is not at the start
+};
+template <class Mark>
+using MarkedRuns = absl::btree_map<const char*, MarkedRun<Mark>>;
+
 // Keeps of each run that is long and was asked for how much there is before every few values, or every few thousand
 // bytes of text, as far as it was read. Runs are named by where they lie: they are cut, which changes no bytes, and go
 // on behind their end, but don't move. One thread at a time.
@@ -34,25 +42,16 @@ class RunMarks {
   static constexpr uint64_t kMarkedValues = 8;
   static constexpr size_t kMarkedBytes = 4096;
 
-  template <class Mark>
-  struct Run {
-    const char* end = nullptr;
-    std::vector<Mark> marks;  // of the places kMarkedValues, or kMarkedBytes, apart; the first is not at the start
-  };
-  template <class Mark>
-  using Runs = absl::btree_map<const char*, Run<Mark>>;
   struct SmallSize {
     uint32_t utf16, astral;
   };
 
-  template <class Mark>
-  typename Runs<Mark>::iterator RunWith(Runs<Mark>& runs, std::string_view piece);
   // Of the first `bytes` of a run.
-  TextSize MeasureUpTo(const char* run, const Run<SmallSize>& of, size_t bytes) const;
-  void MarkUpTo(const char* run, Run<SmallSize>& of, size_t bytes);
+  TextSize MeasureUpTo(const char* run, const MarkedRun<SmallSize>& of, size_t bytes) const;
+  void MarkUpTo(const char* run, MarkedRun<SmallSize>& of, size_t bytes);
 
-  Runs<uint32_t> values_;  // marks: bytes
-  Runs<SmallSize> texts_;
+  MarkedRuns<uint32_t> values_;  // marks: bytes
+  MarkedRuns<SmallSize> texts_;
   uint64_t bytes_ = 0;
 };
 
