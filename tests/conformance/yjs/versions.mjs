@@ -187,6 +187,8 @@ class VersionHistory {
         const value = Y.typeMapGetSnapshot(shared, key, snapshot);
         keys.push([key, value === undefined ? null : describe(value)]);
       });
+      // Under the name __proto__ it sets what it gives the prototype of, which may refuse or swallow others.
+      if (keys.some(([key, value]) => key === "__proto__" && value !== null)) return;
       const entries = Y.typeMapGetAllSnapshot(shared, snapshot);
       // Undefined where the value was collected, and where it is just that: not told apart.
       for (const key of Object.keys(entries)) if (entries[key] !== undefined) all.push([key, describe(entries[key])]);
