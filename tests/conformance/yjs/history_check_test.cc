@@ -1,5 +1,6 @@
 #include "yjs/history_check.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <memory>
@@ -48,6 +49,18 @@ TEST_CASE("another state vector of yjs is a difference, with its step", "[yjs]")
   history.steps[5].results.state_vector = "\0";
   CheckCounts counts;
   CHECK(CheckHistory(history, counts).find("step 5") == 0);
+}
+
+TEST_CASE("an update too many is a difference", "[yjs]") {
+  const CausalHistory sample;
+  History history = *sample;
+  REQUIRE(history.has_listener);
+  const auto emits = [](const Step& step) { return !step.results.emitted.empty(); };
+  const auto step = std::find_if(history.steps.begin(), history.steps.end(), emits);
+  REQUIRE(step != history.steps.end());
+  step->results.emitted.pop_back();
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).find("emitted updates: yjs 0, ours 1 V1 and 1 V2") != std::string::npos);
 }
 
 TEST_CASE("another content or state vector of yrs is a difference, with its seed", "[yjs]") {
