@@ -59,7 +59,7 @@ void Integrator::FindNeighbours(const WireStruct& item, Surroundings& found) {
 
 // `ref` may have just been cut off, or linked.
 void Integrator::NoteInOrder(ItemRef ref) {
-  if (orders_.empty() || ref == kNoItem || document_.items[ref].is_gc()) return;
+  if (orders_ == nullptr || ref == kNoItem || document_.items[ref].is_gc()) return;
   RivalOrder* order = OrderOf(document_.items[ref]);
   if (order != nullptr && !order->Has(ref)) order->Inserted(ref);
 }
@@ -202,9 +202,9 @@ void Integrator::Integrate(const WireStruct& wire, uint64_t offset) {
 }
 
 RivalOrder* Integrator::OrderOf(const Item& item) const {
-  if (orders_.empty()) return nullptr;
-  const auto found = orders_.find({item.parent, item.is_entry() ? item.place : 0});
-  return found == orders_.end() ? nullptr : found->second.get();
+  if (orders_ == nullptr) return nullptr;
+  const auto found = orders_->find({item.parent, item.is_entry() ? item.place : 0});
+  return found == orders_->end() ? nullptr : found->second.get();
 }
 
 // The first of the list, or of the chain of its key, that `item` belongs to.
@@ -234,8 +234,9 @@ ItemRef Integrator::PlaceAmongRivals(const Item& item) {
   const uint64_t before = steps_;
   const ItemRef left = WalkPastRivals(item);
   if (steps_ > kPatience + kPatienceAnItem * placed_ && steps_ - before > kLongWalk) {
-    orders_.try_emplace({item.parent, item.is_entry() ? item.place : 0},
-                        std::make_unique<RivalOrder>(document_, FirstOf(item)));
+    if (orders_ == nullptr) orders_ = std::make_unique<RivalOrders>();
+    orders_->try_emplace({item.parent, item.is_entry() ? item.place : 0},
+                         std::make_unique<RivalOrder>(document_, FirstOf(item)));
   }
   return left;
 }

@@ -81,8 +81,9 @@ class Integrator {
   Transaction& transaction_;
   uint64_t steps_ = 0;   // walked so far past rivals
   uint64_t placed_ = 0;  // items integrated so far
-  // Of lists and chains in which walking took too long: by type, and key of a chain.
-  absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>> orders_;
+  // Of lists and chains in which walking took too long: by type, and key of a chain. None until it did.
+  using RivalOrders = absl::flat_hash_map<std::pair<TypeIndex, KeyIndex>, std::unique_ptr<RivalOrder>>;
+  std::unique_ptr<RivalOrders> orders_;
 };
 
 // One update on its way into a document: Check() it, then in a transaction ApplyStructs() and ApplyDeletes(). Each goes
@@ -112,7 +113,7 @@ class UpdateApplier {
     uint64_t clock;  // of the next struct
     uint64_t left;   // structs not read yet
     Columns place;
-    size_t rest = kNoRest;  // what of it was put aside, in rests_
+    size_t rest = kNoRest;  // what of it was put aside, in Waits::rests
   };
   static constexpr size_t kNoRest = ~size_t{0};
   // A struct that outlives the reader's next read, not `update`, which it is from.
@@ -140,6 +141,19 @@ class UpdateApplier {
     uint64_t left = 0;
     bool begun = false;
   };
+  // What waits for others of this update, or is put aside because it waits for those of another.
+  struct Waits {
+    std::vector<Waiting> stack;
+    std::optional<Waiting> resumed;  // owns what item_ views
+    std::vector<Rest> rests;
+    std::unique_ptr<WriterV2> writer;  // of `rests`
+  };
+  // Roots that the document hasn't, in the order of the update.
+  struct NewRoots {
+    std::vector<std::string> names;
+    absl::flat_hash_set<std::string> known;
+    size_t made = 0;
+  };
   enum class Stage : uint8_t { kBegin, kStructs, kDeletes, kNesting, kChecked, kApplying, kDeleting };
 
   bool CheckStructs(Budget& budget);
@@ -152,6 +166,7 @@ class UpdateApplier {
   void BeginApplying();
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
+  void MakeWait(const WireStruct& item);
   bool Settle(Budget& budget);
   void PutAside();
   bool WriteRest(Budget& budget);
@@ -173,30 +188,25 @@ class UpdateApplier {
   uint64_t known_ = 0;  // of the block that is read
   Columns deletes_;
   typename UpdateReader<Columns>::DeletePlace delete_place_;
-  WireStruct item_;                     // the last one read
-  std::vector<std::string> new_roots_;  // in the order of the update
-  absl::flat_hash_set<std::string> new_root_names_;
+  WireStruct item_;  // the last one read
+  std::unique_ptr<NewRoots> new_roots_;
   std::unique_ptr<NestingCheck> nesting_;
   uint64_t structs_ = 0;
   uint64_t new_structs_ = 0;
   uint64_t new_clients_ = 0;
-  bool deletes_overlap_ = false;            // deleted ranges do, or may
-  absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges
-  uint64_t last_deleted_ = 0;               // the client of the last range, and its end
+  bool deletes_overlap_ = false;          // deleted ranges do, or may
+  std::optional<uint64_t> last_deleted_;  // the client of the last range, and its end
   uint64_t last_end_ = 0;
+  absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges before that one's
   uint64_t new_types_ = 0;
   bool was_pending_ = false;
 
   // --- integrating
-  size_t roots_made_ = 0;    // of new_roots_
   size_t to_apply_ = 0;      // blocks, from the first on
   bool settling_ = false;    // item_ is on its way
   Block* active_ = nullptr;  // whose place the reader has
-  std::vector<Waiting> stack_;
-  std::optional<Waiting> resumed_;  // owns what item_ views
-  std::vector<Rest> rests_;
+  std::unique_ptr<Waits> waits_;
   UpdateRest* rest_ = nullptr;
-  std::unique_ptr<WriterV2> writer_;  // of rests_
   RangeDeletion deletion_;
 };
 

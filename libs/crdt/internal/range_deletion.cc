@@ -6,7 +6,8 @@ namespace rivermeet::crdt::internal {
 
 bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
   if (!document_.ContinueDelete(transaction_, budget)) return false;
-  if (left_.length == 0 && gaps_.empty()) return true;
+  const auto no_gaps = [this] { return overlaps_ == nullptr || overlaps_->gaps.empty(); };
+  if (left_.length == 0 && no_gaps()) return true;
   if (!budget.Take()) return false;
   const uint64_t end = left_.clock + left_.length;
   const ClientIndex client = document_.structs.Find(client_);
@@ -16,22 +17,23 @@ bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
     unknown.RangesOf(client_).push_back({from, end - from});
     left_.length = from - left_.clock;
   }
-  if (overlaps_ && !cut_) CutOutDone();
+  if (overlaps_ != nullptr && !cut_) CutOutDone();
   for (;;) {
     if (left_.length > 0 && !DeleteKnown(client, budget)) return false;
-    if (gaps_.empty()) return true;
-    left_ = gaps_.back();
-    gaps_.pop_back();
+    if (no_gaps()) return true;
+    left_ = overlaps_->gaps.back();
+    overlaps_->gaps.pop_back();
   }
 }
 
 void RangeDeletion::CutOutDone() {
   cut_ = true;
   if (left_.length == 0) return;
-  Unite(done_, client_, left_.clock, left_.clock + left_.length, [this](uint64_t from, uint64_t to) {
-    gaps_.push_back({from, to - from});
+  std::vector<DeleteRange>& gaps = overlaps_->gaps;
+  Unite(overlaps_->done, client_, left_.clock, left_.clock + left_.length, [&gaps](uint64_t from, uint64_t to) {
+    gaps.push_back({from, to - from});
   });
-  std::reverse(gaps_.begin(), gaps_.end());
+  std::reverse(gaps.begin(), gaps.end());
   left_ = {};
 }
 

@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INTERNAL_RANGE_DELETION_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "crdt/internal/budget.h"
@@ -19,7 +20,9 @@ class RangeDeletion {
   RangeDeletion(Document& document, Transaction& transaction) : document_(document), transaction_(transaction) {}
 
   // Ranges may overlap: what one has deleted the next doesn't look at.
-  void ExpectOverlaps() { overlaps_ = true; }
+  void ExpectOverlaps() {
+    if (overlaps_ == nullptr) overlaps_ = std::make_unique<Overlaps>();
+  }
   // The next range; the one before is done.
   void Begin(uint64_t client, DeleteRange range) {
     client_ = client;
@@ -37,10 +40,12 @@ class RangeDeletion {
   Transaction& transaction_;
   uint64_t client_ = 0;
   DeleteRange left_;
-  bool overlaps_ = false;
-  bool cut_ = false;               // what was done before is cut out of the range
-  std::vector<DeleteRange> gaps_;  // what else is left of it, the last one first
-  ClockRanges done_;               // gone through
+  bool cut_ = false;  // what was done before is cut out of the range
+  struct Overlaps {
+    std::vector<DeleteRange> gaps;  // what else is left of the range, the last one first
+    ClockRanges done;               // gone through
+  };
+  std::unique_ptr<Overlaps> overlaps_;  // none when ranges don't
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -105,9 +105,13 @@ bool UpdateApplier<Columns>::CheckDeletes(Budget& budget) {
 template <class Columns>
 void UpdateApplier<Columns>::NoteDelete(uint64_t client, DeleteRange range) {
   ++new_structs_;
-  const bool goes_on = !deleting_.empty() && client == last_deleted_;
-  deletes_overlap_ |= goes_on ? range.clock < last_end_ : !deleting_.insert(client).second;
-  last_deleted_ = client;
+  if (client == last_deleted_) {
+    deletes_overlap_ |= range.clock < last_end_;
+  } else {
+    if (last_deleted_.has_value()) deleting_.insert(*last_deleted_);
+    deletes_overlap_ |= deleting_.contains(client);
+    last_deleted_ = client;
+  }
   last_end_ = range.clock + range.length;
 }
 
@@ -180,7 +184,9 @@ void UpdateApplier<Columns>::CheckStruct(const WireStruct& item, uint64_t known)
     return reader_.Fail("a struct that is known in part is now under another parent");
   }
   if (item.is_item() && item.parent_kind == WireStruct::Parent::kRoot) {
-    if (!document_.HasRoot(item.root) && new_root_names_.emplace(item.root).second) new_roots_.emplace_back(item.root);
+    if (document_.HasRoot(item.root)) return;
+    if (new_roots_ == nullptr) new_roots_ = std::make_unique<NewRoots>();
+    if (new_roots_->known.emplace(item.root).second) new_roots_->names.emplace_back(item.root);
   }
 }
 
@@ -235,9 +241,9 @@ bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, UpdateRest& rest) {
   if (stage_ == Stage::kChecked) BeginApplying();
   stage_ = Stage::kApplying;
   rest_ = &rest;
-  for (; roots_made_ < new_roots_.size(); ++roots_made_) {
+  for (; new_roots_ != nullptr && new_roots_->made < new_roots_->names.size(); ++new_roots_->made) {
     if (!budget.Take()) return false;
-    document_.Root(new_roots_[roots_made_]);
+    document_.Root(new_roots_->names[new_roots_->made]);
   }
   for (;;) {
     if (settling_ && !Settle(budget)) return false;
@@ -247,7 +253,13 @@ bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, UpdateRest& rest) {
     settling_ = true;
   }
   if (!document_.ContinueDelete(transaction_, budget)) return false;
-  return rests_.empty() || WriteRest(budget);
+  return waits_ == nullptr || waits_->rests.empty() || WriteRest(budget);
+}
+
+template <class Columns>
+void UpdateApplier<Columns>::MakeWait(const WireStruct& item) {
+  if (waits_ == nullptr) waits_ = std::make_unique<Waits>();
+  waits_->stack.emplace_back(item, update_);
 }
 
 // Integrates item_, first what it waits for as far as this update has it, or puts it aside with all that wait for it.
@@ -259,10 +271,10 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
     if (head.content.kind != ContentKind::kSkip) {
       const uint64_t state = document_.structs.StateOf(head.id.client);
       if (head.id.clock > state) {
-        stack_.emplace_back(head, update_);
+        MakeWait(head);
         PutAside();
       } else if (const std::optional<WireId> missing = integrator_.FirstMissing(head); missing.has_value()) {
-        stack_.emplace_back(head, update_);
+        MakeWait(head);
         Block* block = FindBlock(missing->client);
         if (block != nullptr && block->left > 0) {
           ReadNext(*block, head);
@@ -275,14 +287,14 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
         integrator_.Revisit(head);
       }
     }
-    if (stack_.empty()) break;
-    resumed_.emplace(std::move(stack_.back()));
-    stack_.pop_back();
-    head = resumed_->item;
+    if (waits_ == nullptr || waits_->stack.empty()) break;
+    waits_->resumed.emplace(std::move(waits_->stack.back()));
+    waits_->stack.pop_back();
+    head = waits_->resumed->item;
   }
-  if (resumed_.has_value()) {
+  if (waits_ != nullptr && waits_->resumed.has_value()) {
     head = WireStruct();
-    resumed_.reset();
+    waits_->resumed.reset();
   }
   settling_ = false;
   return true;
@@ -292,7 +304,8 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
 // waits for: the retry comes when one of these is there. (yjs notes less, and may wait for ever.)
 template <class Columns>
 void UpdateApplier<Columns>::PutAside() {
-  for (Waiting& waiting : stack_) {
+  std::vector<Rest>& rests = waits_->rests;
+  for (Waiting& waiting : waits_->stack) {
     const WireStruct& item = waiting.item;
     const WireId missing = item.id.clock > document_.structs.StateOf(item.id.client)
                                ? item.id
@@ -302,35 +315,37 @@ void UpdateApplier<Columns>::PutAside() {
     if (block->rest != kNoRest) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
       // lost by that.
-      rests_[block->rest].first = std::move(waiting);
-      rests_[block->rest].following = 0;
+      rests[block->rest].first = std::move(waiting);
+      rests[block->rest].following = 0;
       continue;
     }
-    block->rest = rests_.size();
+    block->rest = rests.size();
     const uint64_t following = block->left;
     if (active_ == block) block->place = reader_.place();
     block->left = 0;
-    rests_.push_back({item.id.client, std::move(waiting), static_cast<size_t>(block - blocks_.data()), following});
+    rests.push_back({item.id.client, std::move(waiting), static_cast<size_t>(block - blocks_.data()), following});
   }
-  stack_.clear();
+  waits_->stack.clear();
 }
 
 template <class Columns>
 bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
-  if (writer_ == nullptr) {
-    std::stable_sort(rests_.begin(), rests_.end(), [](const Rest& a, const Rest& b) { return a.client > b.client; });
-    writer_ = std::make_unique<WriterV2>();
-    WriteVarUint(writer_->rest(), rests_.size());
+  std::vector<Rest>& rests = waits_->rests;
+  std::unique_ptr<WriterV2>& writer = waits_->writer;
+  if (writer == nullptr) {
+    std::stable_sort(rests.begin(), rests.end(), [](const Rest& a, const Rest& b) { return a.client > b.client; });
+    writer = std::make_unique<WriterV2>();
+    WriteVarUint(writer->rest(), rests.size());
   }
-  for (; pass_.block < rests_.size(); ++pass_.block, pass_.begun = false) {
-    const Rest& aside = rests_[pass_.block];
+  for (; pass_.block < rests.size(); ++pass_.block, pass_.begun = false) {
+    const Rest& aside = rests[pass_.block];
     if (!pass_.begun) {
       if (!budget.Take()) return false;
       const WireStruct& first = aside.first.item;
-      WriteVarUint(writer_->rest(), 1 + aside.following);
-      writer_->WriteClient(aside.client);
-      WriteVarUint(writer_->rest(), first.id.clock);
-      WriteStruct(*writer_, first, 0);
+      WriteVarUint(writer->rest(), 1 + aside.following);
+      writer->WriteClient(aside.client);
+      WriteVarUint(writer->rest(), first.id.clock);
+      WriteStruct(*writer, first, 0);
       rest_->Count(first);
       pass_ = {pass_.block, first.end_clock(), aside.following, /*begun=*/true};
       if (aside.following > 0) reader_.Resume(blocks_[aside.block].place);
@@ -338,20 +353,20 @@ bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
     for (; pass_.left > 0; --pass_.left) {
       if (!budget.TakeBytes(item_.content.data.size())) return false;
       reader_.ReadStruct(aside.client, pass_.clock, item_);
-      WriteStruct(*writer_, item_, 0);
+      WriteStruct(*writer, item_, 0);
       rest_->Count(item_);
       pass_.clock = item_.end_clock();
     }
   }
-  WriteVarUint(writer_->rest(), 0);  // deletes nothing
-  rest_->update = writer_->Take();
-  writer_.reset();
-  rests_.clear();
+  WriteVarUint(writer->rest(), 0);  // deletes nothing
+  rest_->update = writer->Take();
+  waits_.reset();
   return true;
 }
 
 template <class Columns>
 bool UpdateApplier<Columns>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown) {
+  if (!last_deleted_.has_value()) return true;  // none
   if (stage_ != Stage::kDeleting) reader_.Resume(deletes_);
   if (deletes_overlap_) deletion_.ExpectOverlaps();
   stage_ = Stage::kDeleting;
