@@ -117,13 +117,14 @@ Any ReadHead(ByteReader& reader, uint64_t* left) {
   return Any();
 }
 
-// The value of a canonical encoding.
-Any Build(std::string_view canonical) {
+}  // namespace
+
+Any Any::DecodeTrusted(std::string_view bytes) {
   struct Frame {
     Any* container = nullptr;  // it stays where it is: what holds it has room for all its values
     uint64_t left = 0;
   };
-  ByteReader reader(canonical);
+  ByteReader reader(bytes);
   std::vector<Frame> frames;
   Any root;
   for (Any* target = &root;;) {
@@ -142,8 +143,6 @@ Any Build(std::string_view canonical) {
   }
 }
 
-}  // namespace
-
 // Not in the header: g++ 12 warns of uninitialised members wherever it sees through this and an accessor.
 Any::Any(std::string text) : value_(std::move(text)) {}
 
@@ -160,15 +159,21 @@ const Any* Any::Find(std::string_view key) const {
 bool Any::operator==(const Any& other) const { return value_ == other.value_; }
 
 std::string Any::Encode() const {
+  std::string encoded;
+  EncodeTo(encoded);
+  return encoded;
+}
+
+void Any::EncodeTo(std::string& to) const {
   struct Frame {
     const Any* container = nullptr;
     size_t next = 0;
   };
-  std::string encoded;
+  const size_t start = to.size();
   std::vector<Frame> frames;
   bool has_objects = false;
   for (const Any* value = this; value != nullptr;) {
-    std::visit(HeadWriter{encoded}, value->value_);
+    std::visit(HeadWriter{to}, value->value_);
     has_objects |= value->object() != nullptr;
     if (value->array() != nullptr || value->object() != nullptr) frames.push_back({value});
     value = nullptr;
@@ -181,16 +186,16 @@ std::string Any::Encode() const {
       } else if (array != nullptr) {
         value = &(*array)[frame.next++];
       } else {
-        WriteText((*object)[frame.next].first, encoded);
+        WriteText((*object)[frame.next].first, to);
         value = &(*object)[frame.next++].second;
       }
     }
   }
-  if (!has_objects) return encoded;
-  ByteReader reader(encoded);
-  std::string ordered;
-  internal::CopyAny(reader, std::numeric_limits<int>::max(), ordered, internal::AnySource::kOwn);
-  return ordered;
+  if (!has_objects) return;
+  const std::string unordered = to.substr(start);
+  to.resize(start);
+  ByteReader reader(unordered);
+  internal::CopyAny(reader, std::numeric_limits<int>::max(), to, internal::AnySource::kOwn);
 }
 
 absl::StatusOr<Any> Any::Decode(std::string_view bytes) {
@@ -200,7 +205,7 @@ absl::StatusOr<Any> Any::Decode(std::string_view bytes) {
     return ErrorAt(reader.error_offset(), reader.error());
   }
   if (!reader.AtEnd()) return ErrorAt(reader.offset(), "something follows the value");
-  return Build(canonical);
+  return DecodeTrusted(canonical);
 }
 
 absl::StatusOr<std::string> Any::ToJson(BigInts bigints) const {
@@ -218,7 +223,7 @@ absl::StatusOr<Any> Any::FromJson(std::string_view json) {
   const char* error = nullptr;
   size_t offset = 0;
   if (!internal::JsonToAny(json, Limits().max_depth, canonical, &error, &offset)) return ErrorAt(offset, error);
-  return Build(canonical);
+  return DecodeTrusted(canonical);
 }
 
 }  // namespace rivermeet::crdt

@@ -89,12 +89,16 @@ class Any {
   // The bytes that lib0's writeAny gives (internal/any_codec.h), but for lone surrogates, which keep their three bytes
   // here. What isn't text at all becomes U+FFFD.
   std::string Encode() const;
+  // Appends that.
+  void EncodeTo(std::string& to) const;
   // Reads what Encode gives, and any other form of a value that lib0 reads. `__proto__` is an ordinary key.
   //
   // Errors, here and of FromJson:
   //   INVALID_ARGUMENT    The bytes aren't one value; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  It nests deeper than Limits::max_depth. Don't retry.
   static absl::StatusOr<Any> Decode(std::string_view bytes);
+  // The same of bytes that Encode gave, however deep they nest. What others give is not said.
+  static Any DecodeTrusted(std::string_view bytes);
 
   // What JSON.stringify gives: undefined members are left out, undefined elements and numbers that JSON lacks are null,
   // bytes are an object of their indices.

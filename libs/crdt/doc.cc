@@ -88,7 +88,7 @@ void Doc::ListenToEnds() {
 std::vector<Subdocument> Doc::Subdocuments() const {
   std::vector<Subdocument> present;
   for (const internal::Subdocument& document : session_->document.subdocuments) {
-    if (document.present) present.push_back({document.guid, *Any::Decode(document.options)});
+    if (document.present) present.push_back({document.guid, Any::DecodeTrusted(document.options)});
   }
   return present;
 }
@@ -109,7 +109,7 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   const auto tell = [&](const std::vector<uint32_t>& numbers, std::vector<crdt::Subdocument>& to) {
     for (const uint32_t number : numbers) {
       if (number == internal::kNoSubdocument) continue;
-      to.push_back({document.subdocuments[number].guid, *Any::Decode(document.subdocuments[number].options)});
+      to.push_back({document.subdocuments[number].guid, Any::DecodeTrusted(document.subdocuments[number].options)});
     }
   };
   tell(transaction.subdocuments_added, event.added);

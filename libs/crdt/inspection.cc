@@ -107,7 +107,7 @@ std::vector<Any> FirstValues(const UpdateStruct& of, uint64_t most) {
   while (!reader.AtEnd() && values.size() < most) {
     const char* start = reader.position();
     internal::StepOverAny(reader);
-    values.push_back(*Any::Decode({start, static_cast<size_t>(reader.position() - start)}));
+    values.push_back(Any::DecodeTrusted({start, static_cast<size_t>(reader.position() - start)}));
   }
   return values;
 }

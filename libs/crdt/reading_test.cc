@@ -25,6 +25,20 @@ Insertable New(SharedKind kind, std::string name = "") {
 
 std::string Json(const Doc& doc) { return *doc.ToJson(); }
 
+TEST_CASE("a value that nests deeper than the default limit is read where the document's limit lets it in", "[crdt]") {
+  Limits limits;
+  limits.max_depth = 4 * Limits().max_depth;
+  Doc doc({.client_id = 1, .limits = limits});
+  Any value(1.0);
+  for (int depth = 0; depth < 2 * Limits().max_depth; ++depth) value = Any(Any::Array{std::move(value)});
+  const std::string encoded = value.Encode();
+  List list = *doc.GetArray("list");
+  REQUIRE(list.Push({value}).ok());
+  Doc copy({.client_id = 2, .limits = limits});
+  REQUIRE(copy.Apply(doc.EncodeState(Format::kV2), Format::kV2).ok());
+  CHECK(std::get<Any>(*copy.GetArray("list")->At(0)).Encode() == encoded);
+}
+
 TEST_CASE("a map's JSON has array indices first and what is undefined or deleted not at all", "[crdt]") {
   Doc doc;
   auto map = doc.GetMap("m");

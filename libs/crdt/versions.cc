@@ -39,7 +39,7 @@ void ForEachValue(Session& session, const Item& item, uint32_t from, uint32_t to
     for (uint32_t unit = from; unit < to; ++unit) {
       const char* start = reader.position();
       internal::StepOverAny(reader);
-      take(unit, Value(*Any::Decode(std::string_view(start, reader.position() - start))));
+      take(unit, Value(Any::DecodeTrusted(std::string_view(start, reader.position() - start))));
     }
     return;
   }
@@ -67,7 +67,7 @@ Attributes ToAttributes(const Document& document, const AttributeMap& map) {
   AttributeObject object;
   for (const auto& [key, value] : map) object.Set(key, document.keys[key], value);
   Attributes attributes;
-  for (const auto& [key, value] : object) attributes.emplace_back(document.keys[key], *Any::Decode(value));
+  for (const auto& [key, value] : object) attributes.emplace_back(document.keys[key], Any::DecodeTrusted(value));
   return attributes;
 }
 
@@ -257,7 +257,7 @@ class YjsDeltaWriter {
     if (has_snapshot_ && !is) return SetMark(item, Change::kRemoved);
     if (has_previous_ && !was) return SetMark(item, Change::kAdded);
     const auto mark = attributes_.Get(ychange_);
-    if (!mark.has_value() || Any::Decode(*mark)->is_undefined()) return;
+    if (!mark.has_value() || Any::DecodeTrusted(*mark).is_undefined()) return;
     Pack();
     attributes_.Erase(ychange_);
   }
@@ -266,7 +266,7 @@ class YjsDeltaWriter {
     const uint64_t client = session_.document.structs[item.id.client].id;
     const char* type = change == Change::kRemoved ? "removed" : "added";
     if (const auto mark = attributes_.Get(ychange_); mark.has_value()) {
-      const Any is = *Any::Decode(*mark);
+      const Any is = Any::DecodeTrusted(*mark);
       const Any* user = is.Find("user");
       const bool same_user =
           user != nullptr && user->number() != nullptr && *user->number() == static_cast<double>(client);

@@ -21,7 +21,8 @@ constexpr uint64_t kMaxArrayIndex = 0xfffffffe;
 constexpr std::string_view kProto = "__proto__";
 
 bool IsAnyInteger(double number) {
-  return std::abs(number) <= static_cast<double>(kMaxAnyInteger) && std::trunc(number) == number;
+  return std::abs(number) <= static_cast<double>(kMaxAnyInteger) &&
+         static_cast<double>(static_cast<int64_t>(number)) == number;
 }
 bool IsFloat32(double number) { return static_cast<double>(static_cast<float>(number)) == number; }
 

@@ -39,7 +39,7 @@ void Walk(ByteReader& reader, String&& string) {
         open.push_back({true, reader.ReadVarUint()});
         break;
       case AnyTag::kInteger:
-        reader.ReadVarInt();
+        reader.SkipVarInt();
         break;
       case AnyTag::kFloat32:
         reader.ReadBytes(4);
@@ -60,7 +60,7 @@ void StepOverAny(ByteReader& reader) {
   ByteReader scalar = reader;
   switch (static_cast<AnyTag>(scalar.ReadByte())) {
     case AnyTag::kInteger:
-      scalar.ReadVarInt();
+      scalar.SkipVarInt();
       reader = scalar;
       return;
     case AnyTag::kString:

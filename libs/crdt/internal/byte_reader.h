@@ -97,6 +97,12 @@ class ByteReader {
     return ReadLongVarInt();
   }
 
+  // Past one that was checked before.
+  void SkipVarInt() {
+    while (position_ != end_ && static_cast<uint8_t>(*position_) >= 0x80) ++position_;
+    ReadByte();
+  }
+
   std::string_view ReadBytes(uint64_t size) {
     if (size > remaining()) {
       Fail("a length reaches past the end");

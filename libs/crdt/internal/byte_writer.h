@@ -24,10 +24,13 @@ inline void WriteVarUint(std::string& to, uint64_t value) {
 
 // `negative` also for -0: the run-length columns tell it from 0.
 inline void WriteVarInt(std::string& to, uint64_t magnitude, bool negative) {
-  WriteByte(to, static_cast<uint8_t>((magnitude > 0x3f ? 0x80 : 0) | (negative ? 0x40 : 0) | (magnitude & 0x3f)));
+  char bytes[10];
+  int size = 0;
+  bytes[size++] = static_cast<char>((magnitude > 0x3f ? 0x80 : 0) | (negative ? 0x40 : 0) | (magnitude & 0x3f));
   for (magnitude >>= 6; magnitude > 0; magnitude >>= 7) {
-    WriteByte(to, static_cast<uint8_t>((magnitude > 0x7f ? 0x80 : 0) | (magnitude & 0x7f)));
+    bytes[size++] = static_cast<char>((magnitude > 0x7f ? 0x80 : 0) | (magnitude & 0x7f));
   }
+  to.append(bytes, size);
 }
 
 inline void WriteVarBytes(std::string& to, std::string_view bytes) {

@@ -42,7 +42,7 @@ absl::Status Prepared::AddValue(const Any& value, Slot slot) {
   }
   if (open_run_) {
     ++contents_.back().length;
-    bytes_.back() += value.Encode();
+    value.EncodeTo(bytes_.back());
   } else {
     contents_.push_back({.kind = ContentKind::kAny, .length = 1});
     bytes_.push_back(value.Encode());

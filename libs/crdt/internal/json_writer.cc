@@ -4,6 +4,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "crdt/internal/any_codec.h"
+#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 namespace {
@@ -196,12 +197,14 @@ void AppendBigInt(ByteReader& reader, std::string& to) {
 
 void AppendJavaScriptNumber(double number, std::string& to) {
   constexpr double kExactIntegers = 1e15;  // below, a double's digits are those of the integer
-  char text[32];
-  if (std::abs(number) < kExactIntegers && std::trunc(number) == number) {
-    const auto end = std::to_chars(text, text + sizeof(text), static_cast<int64_t>(number)).ptr;
-    to.append(text, end);
-    return;
+  if (std::abs(number) < kExactIntegers) {
+    if (const auto integer = static_cast<int64_t>(number); static_cast<double>(integer) == number) {
+      const fmt::format_int digits(integer);
+      to.append(digits.data(), digits.size());
+      return;
+    }
   }
+  char text[32];
   if (std::isnan(number)) {
     to.append("NaN");
     return;

@@ -58,7 +58,7 @@ void Obfuscator::ReplaceContent(WireContent& content) {
 // Null stays: it ends a format. As keys of a JavaScript map, numbers are the same whose text is, and no object is the
 // same as another.
 std::string_view Obfuscator::FormatValue(std::string_view value) {
-  const Any any = *Any::Decode(value);
+  const Any any = Any::DecodeTrusted(value);
   if (any.is_null()) return value;
   std::string first = Any(Any::Object{{"i", Any(static_cast<double>(items_))}}).Encode();
   if (any.object() != nullptr || any.array() != nullptr || any.bytes() != nullptr) return data_ = std::move(first);

@@ -30,8 +30,6 @@ class ValueReader {
   ByteReader reader_;
 };
 
-Any BuiltFrom(std::string_view canonical) { return *Any::Decode(canonical); }
-
 // Writes arrays and maps, with all that is inside, as JSON.
 class TypeJson {
  public:
@@ -262,7 +260,7 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
       return MakeHandle(session, item.extra);
     case ContentKind::kDoc: {
       const internal::Subdocument& document = session.document.subdocuments[item.extra];
-      return crdt::Subdocument{document.guid, BuiltFrom(document.options)};
+      return crdt::Subdocument{document.guid, Any::DecodeTrusted(document.options)};
     }
     case ContentKind::kBinary:
       return Any(Any::Bytes{std::string(item.bytes())});
@@ -274,7 +272,7 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
     case ContentKind::kAny:
     case ContentKind::kJson:
     case ContentKind::kEmbed:
-      return BuiltFrom(ValueReader(session.document.contents.Skip(item.bytes(), at)).Next());
+      return Any::DecodeTrusted(ValueReader(session.document.contents.Skip(item.bytes(), at)).Next());
     default:
       return Any();
   }
@@ -284,7 +282,7 @@ void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to) 
   switch (item.kind) {
     case ContentKind::kAny:
     case ContentKind::kJson:
-      for (ValueReader values(item.bytes()); !values.AtEnd();) to.emplace_back(BuiltFrom(values.Next()));
+      for (ValueReader values(item.bytes()); !values.AtEnd();) to.emplace_back(Any::DecodeTrusted(values.Next()));
       return;
     case ContentKind::kFormat:
     case ContentKind::kDeleted:
@@ -302,7 +300,7 @@ Attributes ReadAttributes(const Document& document, const AttributeMap& attribut
     if (document.keys[key] != "__proto__") ordered.Set(key, document.keys[key], value);
   }
   Attributes read;
-  for (const auto& [key, value] : ordered) read.emplace_back(document.keys[key], BuiltFrom(value));
+  for (const auto& [key, value] : ordered) read.emplace_back(document.keys[key], Any::DecodeTrusted(value));
   return read;
 }
 
