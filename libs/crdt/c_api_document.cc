@@ -14,17 +14,6 @@ namespace {
 
 rmcrdt_doc Share(Doc doc) { return {SharedDoc::Make(std::move(doc))}; }
 
-UpdateListeners& ListenersOf(SharedDoc& shared, Format format) {
-  std::unique_ptr<UpdateListeners>& listeners = shared.update_listeners[format == Format::kV2];
-  if (listeners == nullptr) {
-    listeners = std::make_unique<UpdateListeners>();
-    shared.doc.OnUpdate(format, [told = listeners.get()](std::string_view update, std::string_view origin) {
-      told->Tell(update, origin);
-    });
-  }
-  return *listeners;
-}
-
 }  // namespace
 
 extern "C" {
@@ -157,13 +146,11 @@ rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
     if (callback == nullptr) return NullCallback();
     RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
     SharedDoc& shared = *doc->shared;
-    rmcrdt_subscription subscription{.shared = doc->shared, .format = encoded};
     const auto tell = [&shared, callback, context](std::string_view update, std::string_view origin) {
       CallBack(shared, callback, context, reinterpret_cast<const uint8_t*>(update.data()), update.size(), origin.data(),
                origin.size());
     };
-    subscription.update_listener = ListenersOf(shared, encoded).Add(tell);
-    return subscription;
+    return rmcrdt_subscription{doc->shared, shared.doc.OnUpdate(encoded, tell)};
   });
 }
 
@@ -171,21 +158,17 @@ rmcrdt_subscription* rmcrdt_doc_on_transaction(rmcrdt_doc* doc, rmcrdt_transacti
   return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     SharedDoc& shared = *doc->shared;
-    rmcrdt_subscription subscription{.shared = doc->shared};
-    subscription.observer = shared.doc.OnTransaction([&shared, callback, context](const TransactionEvent& event) {
+    const auto tell = [&shared, callback, context](const TransactionEvent& event) {
       CallBack(shared, callback, context, event.local);
-    });
-    return subscription;
+    };
+    return rmcrdt_subscription{doc->shared, shared.doc.OnTransaction(tell)};
   });
 }
 
 void rmcrdt_subscription_free(rmcrdt_subscription* subscription) {
   if (subscription == nullptr) return;
   Try([&] {
-    if (subscription->update_listener != nullptr) {
-      ListenersOf(*subscription->shared, subscription->format).Remove(subscription->update_listener);
-    }
-    subscription->observer.Cancel();
+    subscription->subscription.Cancel();
     return absl::OkStatus();
   });
   delete subscription;

@@ -35,9 +35,8 @@ rmcrdt_subscription* Observe(rmcrdt_type* type, rmcrdt_events_callback callback,
                              absl::FunctionRef<Subscription(SharedDoc&)> observe) {
   return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
-    rmcrdt_subscription subscription{.shared = type->shared};
-    subscription.observer = observe(*type->shared);
-    if (subscription.observer.active()) return subscription;
+    Subscription subscription = observe(*type->shared);
+    if (subscription.active()) return rmcrdt_subscription{type->shared, std::move(subscription)};
     return absl::FailedPreconditionError("the shared type isn't in the document any more");
   });
 }
@@ -134,8 +133,8 @@ rmcrdt_undo* rmcrdt_undo_new(rmcrdt_doc* doc, rmcrdt_type* const* scope, size_t 
     UndoOptions options;
     options.capture_timeout = absl::Milliseconds(capture_timeout_ms);
     Doc& inside = doc->shared->doc;
-    return rmcrdt_undo{doc->shared, types.empty() ? std::make_shared<UndoManager>(inside, options)
-                                                  : std::make_shared<UndoManager>(inside, types, options)};
+    return rmcrdt_undo{doc->shared, types.empty() ? std::make_unique<UndoManager>(inside, options)
+                                                  : std::make_unique<UndoManager>(inside, types, options)};
   });
 }
 
@@ -151,8 +150,7 @@ rmcrdt_code rmcrdt_undo_track_origin(rmcrdt_undo* undo, const char* origin, size
 
 rmcrdt_code rmcrdt_undo_undo(rmcrdt_undo* undo, bool* done) {
   return TryOn(undo, [&]() -> absl::Status {
-    const std::shared_ptr<UndoManager> manager = undo->manager;
-    RM_ASSIGN_OR_RETURN(const bool did, manager->Undo());
+    RM_ASSIGN_OR_RETURN(const bool did, undo->manager->Undo());
     if (done != nullptr) *done = did;
     return absl::OkStatus();
   });
@@ -160,8 +158,7 @@ rmcrdt_code rmcrdt_undo_undo(rmcrdt_undo* undo, bool* done) {
 
 rmcrdt_code rmcrdt_undo_redo(rmcrdt_undo* undo, bool* done) {
   return TryOn(undo, [&]() -> absl::Status {
-    const std::shared_ptr<UndoManager> manager = undo->manager;
-    RM_ASSIGN_OR_RETURN(const bool did, manager->Redo());
+    RM_ASSIGN_OR_RETURN(const bool did, undo->manager->Redo());
     if (done != nullptr) *done = did;
     return absl::OkStatus();
   });
@@ -176,8 +173,7 @@ void rmcrdt_undo_stop_capturing(rmcrdt_undo* undo) {
 
 void rmcrdt_undo_clear(rmcrdt_undo* undo) {
   TryOn(undo, [&] {
-    const std::shared_ptr<UndoManager> manager = undo->manager;
-    manager->Clear();
+    undo->manager->Clear();
     return absl::OkStatus();
   });
 }

@@ -68,14 +68,14 @@ absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_
   return applied;
 }
 
-void Doc::OnUpdate(Format format, UpdateListener listener) {
-  session_->update_listeners[format == Format::kV2].push_back(std::move(listener));
+Subscription Doc::OnUpdate(Format format, UpdateListener listener) {
   ListenToEnds();
+  return session_->update_listeners[format == Format::kV2].Add(std::move(listener));
 }
 
-void Doc::OnSubdocuments(SubdocumentsListener listener) {
-  session_->subdocument_listeners.push_back(std::move(listener));
+Subscription Doc::OnSubdocuments(SubdocumentsListener listener) {
   ListenToEnds();
+  return session_->subdocument_listeners.Add(std::move(listener));
 }
 
 void Doc::ListenToEnds() {
@@ -116,7 +116,7 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   tell(transaction.subdocuments_removed, event.removed);
   tell(transaction.subdocuments_loaded, event.loaded);
   if (event.added.empty() && event.removed.empty() && event.loaded.empty()) return;
-  for (size_t i = 0; i < subdocument_listeners.size(); ++i) subdocument_listeners[i](event);
+  subdocument_listeners.Tell(event);
   for (const uint32_t number : std::vector<uint32_t>(transaction.subdocuments_removed)) {
     if (std::exchange(document.subdocuments[number].destroyed, true)) continue;
     transactor.Run(/*local=*/true,
@@ -133,7 +133,7 @@ void internal::Session::TellListeners(const Transaction& transaction) {
     const auto& listeners = update_listeners[format == Format::kV2];
     if (listeners.empty()) continue;
     EncodeTransaction(document, transaction, format, update_);
-    for (size_t i = 0; i < listeners.size(); ++i) listeners[i](update_, transaction.origin().name);
+    listeners.Tell(update_, transaction.origin().name);
   }
   if (update_.capacity() > kKept) update_ = std::string();
 }

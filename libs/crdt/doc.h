@@ -69,13 +69,13 @@ class Doc {
   // others, and its origin, so that whoever sent it doesn't get it back. Applying one update may end in two
   // transactions: yjs tidies the formats of texts in another, which has no origin.
   using UpdateListener = std::function<void(std::string_view update, std::string_view origin)>;
-  void OnUpdate(Format format, UpdateListener listener);
+  Subscription OnUpdate(Format format, UpdateListener listener);
 
   // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some
   // away or asked for the content of some. As in yjs a removal is told again in a transaction of its own, in which the
   // subdocument is destroyed.
   using SubdocumentsListener = std::function<void(const SubdocumentsEvent& event)>;
-  void OnSubdocuments(SubdocumentsListener listener);
+  Subscription OnSubdocuments(SubdocumentsListener listener);
   // Those in the document, in the order in which they came.
   std::vector<Subdocument> Subdocuments() const;
   // Says that the content of all with that guid is wanted. One that was inserted here is wanted anyway, as is one that

@@ -123,7 +123,8 @@ TEST_CASE("text of several who typed at the same places is cut and merged in ste
 TEST_CASE("many single characters, none of them ASCII, become one struct in steps", "[crdt][loader]") {
   Doc writer({.client_id = 1});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (int i = 0; i < 500; ++i) REQUIRE(writer.GetText("t")->Insert(i, "\xc3\xa9").ok());
   const std::vector<std::string_view> views(updates.begin(), updates.end());
   const std::string merged = *MergeUpdates(views, Format::kV1);
@@ -148,7 +149,8 @@ TEST_CASE("deleted text is thrown away in steps", "[crdt][loader]") {
 TEST_CASE("what has to wait for others waits after loading, too", "[crdt][loader]") {
   Doc writer({.client_id = 1});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *writer.GetText("t");
   for (int i = 0; i < 40; ++i) {
     REQUIRE(text.Insert(text.length() / 2, "word").ok());

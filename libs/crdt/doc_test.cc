@@ -1,5 +1,6 @@
 #include "crdt/doc.h"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -134,8 +135,8 @@ std::string Guids(const Doc& doc) {
 TEST_CASE("subdocuments are told as they come, go and are loaded", "[crdt]") {
   Doc one({.client_id = 1}), two({.client_id = 2});
   std::vector<SubdocumentsEvent> events, theirs;
-  one.OnSubdocuments([&](const SubdocumentsEvent& event) { events.push_back(event); });
-  two.OnSubdocuments([&](const SubdocumentsEvent& event) { theirs.push_back(event); });
+  const Subscription of_one = one.OnSubdocuments([&](const SubdocumentsEvent& event) { events.push_back(event); });
+  const Subscription of_two = two.OnSubdocuments([&](const SubdocumentsEvent& event) { theirs.push_back(event); });
   Map map = *one.GetMap("m");
   REQUIRE(map.Set("a", NewSubdocument{.guid = "a"}).ok());
   CHECK(Told(events) == "a||a\n");
@@ -162,7 +163,7 @@ TEST_CASE("a subdocument that goes is told twice", "[crdt]") {
   Map map = *doc.GetMap("m");
   REQUIRE(map.Set("a", NewSubdocument{.guid = "a"}).ok());
   REQUIRE(map.Set("c", NewSubdocument{.guid = "c"}).ok());
-  doc.OnSubdocuments([&](const SubdocumentsEvent& event) { events.push_back(event); });
+  const Subscription listening = doc.OnSubdocuments([&](const SubdocumentsEvent& event) { events.push_back(event); });
   REQUIRE(map.Set("a", NewSubdocument{.guid = "x"}).ok());
   CHECK(Told(events) == "x|a|x\n|a|\n");
   doc.Transact([&] {
@@ -181,25 +182,69 @@ TEST_CASE("a subdocument that goes is told twice", "[crdt]") {
 TEST_CASE("who listens may add listeners while he is told", "[crdt]") {
   Doc doc({.client_id = 1});
   std::string log;
+  std::vector<Subscription> subscriptions;
   const auto add = [&](const std::string& name) {
-    doc.OnUpdate(Format::kV1, [&log, name](std::string_view, std::string_view) { log += name; });
-    doc.OnSubdocuments([&log, name](const SubdocumentsEvent&) { log += name; });
+    subscriptions.push_back(
+        doc.OnUpdate(Format::kV1, [&log, name](std::string_view, std::string_view) { log += name; }));
+    subscriptions.push_back(doc.OnSubdocuments([&log, name](const SubdocumentsEvent&) { log += name; }));
   };
-  doc.OnUpdate(Format::kV1, [&, first = true](std::string_view, std::string_view) mutable {
-    if (!std::exchange(first, false)) return;
-    for (const char* name : {"a", "b", "c"}) add(name);
-  });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV1, [&, first = true](std::string_view, std::string_view) mutable {
+        if (!std::exchange(first, false)) return;
+        for (const char* name : {"a", "b", "c"}) add(name);
+      });
   REQUIRE(doc.GetMap("m")->Set("k", NewSubdocument{.guid = "g"}).ok());
   CHECK(log == "abcabc");
+}
+
+TEST_CASE("who ends listening, himself or another, isn't told any more, and takes nobody's turn", "[crdt]") {
+  Doc doc({.client_id = 1});
+  Map map = *doc.GetMap("m");
+  std::string log;
+  std::map<std::string, Subscription> of;
+  const auto add = [&](const std::string& name, const std::string& ends) {
+    const auto tell = [&log, &of, name, ends] {
+      log += name;
+      if (!ends.empty()) of.erase(ends);
+    };
+    of[name + "u"] = doc.OnUpdate(Format::kV1, [tell](std::string_view, std::string_view) { tell(); });
+    of[name + "s"] = doc.OnSubdocuments([tell](const SubdocumentsEvent&) { tell(); });
+  };
+  add("a", "au");
+  add("b", "");
+  add("c", "ds");
+  add("d", "");
+  REQUIRE(map.Set("k", NewSubdocument{.guid = "g"}).ok());
+  CHECK(log == "abcdabc");
+  log.clear();
+  of.erase("cs");
+  REQUIRE(map.Set("l", NewSubdocument{.guid = "h"}).ok());
+  CHECK(log == "bcdab");
+  log.clear();
+  of.clear();
+  REQUIRE(map.Set("n", NewSubdocument{.guid = "i"}).ok());
+  CHECK(log.empty());
+}
+
+TEST_CASE("a listener's subscription may outlive the document", "[crdt]") {
+  Subscription outliving;
+  {
+    Doc doc;
+    outliving = doc.OnUpdate(Format::kV1, [](std::string_view, std::string_view) {});
+  }
+  CHECK(outliving.active());
+  outliving.Cancel();
+  CHECK_FALSE(outliving.active());
 }
 
 TEST_CASE("listeners get updates of V1 first, each format in the order in which they came", "[crdt]") {
   Doc doc;
   std::string told;
-  doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "c"; });
-  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "a"; });
-  doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "d"; });
-  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "b"; });
+  std::vector<Subscription> subscriptions;
+  subscriptions.push_back(doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "c"; }));
+  subscriptions.push_back(doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "a"; }));
+  subscriptions.push_back(doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "d"; }));
+  subscriptions.push_back(doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "b"; }));
   REQUIRE(doc.GetText("t")->Insert(0, "x").ok());
   CHECK(told == "abcd");
 }

@@ -22,22 +22,22 @@ std::vector<std::string> Event::TouchedKeys() const {
 const std::vector<KeyChange>& Event::Keys() const { return state_->Keys(); }
 const std::vector<DeltaChange>& Event::Delta() const { return state_->Delta(); }
 
-Subscription::Subscription(std::weak_ptr<Observers> observers, std::shared_ptr<Observer> observer)
-    : observers_(std::move(observers)), observer_(std::move(observer)) {}
+Subscription::Subscription(std::weak_ptr<internal::Announcer> announcer, std::shared_ptr<internal::Listener> listener)
+    : announcer_(std::move(announcer)), listener_(std::move(listener)) {}
 
 Subscription& Subscription::operator=(Subscription&& other) noexcept {
   if (this == &other) return *this;
   Cancel();
-  observers_ = std::move(other.observers_);
-  observer_ = std::move(other.observer_);
+  announcer_ = std::move(other.announcer_);
+  listener_ = std::move(other.listener_);
   return *this;
 }
 
 void Subscription::Cancel() {
-  const std::shared_ptr<Observer> observer = std::exchange(observer_, nullptr);
-  if (observer == nullptr) return;
-  observer->cancelled = true;
-  if (const std::shared_ptr<Observers> observers = observers_.lock()) observers->Forget(*observer);
+  const std::shared_ptr<internal::Listener> listener = std::exchange(listener_, nullptr);
+  if (listener == nullptr) return;
+  listener->cancelled = true;
+  if (const std::shared_ptr<internal::Announcer> announcer = announcer_.lock()) announcer->Forget(*listener);
 }
 
 Observers& internal::Session::Observed() {
@@ -53,14 +53,16 @@ Observers& internal::Session::Observed() {
 
 Subscription SharedType::Observe(std::function<void(const Event&)> observer) const {
   if (!alive()) return {};
-  Observer added{.type = type_};
+  Observer added;
+  added.type = type_;
   added.event = std::move(observer);
   return session_->Observed().Add(std::move(added));
 }
 
 Subscription SharedType::ObserveDeep(std::function<void(absl::Span<const Event>)> observer) const {
   if (!alive()) return {};
-  Observer added{.type = type_};
+  Observer added;
+  added.type = type_;
   added.events = std::move(observer);
   return session_->Observed().Add(std::move(added));
 }

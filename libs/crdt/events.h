@@ -13,8 +13,9 @@
 namespace rivermeet::crdt {
 
 namespace internal {
+class Announcer;
 class EventState;
-struct Observer;
+struct Listener;
 class Observers;
 }  // namespace internal
 
@@ -63,8 +64,8 @@ struct TransactionEvent {
   std::vector<SharedType> changed;
 };
 
-// Somebody who observes. Ends with it, or with Cancel(), also inside of a callback, that one or another: from then on
-// the callback isn't called. It may outlive the document, and has to stay on its thread.
+// Somebody who observes or listens. Ends with it, or with Cancel(), also inside of a callback, that one or another:
+// from then on the callback isn't called. It may outlive the document, and has to stay on its thread.
 class [[nodiscard]] Subscription {
  public:
   Subscription() = default;
@@ -74,14 +75,14 @@ class [[nodiscard]] Subscription {
 
   void Cancel();
   // False after Cancel(), and when there was nothing to observe.
-  bool active() const { return observer_ != nullptr; }
+  bool active() const { return listener_ != nullptr; }
 
  private:
-  friend class internal::Observers;
-  Subscription(std::weak_ptr<internal::Observers> observers, std::shared_ptr<internal::Observer> observer);
+  friend class internal::Announcer;
+  Subscription(std::weak_ptr<internal::Announcer> announcer, std::shared_ptr<internal::Listener> listener);
 
-  std::weak_ptr<internal::Observers> observers_;
-  std::shared_ptr<internal::Observer> observer_;
+  std::weak_ptr<internal::Announcer> announcer_;
+  std::shared_ptr<internal::Listener> listener_;
 };
 
 }  // namespace rivermeet::crdt

@@ -57,7 +57,8 @@ TEST_CASE("an observer's edit is a transaction that ends after the observed one"
     if (array->length() < 3) Ok(array->Push({Any(static_cast<double>(array->length()))}));
     log += "end|";
   });
-  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update|"; });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update|"; });
   Ok(array->Insert(0, {Any(0)}));
   // As in yjs: the second's element has merged with the first's by then, and looks as if it had been there.
   CHECK(log == "begin 1 +0|end|update|begin 2 |end|update|begin 3 |end|update|");
@@ -68,11 +69,12 @@ TEST_CASE("an update is told with the origin of its transaction", "[crdt][events
   Doc doc;
   Doc other;
   std::string log;
-  doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view origin) {
+  const Subscription first = doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view origin) {
     log += std::string(origin) + "|";
     Ok(other.Apply(update, Format::kV1, "the first"));
   });
-  other.OnUpdate(Format::kV2, [&](std::string_view, std::string_view origin) { log += std::string(origin) + "|"; });
+  const Subscription second =
+      other.OnUpdate(Format::kV2, [&](std::string_view, std::string_view origin) { log += std::string(origin) + "|"; });
   doc.Transact([&] { Ok(doc.GetText("t")->Insert(0, "a")); }, "keyboard");
   Ok(doc.GetText("t")->Insert(0, "b"));
   CHECK(log == "keyboard|the first||the first|");
@@ -280,7 +282,8 @@ TEST_CASE("types' own observers come first, then deep ones, the transaction's, a
     CHECK(event.changed.size() == 3);
     log += "transaction|";
   }));
-  doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update"; });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update"; });
   doc.Transact([&] {
     Ok(inner->Set("x", Any(1)));
     Ok(array->Push({Any(1)}));

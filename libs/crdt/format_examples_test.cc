@@ -158,8 +158,10 @@ void CheckDocument(const std::map<int, Example>& examples, const Example& exampl
     REQUIRE(doc.Apply(BytesOf(examples.at(number), format), format).ok());
   }
   std::map<Format, std::string> told;
+  std::vector<Subscription> subscriptions;
   for (const Format heard : {Format::kV1, Format::kV2}) {
-    doc.OnUpdate(heard, [&told, heard](std::string_view update, std::string_view) { told[heard] = update; });
+    subscriptions.push_back(
+        doc.OnUpdate(heard, [&told, heard](std::string_view update, std::string_view) { told[heard] = update; }));
   }
   REQUIRE(doc.Apply(BytesOf(example, format), format).ok());
   if (Flag(expected, "last")) {

@@ -43,7 +43,8 @@ void CheckSound(const Doc& doc) {
 class Client {
  public:
   Client(uint64_t id, bool gc) : id_(id), doc_({.client_id = id, .gc = gc}), told_(std::make_unique<std::string>()) {
-    doc_.OnUpdate(Format::kV1, [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
+    listening_ =
+        doc_.OnUpdate(Format::kV1, [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
   }
 
   Doc& doc() { return doc_; }
@@ -223,6 +224,7 @@ class Client {
   const uint64_t id_;
   Doc doc_;
   std::unique_ptr<std::string> told_;  // what the last transaction changed
+  Subscription listening_;
   bool under_key_ = false;
 };
 

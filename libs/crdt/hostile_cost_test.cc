@@ -175,7 +175,7 @@ TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[
   deletes.RangesOf(5).push_back({1, kMany - 1});
   Doc doc;
   size_t added = 0, removed = 0;
-  doc.OnSubdocuments([&](const SubdocumentsEvent& event) {
+  const Subscription listening = doc.OnSubdocuments([&](const SubdocumentsEvent& event) {
     added += event.added.size();
     removed += event.removed.size();
   });

@@ -185,7 +185,8 @@ TEST_CASE("a document's structs are counted by what they hold and whether it sho
 TEST_CASE("a summary says what waits and where what it waits for would begin", "[crdt]") {
   Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   CHECK(writer.GetText("notes")->Insert(0, "a").ok());
   CHECK(writer.GetText("notes")->Insert(1, "b").ok());
   CHECK(writer.GetText("notes")->Insert(2, "c").ok());

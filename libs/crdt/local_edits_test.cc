@@ -15,13 +15,14 @@ namespace {
 // A document that somebody types in.
 struct Desk {
   Desk(bool gc, bool watched, uint64_t client = 7) : doc({.client_id = client, .gc = gc}), text(*doc.GetText("t")) {
-    doc.OnUpdate(Format::kV1, [this](std::string_view update, std::string_view) { updates.emplace_back(update); });
+    listening =
+        doc.OnUpdate(Format::kV1, [this](std::string_view update, std::string_view) { updates.emplace_back(update); });
     if (watched) watching = text.Observe([](const Event&) {});
   }
 
   Doc doc;
   Text text;
-  Subscription watching;
+  Subscription listening, watching;
   std::vector<std::string> updates;
 };
 

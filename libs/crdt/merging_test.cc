@@ -85,7 +85,8 @@ template <class Edit>
 void CheckMerges(const Merger& merger, Edit edit, bool exactly = true) {
   Doc doc({.client_id = 1, .gc = false});
   Updates updates;
-  doc.OnUpdate(merger.format(), [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      doc.OnUpdate(merger.format(), [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   List array = *doc.GetArray("");
   edit(array);
   REQUIRE(updates.size() == 4);
@@ -148,7 +149,8 @@ TEST_CASE("a format's name that V2 writes once comes back at each of its uses", 
 TEST_CASE("what waits for an update travels on with the state and comes in when that arrives", "[crdt]") {
   Doc doc;
   Updates updates;
-  doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *doc.GetText("textBlock");
   for (const char* letter : {"r", "o", "n", "e", "n"}) Ok(text.Insert(0, letter));
   REQUIRE(updates.size() == 5);
@@ -171,7 +173,8 @@ TEST_CASE("an update that goes on from others reaches no state by itself", "[crd
   for (const Format format : kFormats) {
     Doc doc({.client_id = 7});
     Updates updates;
-    doc.OnUpdate(format, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+    const Subscription listening =
+        doc.OnUpdate(format, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
     for (const char* letter : {"a", "b", "c"}) Ok(doc.GetText("")->Insert(0, letter));
     const Merger merger(format);
     CHECK(absl::BytesToHexString(merger.StateVector(updates[1])) == "00");
@@ -241,7 +244,8 @@ TEST_CASE("an obfuscated update has yjs's bytes: numbers in place of what was sa
 TEST_CASE("what waits in an update is obfuscated, too, and what is no update refused", "[crdt]") {
   Doc doc;
   Updates updates;
-  doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (const char* letter : {"a", "b", "c"}) Ok(doc.GetText("t")->Insert(0, letter));
   const std::string with_hole = Merger(Format::kV1).Merge({updates[0], updates[2]});
   const std::string obfuscated = *ObfuscateUpdate(with_hole, Format::kV1);

@@ -39,7 +39,7 @@ class Peers {
       Peer& peer = peers_[number];
       peer.doc = Doc({.client_id = number});
       Show(peer.doc);  // makes the roots
-      peer.doc.OnUpdate(Format::kV1, [this, number](std::string_view update, std::string_view) {
+      peer.listening = peer.doc.OnUpdate(Format::kV1, [this, number](std::string_view update, std::string_view) {
         Send(number, std::string(update));
       });
     }
@@ -109,6 +109,7 @@ class Peers {
  private:
   struct Peer {
     Doc doc;
+    Subscription listening{};
     bool away = false;
     bool receiving = false;
     std::vector<std::string> heard;                     // all that changed his document, of others and his own

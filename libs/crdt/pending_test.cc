@@ -17,8 +17,10 @@ std::vector<std::string> Typed(int rounds, uint32_t seed) {
   std::mt19937 random(seed);
   Doc ada({.client_id = 1}), bob({.client_id = 2});
   std::vector<std::string> ada_told, bob_told, all;
-  ada.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { ada_told.emplace_back(update); });
-  bob.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { bob_told.emplace_back(update); });
+  const Subscription of_ada =
+      ada.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { ada_told.emplace_back(update); });
+  const Subscription of_bob =
+      bob.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { bob_told.emplace_back(update); });
   for (int i = 0; i < rounds; ++i) {
     for (Doc* doc : {&ada, &bob}) {
       Text text = *doc->GetText("t");
@@ -96,7 +98,8 @@ TEST_CASE("what was collected meets an item that waits as it does in a merge", "
 TEST_CASE("thousands of updates in reverse order come in once the first is there", "[crdt][pending]") {
   Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *writer.GetText("t");
   for (int i = 0; i < 10'000; ++i) {
     CHECK(text.Insert(i % 7 == 0 ? 0 : text.length(), "x").ok());

@@ -19,7 +19,7 @@ TEST_CASE("two people write at the same time and end with the same text", "[crdt
   // clang-format off
 Doc ada({.client_id = 1});
 Doc server;
-ada.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
+const Subscription sending = ada.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
   CHECK(server.Apply(update, Format::kV1).ok());  // what travels is the update's bytes
 });
 CHECK(ada.GetText("notes")->Insert(0, "Hello Bob").ok());

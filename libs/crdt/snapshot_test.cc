@@ -135,7 +135,8 @@ TEST_CASE("a snapshot contains the updates that led to it and no other", "[crdt]
   for (const Format format : kFormats) {
     Strings updates;
     Doc fresh({.client_id = 1});
-    fresh.OnUpdate(format, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+    const Subscription listening =
+        fresh.OnUpdate(format, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
     const Snapshot before = fresh.TakeSnapshot();
     Insert(fresh, 0, {Any(1)});
     const Snapshot inserted = fresh.TakeSnapshot();

@@ -251,7 +251,8 @@ TEST_CASE("a text of very many structs goes through both formats, and through a 
   constexpr int kStructs = 100'000;
   Doc doc({.client_id = 1});
   std::vector<std::string> updates;
-  doc.OnUpdate(Format::kV2, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening =
+      doc.OnUpdate(Format::kV2, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *doc.GetText("txt");
   doc.Transact([&] {
     for (int i = 0; i < kStructs; ++i) Ok(text.Insert(0, "0"));
@@ -294,7 +295,7 @@ TEST_CASE("a character that an edit cuts in two leaves both halves as U+FFFD for
 
 TEST_CASE("listeners that give updates back to their document and on to another do no harm", "[crdt]") {
   Peers peers(2);
-  peers.doc(0).OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
+  const Subscription listening = peers.doc(0).OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
     for (size_t peer = 0; peer < 2; ++peer) {
       peers.doc(peer).Transact([&] { Ok(peers.doc(peer).Apply(update, Format::kV1)); });
     }

@@ -55,12 +55,11 @@ inline void Sync(Doc& a, Doc& b) {
   Send(a, b);
   Send(b, a);
 }
-// Each gets at once what the other does.
-inline void Link(Doc& a, Doc& b) {
-  a.OnUpdate(Format::kV1,
-             [&b](std::string_view update, std::string_view) { REQUIRE(b.Apply(update, Format::kV1, "a").ok()); });
-  b.OnUpdate(Format::kV1,
-             [&a](std::string_view update, std::string_view) { REQUIRE(a.Apply(update, Format::kV1, "b").ok()); });
+// Gives `to` at once what `from` does.
+inline Subscription Link(Doc& from, Doc& to) {
+  return from.OnUpdate(Format::kV1, [&to](std::string_view update, std::string_view) {
+    REQUIRE(to.Apply(update, Format::kV1, "o").ok());
+  });
 }
 
 inline void Do(const absl::Status& status) { REQUIRE(status.ok()); }

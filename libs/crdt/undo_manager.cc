@@ -92,13 +92,14 @@ class ScopeCheck {
 
 }  // namespace
 
-class UndoManager::State final : public internal::EndListener {
+class UndoManager::State final : public internal::EndListener, public std::enable_shared_from_this<UndoManager::State> {
  public:
   State(Session& session, bool whole, absl::Span<const SharedType> types, const UndoOptions& given)
       : session_(session), whole_(whole), scope_(types.begin(), types.end()), options_(given) {
     session_.transactor.AddEndListener(this);
   }
-  ~State() override { session_.transactor.RemoveEndListener(this); }
+  // Ends with the manager, though calls may be under way.
+  void Stop() { session_.transactor.RemoveEndListener(this); }
 
   void AddToScope(const SharedType& type) { scope_.push_back(type); }
   std::vector<std::string>& origins() { return options_.tracked_origins; }
@@ -111,8 +112,8 @@ class UndoManager::State final : public internal::EndListener {
   const ItemStack& redo_stack() const { return redo_stack_; }
   Notes* current_notes() { return current_ == nullptr ? nullptr : &current_->notes; }
 
-  std::vector<Listener> added, updated, popped;
-  std::vector<std::function<void(bool, bool)>> cleared;
+  internal::Listeners<Event&> added, updated, popped;
+  internal::Listeners<bool, bool> cleared;
 
  private:
   ScopeCheck Scope() const { return {session_, whole_, scope_}; }
@@ -124,7 +125,7 @@ class UndoManager::State final : public internal::EndListener {
   void ForEach(Transaction& transaction, const IdSet& ids, absl::FunctionRef<void(ItemRef)> visit);
   bool Revert(Transaction& transaction, const StackItem& item);
   bool MayDelete(const Item& item) const;
-  void Tell(const std::vector<Listener>& listeners, Stack stack, const std::shared_ptr<StackItem>& item,
+  void Tell(const internal::Listeners<Event&>& listeners, Stack stack, const std::shared_ptr<StackItem>& item,
             std::string_view origin, const std::vector<SharedType>& changed);
 
   Session& session_;
@@ -185,6 +186,7 @@ bool UndoManager::State::Captures(const Transaction& transaction) const {
 }
 
 void UndoManager::State::OnEnd(Transaction& transaction) {
+  const std::shared_ptr<State> alive = shared_from_this();
   if (!Captures(transaction)) return;
   const bool undoing = popping_ == Stack::kUndo;
   const bool edits = !popping_.has_value();
@@ -208,23 +210,20 @@ void UndoManager::State::OnEnd(Transaction& transaction) {
   if (edits) last_change_ = now;
   Keep(transaction, deletions, true);
 
-  const std::vector<Listener>& listeners = joins ? updated : added;
+  const internal::Listeners<Event&>& listeners = joins ? updated : added;
   const bool told = !listeners.empty() || (!edits && !popped.empty());
   const std::vector<SharedType> changed = told ? ChangedTypesAndParents(transaction) : std::vector<SharedType>();
   if (!edits) popped_changed_ = changed;
   Tell(listeners, undoing ? Stack::kRedo : Stack::kUndo, stack.back(), transaction.origin().name, changed);
 }
 
-void UndoManager::State::Tell(const std::vector<Listener>& listeners, Stack stack,
+void UndoManager::State::Tell(const internal::Listeners<Event&>& listeners, Stack stack,
                               const std::shared_ptr<StackItem>& item, std::string_view origin,
                               const std::vector<SharedType>& changed) {
   if (listeners.empty()) return;
   const std::shared_ptr<StackItem> kept = item;
   Event event{stack, kept->notes, origin, changed};
-  for (size_t i = 0; i < listeners.size(); ++i) {
-    const Listener listener = listeners[i];  // it may add others
-    listener(event);
-  }
+  listeners.Tell(event);
 }
 
 void UndoManager::State::ForEach(Transaction& transaction, const IdSet& ids, absl::FunctionRef<void(ItemRef)> visit) {
@@ -253,10 +252,7 @@ void UndoManager::State::Clear(bool undo_stack, bool redo_stack) {
       for (const auto& item : redo_stack_) Keep(transaction, item->deletions, false);
       redo_stack_.clear();
     }
-    for (size_t i = 0; i < cleared.size(); ++i) {
-      const auto listener = cleared[i];
-      listener(undo_stack, redo_stack);
-    }
+    cleared.Tell(undo_stack, redo_stack);
   });
 }
 
@@ -337,29 +333,31 @@ bool UndoManager::State::MayDelete(const Item& item) const {
 }
 
 UndoManager::UndoManager(Doc& doc, absl::Span<const SharedType> scope, const UndoOptions& options)
-    : state_(std::make_unique<State>(*doc.session_, /*whole=*/false, scope, options)) {}
+    : state_(std::make_shared<State>(*doc.session_, /*whole=*/false, scope, options)) {}
 UndoManager::UndoManager(Doc& doc, const UndoOptions& options)
-    : state_(std::make_unique<State>(*doc.session_, /*whole=*/true, absl::Span<const SharedType>(), options)) {}
-UndoManager::~UndoManager() = default;
+    : state_(std::make_shared<State>(*doc.session_, /*whole=*/true, absl::Span<const SharedType>(), options)) {}
+UndoManager::~UndoManager() { state_->Stop(); }
 
 void UndoManager::AddToScope(const SharedType& type) { state_->AddToScope(type); }
 void UndoManager::AddTrackedOrigin(std::string_view origin) { state_->origins().emplace_back(origin); }
 void UndoManager::RemoveTrackedOrigin(std::string_view origin) { std::erase(state_->origins(), origin); }
 
-absl::StatusOr<bool> UndoManager::Undo() { return state_->Pop(Stack::kUndo); }
-absl::StatusOr<bool> UndoManager::Redo() { return state_->Pop(Stack::kRedo); }
+absl::StatusOr<bool> UndoManager::Undo() { return std::shared_ptr<State>(state_)->Pop(Stack::kUndo); }
+absl::StatusOr<bool> UndoManager::Redo() { return std::shared_ptr<State>(state_)->Pop(Stack::kRedo); }
 void UndoManager::StopCapturing() { state_->StopCapturing(); }
-void UndoManager::Clear(bool undo_stack, bool redo_stack) { state_->Clear(undo_stack, redo_stack); }
+void UndoManager::Clear(bool undo_stack, bool redo_stack) {
+  std::shared_ptr<State>(state_)->Clear(undo_stack, redo_stack);
+}
 
 size_t UndoManager::undo_count() const { return state_->undo_stack().size(); }
 size_t UndoManager::redo_count() const { return state_->redo_stack().size(); }
 UndoManager::Notes* UndoManager::current_notes() { return state_->current_notes(); }
 
-void UndoManager::OnAdded(Listener listener) { state_->added.push_back(std::move(listener)); }
-void UndoManager::OnUpdated(Listener listener) { state_->updated.push_back(std::move(listener)); }
-void UndoManager::OnPopped(Listener listener) { state_->popped.push_back(std::move(listener)); }
-void UndoManager::OnCleared(std::function<void(bool, bool)> listener) {
-  state_->cleared.push_back(std::move(listener));
+Subscription UndoManager::OnAdded(Listener listener) { return state_->added.Add(std::move(listener)); }
+Subscription UndoManager::OnUpdated(Listener listener) { return state_->updated.Add(std::move(listener)); }
+Subscription UndoManager::OnPopped(Listener listener) { return state_->popped.Add(std::move(listener)); }
+Subscription UndoManager::OnCleared(std::function<void(bool, bool)> listener) {
+  return state_->cleared.Add(std::move(listener));
 }
 
 }  // namespace rivermeet::crdt

@@ -55,7 +55,8 @@ struct UndoOptions {
 // bytes, as long as yjs doesn't throw: what yjs can't bring back because it was collected stays away here.
 //
 // Lifetime: the document (which may be moved) outlives the manager. Deleted content that is on a stack isn't collected.
-// One thread at a time, that of the document. Its listeners and filters may edit the document, but not destroy this.
+// One thread at a time, that of the document. Its listeners and filters may edit the document, and
+// destroy this.
 class UndoManager {
  public:
   // Undoes changes of these types of `doc` and of what is inside them.
@@ -103,15 +104,15 @@ class UndoManager {
   };
   using Listener = std::function<void(Event& event)>;
   // Called when an item came onto a stack, when a change joined the last one, and when one was undone or redone.
-  void OnAdded(Listener listener);
-  void OnUpdated(Listener listener);
-  void OnPopped(Listener listener);
+  Subscription OnAdded(Listener listener);
+  Subscription OnUpdated(Listener listener);
+  Subscription OnPopped(Listener listener);
   // Called with whether the undo stack and whether the redo stack was cleared.
-  void OnCleared(std::function<void(bool undo_stack, bool redo_stack)> listener);
+  Subscription OnCleared(std::function<void(bool undo_stack, bool redo_stack)> listener);
 
  private:
   class State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with the calls of its listeners that are under way
 };
 
 }  // namespace rivermeet::crdt

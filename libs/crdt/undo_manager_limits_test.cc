@@ -53,7 +53,7 @@ TEST_CASE("inside a transaction undoing is an edit like any", "[crdt][undo]") {
 TEST_CASE("listeners may clear the stacks and undo", "[crdt][undo]") {
   Fixture f(SharedKind::kText, OneByOne());
   bool nested = true;
-  f.undo.OnPopped([&](UndoManager::Event& event) {
+  const Subscription popped = f.undo.OnPopped([&](UndoManager::Event& event) {
     nested = *f.undo.Undo();
     f.undo.Clear();
     event.notes["still"] = Any(true);

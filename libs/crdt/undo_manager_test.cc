@@ -247,16 +247,18 @@ TEST_CASE("listeners keep notes with an item of the stack and get them back", "[
   const auto changed = [&](const UndoManager::Event& event) {
     return event.changed.size() == 1 && event.changed[0].PlainText() == f.root.PlainText();
   };
-  f.undo.OnAdded([&](UndoManager::Event& event) {
+  const Subscription added = f.undo.OnAdded([&](UndoManager::Event& event) {
     CHECK(changed(event));
     event.notes["test"] = Num(counter++);
   });
-  f.undo.OnUpdated([&](UndoManager::Event& event) { told.push_back("updated by " + std::string(event.origin)); });
-  f.undo.OnPopped([&](UndoManager::Event& event) {
+  const Subscription updated =
+      f.undo.OnUpdated([&](UndoManager::Event& event) { told.push_back("updated by " + std::string(event.origin)); });
+  const Subscription popped = f.undo.OnPopped([&](UndoManager::Event& event) {
     CHECK(changed(event));
     told.push_back((event.stack == UndoManager::Stack::kUndo ? "undone " : "redone ") + *event.notes["test"].ToJson());
   });
-  f.undo.OnCleared([&](bool undo, bool redo) { told.push_back(fmt::format("cleared {} {}", undo, redo)); });
+  const Subscription cleared =
+      f.undo.OnCleared([&](bool undo, bool redo) { told.push_back(fmt::format("cleared {} {}", undo, redo)); });
   Text text = *f.root.AsText();
   Do(text.Insert(0, "abc"));
   Do(text.Insert(0, "d"));
@@ -325,9 +327,38 @@ TEST_CASE("a filter keeps things from being deleted by undoing", "[crdt][undo]")
   CHECK(f.ShowAfterUndo() == "[{hi:1}]");
 }
 
+TEST_CASE("listeners and filters may destroy the manager", "[crdt][undo]") {
+  for (const std::string_view where : {"added", "popped", "cleared", "capturing", "deleting"}) {
+    Doc doc({.client_id = 1});
+    Text text = *doc.GetText("t");
+    std::unique_ptr<UndoManager> undo;
+    std::string told;
+    const auto destroy = [&](std::string_view here) {
+      told += here;
+      if (where == here) undo.reset();
+      return true;
+    };
+    UndoOptions options;
+    options.capture_timeout = absl::ZeroDuration();
+    options.capture_filter = [&](const CapturedTransaction&) { return destroy("capturing"); };
+    options.delete_filter = [&](const UndoneItem&) { return destroy("deleting"); };
+    undo = std::make_unique<UndoManager>(doc, options);
+    const Subscription added = undo->OnAdded([&](UndoManager::Event&) { destroy("added"); });
+    const Subscription popped = undo->OnPopped([&](UndoManager::Event&) { destroy("popped"); });
+    const Subscription cleared = undo->OnCleared([&](bool, bool) { destroy("cleared"); });
+    Do(text.Insert(0, "a"));
+    if (undo != nullptr) CHECK(*undo->Undo());
+    if (undo != nullptr) undo->Clear();
+    CHECK(undo == nullptr);
+    told.clear();
+    Do(text.Insert(0, "b"));
+    CHECK(told.empty());
+  }
+}
+
 TEST_CASE("what somebody else made meaningless is passed over", "[crdt][undo]") {
   Doc doc({.client_id = 1}), other({.client_id = 2});
-  Link(doc, other);
+  const Subscription there = Link(doc, other), back = Link(other, doc);
   List list = *doc.GetArray("a"), others = *other.GetArray("a");
   Do(list.Push({MapOf({{"hello", Any("world")}})}));
   Do(list.Push({MapOf({{"key", Any("value")}})}));
@@ -436,7 +467,7 @@ TEST_CASE("undoing a format leaves others the same text", "[crdt][undo]") {
 TEST_CASE("others' values of a key can be undone away", "[crdt][undo]") {
   Fixture f(SharedKind::kMap, {.ignore_remote_map_changes = true});
   Doc other({.client_id = 2});
-  Link(f.doc, other);
+  const Subscription there = Link(f.doc, other), back = Link(other, f.doc);
   Map map = *f.root.AsMap(), others = *other.GetMap("t");
   Do(map.Set("x", Num(1)));
   Do(others.Set("x", Num(2)));
@@ -476,9 +507,9 @@ TEST_CASE("deleted values of a key come back one by one", "[crdt][undo]") {
 
 TEST_CASE("the notes of what is undone are there while the change is told", "[crdt][undo]") {
   Fixture f;
-  f.undo.OnAdded([](UndoManager::Event& event) { event.notes["str"] = Any("42"); });
+  const Subscription added = f.undo.OnAdded([](UndoManager::Event& event) { event.notes["str"] = Any("42"); });
   std::vector<std::string> seen;
-  f.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) {
+  const Subscription listening = f.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) {
     seen.push_back(f.undo.current_notes() == nullptr ? "none" : *(*f.undo.current_notes())["str"].text());
   });
   Do(f.root.AsText()->Insert(0, "abc"));

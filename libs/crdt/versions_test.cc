@@ -225,7 +225,8 @@ class Room {
   Room() : server(Keeping(9)), ada(Keeping(1)), bob(Keeping(2)) {
     server.KeepAttribution();
     for (Doc* doc : {&ada, &bob}) {
-      doc->OnUpdate(Format::kV1, [this, doc](std::string_view update, std::string_view) {
+      auto& listening = doc == &ada ? listening_to_ada_ : listening_to_bob_;
+      listening = doc->OnUpdate(Format::kV1, [this, doc](std::string_view update, std::string_view) {
         if (receiving_) return;
         server.AttributeTo(doc->client_id(), now);
         REQUIRE(server.Apply(update, Format::kV1).ok());
@@ -241,6 +242,7 @@ class Room {
 
  private:
   bool receiving_ = false;
+  Subscription listening_to_ada_, listening_to_bob_;
 };
 
 TEST_CASE("a text tells who wrote what, and when", "[crdt]") {

@@ -49,7 +49,8 @@ TEST_CASE("merging gives what the library gives, in any order of the files", "[c
   const Tool tool;
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (int i = 0; i < 3; ++i) CHECK(writer.GetText("notes")->Insert(0, "ab").ok());
   const std::string a = tool.Make("a", updates[0]);
   const std::string b = tool.Make("b", updates[1]);

@@ -46,7 +46,8 @@ TEST_CASE("the report of an update as JSON has what was counted", "[crdt_tool]")
 TEST_CASE("gaps of an update are no structs of its clients, and blocks of a client count together", "[crdt_tool]") {
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (int i = 0; i < 4; ++i) CHECK(writer.GetText("notes")->Insert(0, "ab").ok());
   const std::vector<std::string_view> some = {updates[1], updates[3]};
   const UpdateFile file = File(*crdt::MergeUpdates(some, Format::kV1));
@@ -123,7 +124,8 @@ TEST_CASE("a bigint is a text of its digits", "[crdt_tool]") {
 TEST_CASE("the report of a document says what waits for which clock", "[crdt_tool]") {
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening =
+      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   CHECK(writer.GetText("notes")->Insert(0, "abc").ok());
   CHECK(writer.GetText("notes")->Insert(3, "d").ok());
   const crdt::Doc doc = *Load(File(updates[1]), /*gc=*/false);

@@ -83,26 +83,6 @@ void Destroy(SharedDoc* doc) {
 
 std::shared_ptr<SharedDoc> SharedDoc::Make(Doc doc) { return {new SharedDoc(std::move(doc)), Destroy}; }
 
-std::shared_ptr<UpdateListeners::Listener> UpdateListeners::Add(Listener listener) {
-  return listeners_.emplace_back(std::make_shared<Listener>(std::move(listener)));
-}
-
-void UpdateListeners::Remove(const std::shared_ptr<Listener>& listener) {
-  for (auto& each : listeners_) {
-    if (each == listener) each = nullptr;
-  }
-  if (!telling_) std::erase(listeners_, nullptr);
-}
-
-void UpdateListeners::Tell(std::string_view update, std::string_view origin) {
-  telling_ = true;
-  for (size_t i = 0; i < listeners_.size(); ++i) {
-    if (const std::shared_ptr<Listener> listener = listeners_[i]) (*listener)(update, origin);
-  }
-  telling_ = false;
-  std::erase(listeners_, nullptr);
-}
-
 rmcrdt_code Try(absl::FunctionRef<absl::Status()> body) noexcept {
   bool lost;
   return Run(body, lost);

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,20 +22,6 @@
 
 namespace rivermeet::crdt::internal {
 
-// Who listens to a document's updates in one format. They may come and go while they are told of one.
-class UpdateListeners {
- public:
-  using Listener = std::function<void(std::string_view update, std::string_view origin)>;
-
-  std::shared_ptr<Listener> Add(Listener listener);
-  void Remove(const std::shared_ptr<Listener>& listener);
-  void Tell(std::string_view update, std::string_view origin);
-
- private:
-  std::vector<std::shared_ptr<Listener>> listeners_;  // null: left while they were told
-  bool telling_ = false;
-};
-
 // A document that all handles made of it keep alive.
 struct SharedDoc : std::enable_shared_from_this<SharedDoc> {
   static std::shared_ptr<SharedDoc> Make(Doc doc);
@@ -47,8 +32,6 @@ struct SharedDoc : std::enable_shared_from_this<SharedDoc> {
   // Abseil's hash tables aren't sound then.
   bool lost = false;
   SharedDoc* next_lost = nullptr;
-  // By format; null while nobody ever listened.
-  std::unique_ptr<UpdateListeners> update_listeners[2];
 };
 using DocRef = std::shared_ptr<SharedDoc>;
 
@@ -97,14 +80,12 @@ struct rmcrdt_event {
 
 struct rmcrdt_undo {
   rivermeet::crdt::internal::DocRef shared;
-  std::shared_ptr<rivermeet::crdt::UndoManager> manager;  // shared with the calls that are under way
+  std::unique_ptr<rivermeet::crdt::UndoManager> manager;
 };
 
 struct rmcrdt_subscription {
   rivermeet::crdt::internal::DocRef shared;
-  rivermeet::crdt::Subscription observer;
-  std::shared_ptr<rivermeet::crdt::internal::UpdateListeners::Listener> update_listener;
-  rivermeet::crdt::Format format = rivermeet::crdt::Format::kV1;  // of update_listener
+  rivermeet::crdt::Subscription subscription;
 };
 
 // NOLINTEND(readability-identifier-naming)

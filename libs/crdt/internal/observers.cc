@@ -16,10 +16,11 @@ Subscription Observers::Add(Observer observer) {
   (deep ? of_type.deep : of_type.shallow).push_back(added);
   ++count_;
   session_.transactor.RecordKeys(true);
-  return Subscription(weak_from_this(), std::move(added));
+  return Subscribe(std::move(added));
 }
 
-void Observers::Forget(const Observer& observer) {
+void Observers::Forget(const Listener& listener) {
+  const auto& observer = static_cast<const Observer&>(listener);
   List* list = Find(observer.type, observer.events != nullptr);
   if (list == nullptr) return;
   const auto found =

@@ -12,31 +12,30 @@
 #include "absl/types/span.h"
 #include "crdt/events.h"
 #include "crdt/internal/event_state.h"
+#include "crdt/internal/listeners.h"
 #include "crdt/internal/session.h"
 
 namespace rivermeet::crdt::internal {
 
 // One callback: that which is set.
-struct Observer {
+struct Observer : Listener {
   TypeIndex type = kNoType;  // none: it observes the document's transactions
   uint32_t generation = 0;
   std::function<void(const Event&)> event;
   std::function<void(absl::Span<const Event>)> events;
   std::function<void(const TransactionEvent&)> transaction;
-  bool cancelled = false;
 };
 
 // The order is yjs's: of each changed type, in the order of first changes, its own observers; then of each type that
 // one lies in, in the order in which the first event reached it, its deep observers; then those of the transaction. An
 // observer that is added on the way is called too when its list isn't done. One that is cancelled isn't, unlike in yjs.
 // They don't throw.
-class Observers : public std::enable_shared_from_this<Observers> {
+class Observers final : public Announcer {
  public:
   explicit Observers(Session& session) : session_(session) {}
 
   Subscription Add(Observer observer);
-  // It isn't called any more.
-  void Forget(const Observer& observer);
+  void Forget(const Listener& listener) override;
 
   // What the transactor calls: for each changed type that is still there, then once.
   void ObserveType(Transaction& transaction, const Transaction::Changed& changed);

@@ -2,7 +2,6 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_SESSION_H_
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "crdt/internal/document.h"
+#include "crdt/internal/listeners.h"
 #include "crdt/internal/transactor.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
@@ -31,10 +31,9 @@ struct Session {
   const Limits limits;
   Document document;
   Transactor transactor;
-  std::shared_ptr<Observers> observers;  // null while nobody ever observed
-  // Of V1 and of V2. Whoever is called may add others: a deque doesn't move those that it has.
-  std::deque<std::function<void(std::string_view update, std::string_view origin)>> update_listeners[2];
-  std::deque<std::function<void(const SubdocumentsEvent&)>> subdocument_listeners;
+  std::shared_ptr<Observers> observers;                               // null while nobody ever observed
+  Listeners<std::string_view, std::string_view> update_listeners[2];  // of V1 and of V2
+  Listeners<const SubdocumentsEvent&> subdocument_listeners;
 
   // The observers, made when there are none.
   Observers& Observed();

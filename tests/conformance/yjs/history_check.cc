@@ -39,8 +39,10 @@ class Replay {
         doc_({.client_id = history.client, .gc = history.gc}) {
     if (history.observes) events_.Start(doc_);
     if (!history.has_listener) return;
-    doc_.OnUpdate(Format::kV1, [this](std::string_view update, std::string_view) { emitted_v1_.emplace_back(update); });
-    doc_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) { emitted_v2_.emplace_back(update); });
+    to_v1_ = doc_.OnUpdate(Format::kV1,
+                           [this](std::string_view update, std::string_view) { emitted_v1_.emplace_back(update); });
+    to_v2_ = doc_.OnUpdate(Format::kV2,
+                           [this](std::string_view update, std::string_view) { emitted_v2_.emplace_back(update); });
   }
 
   std::string Run() {
@@ -247,6 +249,7 @@ class Replay {
   YrsCheck yrs_;
   bool behind_ = false;
   crdt::Doc doc_;
+  crdt::Subscription to_v1_, to_v2_;
   testing::ManualClock clock_;
   std::optional<crdt::UndoManager> undo_;
   EventTeller events_;

@@ -90,7 +90,8 @@ TEST_CASE("another content or state vector of yrs is a difference, with its seed
 TEST_CASE("a merge of more than 16,000 updates has to have yjs's effect, of fewer its bytes", "[yjs]") {
   crdt::Doc doc({.client_id = 1});
   std::vector<std::string> updates;
-  doc.OnUpdate(crdt::Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening =
+      doc.OnUpdate(crdt::Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   REQUIRE(doc.GetText("t")->Insert(0, "a").ok());
   REQUIRE(doc.GetText("t")->Insert(1, "b").ok());
   const std::string whole = doc.EncodeState(crdt::Format::kV1);

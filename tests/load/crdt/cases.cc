@@ -123,8 +123,8 @@ absl::Status ReplayLocally(const BenchOptions& options) {
     Doc document = MakeDocument(ClientIdOf(0), kB4Root);
     const Text text = TextOf(document, kB4Root);
     Outcome outcome;
-    document.OnUpdate(Format::kV1,
-                      [&outcome](std::string_view update, std::string_view) { outcome.bytes += update.size(); });
+    const crdt::Subscription listening = document.OnUpdate(
+        Format::kV1, [&outcome](std::string_view update, std::string_view) { outcome.bytes += update.size(); });
     outcome.sample = Timed([&] { Replay(text, edits); }, [&] { return ReadText(document, text); });
     outcome.state = StateText(document);
     return outcome;
@@ -235,8 +235,8 @@ absl::Status RepeatB4(const BenchOptions& options, int times) {
     Doc writer = MakeDocument(ClientIdOf(0), kB4Root);
     Doc reader = MakeDocument(ClientIdOf(1), kB4Root);
     const Text text = TextOf(writer, kB4Root);
-    writer.OnUpdate(Format::kV1,
-                    [&updates](std::string_view update, std::string_view) { updates.emplace_back(update); });
+    const crdt::Subscription listening = writer.OnUpdate(
+        Format::kV1, [&updates](std::string_view update, std::string_view) { updates.emplace_back(update); });
     for (int i = 0; i < times; ++i) {
       const Stopwatch replaying;
       Replay(text, edits);

@@ -44,7 +44,7 @@ class TableDocument {
         array_(*document_.GetArray("array")),
         map_(*document_.GetMap("map")) {
     if (!keeps_updates) return;
-    document_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) {
+    listening_ = document_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) {
       if (!applying_) updates_.emplace_back(update);
     });
   }
@@ -98,6 +98,7 @@ class TableDocument {
   }
 
   crdt::Doc document_;
+  crdt::Subscription listening_;
   crdt::Text text_;
   crdt::List array_;
   crdt::Map map_;
