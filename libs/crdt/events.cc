@@ -13,6 +13,7 @@ using internal::Observers;
 
 SharedType Event::target() const { return internal::MakeHandle(state_->session(), state_->target()); }
 bool Event::local() const { return state_->transaction().local; }
+std::string_view Event::origin() const { return state_->transaction().origin().name; }
 bool Event::list_changed() const { return state_->changed().list; }
 std::vector<std::string> Event::TouchedKeys() const {
   std::vector<std::string> names;

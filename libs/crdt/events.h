@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Event {
   const std::vector<PathStep>& path() const { return path_; }
   // False when the transaction took in an update of somebody else.
   bool local() const;
+  // Of the transaction, as TransactionEvent has it.
+  std::string_view origin() const;
 
   // Whether elements or text came or went, or text was formatted.
   bool list_changed() const;
@@ -60,6 +63,8 @@ class Event {
 // What one transaction changed.
 struct TransactionEvent {
   bool local = true;
+  // As it was given to Apply or Transact; empty also when an undo manager made it. Lives for the call of the observer.
+  std::string_view origin;
   // Those of which there were events, as long as they are alive, in the order of their first change.
   std::vector<SharedType> changed;
 };

@@ -292,6 +292,26 @@ TEST_CASE("types' own observers come first, then deep ones, the transaction's, a
   CHECK(log == "n|a|m|n deep|m deep / /n|a deep|transaction|update");
 }
 
+TEST_CASE("a transaction and its events tell the origin", "[crdt][events]") {
+  Doc doc, other;
+  const Text text = *doc.GetText("t");
+  std::string log;
+  const auto of_text = text.Observe([&](const Event& event) { log += std::string(event.origin()) + " "; });
+  const auto of_doc = doc.OnTransaction([&](const TransactionEvent& event) {
+    log += std::string(event.origin) + (event.local ? " here|" : " there|");
+    if (event.origin == "keyboard") doc.Transact([&] { Ok(doc.GetMap("m")->Set("typed", Any(true))); }, "observer");
+  });
+  doc.Transact([&] { Ok(doc.GetText("t")->Insert(0, "a")); }, "keyboard");
+  CHECK(log == "keyboard keyboard here|observer here|");
+  log.clear();
+  Ok(other.GetText("t")->Insert(0, "b"));
+  Ok(doc.Apply(other.EncodeState(Format::kV1), Format::kV1, "a connection"));
+  CHECK(log == "a connection a connection there|");
+  log.clear();
+  Ok(doc.GetText("t")->Insert(0, "c"));
+  CHECK(log == "  here|");
+}
+
 TEST_CASE("what is inside an untyped root is observed, the root isn't", "[crdt][events]") {
   Doc doc, other;
   Ok(other.GetArray("a")->Insert(0, {New(SharedKind::kMap)}));

@@ -116,7 +116,7 @@ void Observers::ObserveAll(Transaction& transaction) {
   parent_places_.clear();
   events_.clear();
   if (observers_.contains(kNoType)) {
-    TransactionEvent told{.local = transaction.local, .changed = {}};
+    TransactionEvent told{.local = transaction.local, .origin = transaction.origin().name, .changed = {}};
     for (const Transaction::Changed& changed : transaction.changed) {
       if (changed.type != kNoType && !IsGone(changed.type)) told.changed.push_back(MakeHandle(session_, changed.type));
     }
