@@ -11,6 +11,7 @@ void AddCommands(CLI::App& app) {
   AddConvert(app);
   AddMerge(app);
   AddDiff(app);
+  AddObfuscate(app);
   app.footer(
       "A file holds one update (a whole document is one, too); - reads standard input. Updates don't say whether they\n"
       "are of format V1 or V2: the one as which the bytes read to the end is taken, unless --v1 or --v2 says it.\n"

@@ -1,5 +1,5 @@
-// The commands of tools/crdt: inspect, json, state-vector, convert, merge and diff. docs/crdt.md describes them; a test
-// holds it to their --help.
+// The commands of tools/crdt: inspect, json, state-vector, convert, merge, diff and obfuscate. docs/crdt.md describes
+// them; a test holds it to their --help.
 #ifndef RIVERMEET_CRDT_TOOL_CRDT_COMMANDS_H_
 #define RIVERMEET_CRDT_TOOL_CRDT_COMMANDS_H_
 

@@ -45,6 +45,17 @@ TEST_CASE("converting gives the other format, there and back", "[crdt_tool]") {
   CHECK(tool.Result({"convert", kSampleV2, "--v2"}) == FileText(kSampleV1));
 }
 
+TEST_CASE("an obfuscated update has the same structs and says nothing", "[crdt_tool]") {
+  const Tool tool;
+  for (const auto& [sample, format] : {std::pair(kSampleV1, Format::kV1), std::pair(kSampleV2, Format::kV2)}) {
+    const std::string shown = tool.Result({"obfuscate", sample});
+    CHECK(shown == *crdt::ObfuscateUpdate(FileText(sample), format));
+    CHECK(tool.Result({"state-vector", tool.Make("shown", shown)}) == "2 4\n1 16\n");
+    CHECK(tool.Result({"json", tool.Make("shown", shown)}).find("Ada Lovelace") == std::string::npos);
+  }
+  CHECK(tool.Run({"obfuscate", "--v1", kSampleV2, "-o", tool.folder / "out"}) == 1);
+}
+
 TEST_CASE("merging gives what the library gives, in any order of the files", "[crdt_tool]") {
   const Tool tool;
   crdt::Doc writer({.client_id = 7});

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "commandline/command_app.h"
@@ -42,12 +43,22 @@ absl::Status PrintStateVector(const StateVectorFlags& flags, int& exit_code) {
   return WriteText(flags, text);
 }
 
-absl::Status Convert(const CommandFlags& flags, int& exit_code) {
+// Writes what `make` gives of the file.
+absl::Status Rewrite(const CommandFlags& flags, int& exit_code,
+                     absl::FunctionRef<absl::StatusOr<std::string>(const UpdateFile&)> make) {
   RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  const absl::StatusOr<std::string> made = make(file);
+  RM_RETURN_IF_ERROR(OfFile(made.status(), file));
+  return WriteBytes(flags, *made, exit_code);
+}
+
+absl::StatusOr<std::string> Converted(const UpdateFile& file) {
   const crdt::Format other = file.format == crdt::Format::kV1 ? crdt::Format::kV2 : crdt::Format::kV1;
-  const absl::StatusOr<std::string> converted = crdt::ConvertUpdate(file.bytes, file.format, other);
-  RM_RETURN_IF_ERROR(OfFile(converted.status(), file));
-  return WriteBytes(flags, *converted, exit_code);
+  return crdt::ConvertUpdate(file.bytes, file.format, other);
+}
+
+absl::StatusOr<std::string> Obfuscated(const UpdateFile& file) {
+  return crdt::ObfuscateUpdate(file.bytes, file.format);
 }
 
 absl::Status Merge(const MergeFlags& flags, int& exit_code) {
@@ -113,7 +124,7 @@ void AddConvert(CLI::App& app) {
       "Examples:\n"
       "  tools/crdt convert doc.bin -o doc.yjs\n"
       "  tools/crdt convert --v2 - <doc.yjs >doc.bin");
-  commandline::SetAction(command, [flags](int& exit_code) { return Convert(*flags, exit_code); });
+  commandline::SetAction(command, [flags](int& exit_code) { return Rewrite(*flags, exit_code, Converted); });
 }
 
 void AddMerge(CLI::App& app) {
@@ -148,6 +159,22 @@ void AddDiff(CLI::App& app) {
       "  tools/crdt diff new.yjs old.yjs -o missing.yjs\n"
       "  tools/crdt diff new.yjs old.sv --state-vector | tools/crdt inspect -");
   commandline::SetAction(command, [flags](int& exit_code) { return Diff(*flags, exit_code); });
+}
+
+void AddObfuscate(CLI::App& app) {
+  CLI::App& command = *app.add_subcommand("obfuscate", "Write the same update without what it says");
+  auto flags = std::make_shared<CommandFlags>();
+  command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
+  AddFormatFlags(command, *flags);
+  AddOutputFlag(command, *flags);
+  command.footer(
+      "To show others a document in which something fails. Texts, values, keys, and names but those of roots are\n"
+      "replaced, equal keys and formats by equal ones; texts keep their lengths. Who made what, where and in which\n"
+      "order is still to be seen, and so are the names of roots and of clients.\n"
+      "\n"
+      "Example:\n"
+      "  tools/crdt obfuscate doc.yjs -o shown.yjs");
+  commandline::SetAction(command, [flags](int& exit_code) { return Rewrite(*flags, exit_code, Obfuscated); });
 }
 
 }  // namespace rivermeet::crdt_tool

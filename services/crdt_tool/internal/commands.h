@@ -12,6 +12,7 @@ void AddStateVector(CLI::App& app);
 void AddConvert(CLI::App& app);
 void AddMerge(CLI::App& app);
 void AddDiff(CLI::App& app);
+void AddObfuscate(CLI::App& app);
 
 }  // namespace rivermeet::crdt_tool
 
