@@ -1,6 +1,6 @@
 # librivermeet_crdt.so: all of crdt behind rivermeet_crdt.h, for other languages. Nothing else of it is seen.
-target_sources(crdt PRIVATE c_api_deltas.cc c_api_document.cc c_api_events.cc c_api_types.cc c_api_updates.cc
-               c_api_values.cc internal/c_api.cc)
+target_sources(crdt PRIVATE c_api_deltas.cc c_api_document.cc c_api_events.cc c_api_types.cc c_api_undo.cc
+               c_api_updates.cc c_api_values.cc c_api_versions.cc internal/c_api.cc)
 # Clang, which builds the fuzzers, takes no precompiled header of another visibility; the version script hides as much.
 target_compile_options(crdt PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-fvisibility=hidden;-fno-semantic-interposition>")
 
@@ -28,7 +28,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/rivermeet_crdt.pc DESTINATION ${CMAKE_
   COMPONENT crdt)
 
 add_executable(crdt_c_test c_api_arguments_test.c c_api_document_test.c c_api_events_test.c c_api_test.c
-               c_api_types_test.c)
+               c_api_types_test.c c_api_undo_test.c c_api_versions_test.c)
 target_link_libraries(crdt_c_test PRIVATE rivermeet_crdt)
 target_compile_options(crdt_c_test PRIVATE -Wall -Wextra -pedantic -Werror)
 set_target_properties(crdt_c_test PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)

@@ -24,6 +24,14 @@ static void a_null_document_is_refused(void) {
   FAILS(rmcrdt_doc_on_transaction(NULL, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_get_root(NULL, RMCRDT_KIND_MAP, TEXT("m")) == NULL, BAD);
   FAILS(rmcrdt_doc_find_root(NULL, TEXT("m")) == NULL, BAD);
+  FAILS(rmcrdt_doc_observe(NULL, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_doc_subdocuments(NULL) == NULL, BAD);
+  REFUSES(rmcrdt_doc_load_subdocument(NULL, TEXT("g")), BAD);
+  FAILS(rmcrdt_doc_on_subdocuments(NULL, NULL, NULL) == NULL, BAD);
+  REFUSES(rmcrdt_doc_keep_attribution(NULL, NULL, 0), BAD);
+  REFUSES(rmcrdt_doc_attribute_to(NULL, NULL, NULL), BAD);
+  FAILS(rmcrdt_doc_encode_attribution(NULL) == NULL, BAD);
+  FAILS(rmcrdt_position_resolve_as_others(NULL, BYTES("\0"), NULL) == NULL, BAD);
   FAILS(rmcrdt_undo_new(NULL, NULL, 0, 0) == NULL, BAD);
   FAILS(rmcrdt_position_resolve(NULL, BYTES("\0"), NULL) == NULL, BAD);
   REFUSES(rmcrdt_options_init(NULL, sizeof(rmcrdt_options)), BAD);
@@ -60,6 +68,15 @@ static void a_null_type_is_refused(void) {
   FAILS(rmcrdt_text_to_delta(NULL) == NULL, BAD);
   REFUSES(rmcrdt_text_apply_delta(NULL, NULL), BAD);
   FAILS(rmcrdt_position_at(NULL, 0, 0) == NULL, BAD);
+  FAILS(rmcrdt_type_parent(NULL) == NULL, BAD);
+  FAILS(rmcrdt_type_step(NULL) == NULL, BAD);
+  FAILS(rmcrdt_type_authors(NULL, 0, 1) == NULL, BAD);
+  FAILS(rmcrdt_text_length(NULL, RMCRDT_UTF8) == 0, BAD);
+  FAILS(rmcrdt_text_convert_place(NULL, 1, RMCRDT_UTF8, RMCRDT_UTF16) == 0, BAD);
+  FAILS(rmcrdt_text_delta_at(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_text_diff(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_list_diff(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_map_diff(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
   rmcrdt_type_free(map);
   rmcrdt_doc_free(doc);
 }
@@ -114,6 +131,43 @@ static void any_other_null_is_refused(void) {
   FAILS(rmcrdt_undo_redo_count(NULL) == 0, BAD);
 }
 
+static void a_null_of_1_1_is_refused(void) {
+  size_t size = 0;
+  bool answer = false;
+  FAILS(rmcrdt_value_get_options(NULL) == NULL, BAD);
+  FAILS(rmcrdt_value_get_size(NULL) == 0, BAD);
+  FAILS(rmcrdt_value_get_element(NULL, 0) == NULL, BAD);
+  FAILS(rmcrdt_value_get_member(NULL, TEXT("k")) == NULL, BAD);
+  FAILS(rmcrdt_event_origin(NULL, &size) == NULL, BAD);
+  FAILS(!rmcrdt_transaction_local(NULL), BAD);
+  FAILS(rmcrdt_transaction_origin(NULL, &size) == NULL, BAD);
+  FAILS(rmcrdt_transaction_changed_count(NULL) == 0, BAD);
+  FAILS(rmcrdt_transaction_changed(NULL, 0) == NULL, BAD);
+  REFUSES(rmcrdt_loader_step(NULL, 0, &answer), BAD);
+  FAILS(rmcrdt_loader_take(NULL) == NULL, BAD);
+  rmcrdt_loader* loader = rmcrdt_loader_new(RMCRDT_V1, BYTES("\0\0"), NULL);
+  REFUSES(rmcrdt_loader_step(loader, 0, NULL), BAD);
+  rmcrdt_loader_free(loader);
+  FAILS(rmcrdt_undo_observe(NULL, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_undo_event_change(NULL) == RMCRDT_ITEM_ADDED, BAD);
+  FAILS(rmcrdt_undo_event_stack(NULL) == RMCRDT_UNDO_STACK, BAD);
+  FAILS(rmcrdt_undo_event_origin(NULL, &size) == NULL, BAD);
+  FAILS(rmcrdt_undo_event_changed_count(NULL) == 0, BAD);
+  FAILS(rmcrdt_undo_event_changed(NULL, 0) == NULL, BAD);
+  REFUSES(rmcrdt_undo_event_set_note(NULL, TEXT("k"), NULL), BAD);
+  FAILS(rmcrdt_undo_event_get_note(NULL, TEXT("k")) == NULL, BAD);
+  FAILS(rmcrdt_undo_current_note(NULL, TEXT("k")) == NULL, BAD);
+  REFUSES(rmcrdt_snapshot_equal(RMCRDT_V1, BYTES("\0\0"), BYTES("\0\0"), NULL), BAD);
+  REFUSES(rmcrdt_snapshot_contains(RMCRDT_V1, BYTES("\0\0"), BYTES("\0\0"), NULL), BAD);
+  FAILS(rmcrdt_diff_size(NULL) == 0, BAD);
+  FAILS(rmcrdt_diff_change(NULL, 0) == RMCRDT_SAME, BAD);
+  FAILS(rmcrdt_diff_length(NULL, 0) == 0, BAD);
+  FAILS(rmcrdt_diff_value(NULL, 0) == NULL, BAD);
+  FAILS(rmcrdt_diff_attributes(NULL, 0) == NULL, BAD);
+  FAILS(rmcrdt_diff_key(NULL, 0, &size) == NULL, BAD);
+  FAILS(rmcrdt_diff_author(NULL, 0) == NULL, BAD);
+}
+
 static void null_is_freed_and_is_an_empty_buffer(void) {
   set_error_but(RMCRDT_OK);
   const rmcrdt_code before = rmcrdt_error_code();
@@ -124,6 +178,8 @@ static void null_is_freed_and_is_an_empty_buffer(void) {
   rmcrdt_type_free(NULL);
   rmcrdt_delta_free(NULL);
   rmcrdt_undo_free(NULL);
+  rmcrdt_loader_free(NULL);
+  rmcrdt_diff_free(NULL);
   CHECK(rmcrdt_buffer_size(NULL) == 0 && rmcrdt_buffer_data(NULL)[0] == 0);
   CHECK(rmcrdt_error_code() == before);
 }
@@ -138,6 +194,11 @@ static void bytes_that_are_null_but_have_a_size_are_refused(void) {
   REFUSES(rmcrdt_doc_apply_all(doc, RMCRDT_V1, &view, 1, NULL, 0, NULL), BAD);
   FAILS(rmcrdt_update_merge(RMCRDT_V1, NULL, 1, NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_encode_state(doc, RMCRDT_V1, NULL, 1) == NULL, BAD);
+  FAILS(rmcrdt_loader_new(RMCRDT_V1, NULL, 1, NULL) == NULL, BAD);
+  FAILS(rmcrdt_text_diff(list, RMCRDT_V1, &view, NULL) == NULL, BAD);
+  FAILS(rmcrdt_position_to_json(NULL, 1) == NULL, BAD);
+  FAILS(rmcrdt_position_from_json(NULL, 1) == NULL, BAD);
+  REFUSES(rmcrdt_doc_keep_attribution(doc, NULL, 1), BAD);
   FAILS(rmcrdt_value_from_json(NULL, 1) == NULL, BAD);
   REFUSES(rmcrdt_list_push(list, NULL, 1), BAD);
   const rmcrdt_value* const values[] = {NULL};
@@ -159,6 +220,15 @@ static void numbers_that_are_none_of_an_enums_are_refused(void) {
   FAILS(rmcrdt_doc_on_update(doc, none, (rmcrdt_update_callback)abort, NULL) == NULL, BAD);
   FAILS(rmcrdt_update_convert(RMCRDT_V1, none, BYTES("\0\0"), NULL) == NULL, BAD);
   REFUSES(rmcrdt_update_check(none, BYTES("\0\0"), NULL), BAD);
+  FAILS(rmcrdt_loader_new(none, BYTES("\0\0"), NULL) == NULL, BAD);
+  FAILS(rmcrdt_update_clients(none, BYTES("\0\0"), NULL) == NULL, BAD);
+  REFUSES(rmcrdt_snapshot_equal(none, BYTES("\0\0"), BYTES("\0\0"), &(bool){false}), BAD);
+  rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
+  FAILS(rmcrdt_map_diff(text, none, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_text_length(text, (rmcrdt_text_unit)3) == 0, BAD);
+  FAILS(rmcrdt_text_length(text, (rmcrdt_text_unit)-1) == 0, BAD);
+  FAILS(rmcrdt_text_convert_place(text, 1, RMCRDT_UTF16, (rmcrdt_text_unit)3) == 0, BAD);
+  rmcrdt_type_free(text);
   FAILS(rmcrdt_doc_get_root(doc, RMCRDT_KIND_UNTYPED, TEXT("m")) == NULL, BAD);
   FAILS(rmcrdt_doc_get_root(doc, (rmcrdt_kind)7, TEXT("m")) == NULL, BAD);
   FAILS(rmcrdt_value_new_type((rmcrdt_kind)-1, NULL, 0) == NULL, BAD);
@@ -178,6 +248,7 @@ static void what_is_no_text_is_refused_where_text_is_needed(void) {
   FAILS(rmcrdt_value_new_type(RMCRDT_KIND_XML_ELEMENT, TEXT("\xff")) == NULL, BAD);
   FAILS(rmcrdt_value_new_type(RMCRDT_KIND_MAP, TEXT("named")) == NULL, BAD);
   FAILS(rmcrdt_value_new_subdocument(TEXT("\xff"), NULL) == NULL, BAD);
+  REFUSES(rmcrdt_doc_load_subdocument(doc, TEXT("\xff")), BAD);
   REFUSES(rmcrdt_value_set(value, TEXT("\xff"), value), BAD);
   REFUSES(rmcrdt_value_set_text(value, TEXT("\xff")), BAD);
   FAILS(rmcrdt_value_from_json(TEXT("\"\xff\"")) == NULL, BAD);
@@ -236,6 +307,11 @@ static void what_needs_a_callback_or_an_object_refuses_none(void) {
   REFUSES(rmcrdt_doc_transact(doc, NULL, 0, NULL, NULL), BAD);
   FAILS(rmcrdt_doc_on_update(doc, RMCRDT_V1, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_doc_on_transaction(doc, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_doc_observe(doc, NULL, NULL) == NULL, BAD);
+  FAILS(rmcrdt_doc_on_subdocuments(doc, NULL, NULL) == NULL, BAD);
+  rmcrdt_undo* undo = rmcrdt_undo_new(doc, NULL, 0, 0);
+  FAILS(rmcrdt_undo_observe(undo, NULL, NULL) == NULL, BAD);
+  rmcrdt_undo_free(undo);
   FAILS(rmcrdt_type_observe(text, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_type_observe_deep(text, NULL, NULL) == NULL, BAD);
   REFUSES(rmcrdt_text_insert(text, 0, TEXT("x"), number), BAD);
@@ -252,6 +328,7 @@ void argument_tests(void) {
   RUN(a_null_document_is_refused);
   RUN(a_null_type_is_refused);
   RUN(any_other_null_is_refused);
+  RUN(a_null_of_1_1_is_refused);
   RUN(null_is_freed_and_is_an_empty_buffer);
   RUN(bytes_that_are_null_but_have_a_size_are_refused);
   RUN(numbers_that_are_none_of_an_enums_are_refused);

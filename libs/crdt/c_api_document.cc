@@ -14,6 +14,16 @@ namespace {
 
 rmcrdt_doc Share(Doc doc) { return {SharedDoc::Make(std::move(doc))}; }
 
+absl::Status Taken() { return absl::FailedPreconditionError("the loader's document was taken"); }
+
+rmcrdt_value ToValue(const std::vector<rivermeet::crdt::Subdocument>& documents) {
+  Any::Array told;
+  for (const rivermeet::crdt::Subdocument& document : documents) {
+    told.emplace_back(Any::Object{{"guid", Any(document.guid)}, {"options", document.options}});
+  }
+  return {.value = Any(std::move(told))};
+}
+
 }  // namespace
 
 extern "C" {
@@ -29,6 +39,7 @@ rmcrdt_code rmcrdt_options_init(rmcrdt_options* options, size_t struct_size) {
     defaults.max_clients = limits.max_clients;
     defaults.max_depth = static_cast<uint32_t>(limits.max_depth);
     defaults.max_document_bytes = limits.max_document_bytes;
+    defaults.max_repeats = limits.max_repeats;
     RM_RETURN_IF_ERROR(OptionsArgument(&defaults).status());
     std::memcpy(options, &defaults, struct_size);
     return absl::OkStatus();
@@ -150,7 +161,7 @@ rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
       CallBack(shared, callback, context, reinterpret_cast<const uint8_t*>(update.data()), update.size(), origin.data(),
                origin.size());
     };
-    return rmcrdt_subscription{doc->shared, shared.doc.OnUpdate(encoded, tell)};
+    return MakeSubscription(doc->shared, shared.doc.OnUpdate(encoded, tell));
   });
 }
 
@@ -161,17 +172,76 @@ rmcrdt_subscription* rmcrdt_doc_on_transaction(rmcrdt_doc* doc, rmcrdt_transacti
     const auto tell = [&shared, callback, context](const TransactionEvent& event) {
       CallBack(shared, callback, context, event.local);
     };
-    return rmcrdt_subscription{doc->shared, shared.doc.OnTransaction(tell)};
+    return MakeSubscription(doc->shared, shared.doc.OnTransaction(tell));
   });
 }
 
 void rmcrdt_subscription_free(rmcrdt_subscription* subscription) {
   if (subscription == nullptr) return;
   Try([&] {
-    subscription->subscription.Cancel();
+    for (Subscription& part : subscription->parts) part.Cancel();
     return absl::OkStatus();
   });
   delete subscription;
+}
+
+rmcrdt_value* rmcrdt_doc_subdocuments(const rmcrdt_doc* doc) {
+  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_value> { return ToValue(doc->shared->doc.Subdocuments()); });
+}
+
+rmcrdt_code rmcrdt_doc_load_subdocument(rmcrdt_doc* doc, const char* guid, size_t guid_size) {
+  return TryOn(doc, [&]() -> absl::Status {
+    RM_ASSIGN_OR_RETURN(const std::string_view wanted, TextArgument(guid, guid_size, "the document's guid"));
+    doc->shared->doc.LoadSubdocument(wanted);
+    return absl::OkStatus();
+  });
+}
+
+rmcrdt_subscription* rmcrdt_doc_on_subdocuments(rmcrdt_doc* doc, rmcrdt_subdocuments_callback callback, void* context) {
+  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+    if (callback == nullptr) return NullCallback();
+    SharedDoc& shared = *doc->shared;
+    const auto tell = [&shared, callback, context](const SubdocumentsEvent& event) {
+      const rmcrdt_value added = ToValue(event.added), removed = ToValue(event.removed), loaded = ToValue(event.loaded);
+      CallBack(shared, callback, context, &added, &removed, &loaded);
+    };
+    return MakeSubscription(doc->shared, shared.doc.OnSubdocuments(tell));
+  });
+}
+
+rmcrdt_loader* rmcrdt_loader_new(rmcrdt_format format, const uint8_t* update, size_t update_size,
+                                 const rmcrdt_options* options) {
+  return New([&]() -> absl::StatusOr<rmcrdt_loader> {
+    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
+    RM_ASSIGN_OR_RETURN(const DocOptions read, OptionsArgument(options));
+    rmcrdt_loader loader{SharedDoc::Make(Doc(read))};
+    loader.shared->loader = std::make_unique<DocLoader>(bytes, encoded, read);
+    return loader;
+  });
+}
+
+void rmcrdt_loader_free(rmcrdt_loader* loader) { delete loader; }
+
+rmcrdt_code rmcrdt_loader_step(rmcrdt_loader* loader, uint64_t work, bool* done) {
+  return TryOn(loader, [&]() -> absl::Status {
+    if (done == nullptr) return NullHandle();
+    if (loader->shared == nullptr) return Taken();
+    DocLoader& inside = *loader->shared->loader;
+    RM_ASSIGN_OR_RETURN(loader->done, inside.Step(work == 0 ? DocLoader::kDefaultWork : work));
+    *done = loader->done;
+    return absl::OkStatus();
+  });
+}
+
+rmcrdt_doc* rmcrdt_loader_take(rmcrdt_loader* loader) {
+  return NewOn(loader, [&]() -> absl::StatusOr<rmcrdt_doc> {
+    if (loader->shared == nullptr) return Taken();
+    if (!loader->done) return absl::FailedPreconditionError("it isn't loaded yet: rmcrdt_loader_step says when it is");
+    loader->shared->doc = loader->shared->loader->Take();
+    loader->shared->loader = nullptr;
+    return rmcrdt_doc{std::move(loader->shared)};
+  });
 }
 
 rmcrdt_type* rmcrdt_doc_get_root(rmcrdt_doc* doc, rmcrdt_kind kind, const char* name, size_t name_size) {

@@ -190,12 +190,139 @@ static void updates_are_merged_cut_and_converted_without_a_document(void) {
   rmcrdt_doc_free(doc);
 }
 
+static void an_update_says_whose_structs_it_has_and_may_be_shown_without_what_it_says(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
+  CHECK(rmcrdt_text_insert(text, 0, TEXT("secret"), NULL) == RMCRDT_OK);
+  rmcrdt_buffer* update = rmcrdt_doc_encode_state(doc, RMCRDT_V2, NULL, 0);
+  const rmcrdt_view of = view_of(update);
+  rmcrdt_value* clients = rmcrdt_update_clients(RMCRDT_V2, of.data, of.size, NULL);
+  CHECK(rmcrdt_value_get_size(clients) == 1);
+  rmcrdt_value* client = rmcrdt_value_get_element(clients, 0);
+  CHECK(value_is(rmcrdt_value_get_member(client, TEXT("to")), "6"));
+  CHECK(value_is(client, "{\"client\":1,\"from\":0,\"to\":6}"));
+  rmcrdt_buffer* shown = rmcrdt_update_obfuscate(RMCRDT_V2, of.data, of.size, NULL);
+  rmcrdt_doc* other = doc_of_client(2);
+  CHECK(rmcrdt_doc_apply(other, RMCRDT_V2, rmcrdt_buffer_data(shown), rmcrdt_buffer_size(shown), NULL, 0) == RMCRDT_OK);
+  rmcrdt_type* theirs = root(other, RMCRDT_KIND_TEXT, "t");
+  rmcrdt_buffer* plain = rmcrdt_text_plain(theirs);
+  CHECK(rmcrdt_buffer_size(plain) == 6 && strcmp((const char*)rmcrdt_buffer_data(plain), "secret") != 0);
+  FAILS(rmcrdt_update_clients(RMCRDT_V2, BYTES("\1"), NULL) == NULL, RMCRDT_INVALID_ARGUMENT);
+  FAILS(rmcrdt_update_obfuscate(RMCRDT_V1, of.data, of.size, NULL) == NULL, RMCRDT_INVALID_ARGUMENT);
+  rmcrdt_options limits;
+  CHECK(rmcrdt_options_init(&limits, sizeof(limits)) == RMCRDT_OK && limits.max_repeats == 1 << 18);
+  limits.max_update_bytes = 4;
+  FAILS(rmcrdt_update_clients(RMCRDT_V2, of.data, of.size, &limits) == NULL, RMCRDT_RESOURCE_EXHAUSTED);
+  rmcrdt_buffer_free(plain);
+  rmcrdt_buffer_free(shown);
+  rmcrdt_buffer_free(update);
+  rmcrdt_value_free(clients);
+  rmcrdt_type_free(theirs);
+  rmcrdt_type_free(text);
+  rmcrdt_doc_free(other);
+  rmcrdt_doc_free(doc);
+}
+
+static void a_document_is_loaded_in_steps(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
+  for (int i = 0; i < 100; ++i) CHECK(rmcrdt_text_insert(text, 0, TEXT("x"), NULL) == RMCRDT_OK);
+  rmcrdt_buffer* state = rmcrdt_doc_encode_state(doc, RMCRDT_V1, NULL, 0);
+  rmcrdt_loader* loader = rmcrdt_loader_new(RMCRDT_V1, rmcrdt_buffer_data(state), rmcrdt_buffer_size(state), NULL);
+  FAILS(rmcrdt_loader_take(loader) == NULL, RMCRDT_FAILED_PRECONDITION);
+  int steps = 0;
+  for (bool done = false; !done; ++steps) CHECK(rmcrdt_loader_step(loader, 10, &done) == RMCRDT_OK);
+  CHECK(steps > 5);
+  rmcrdt_doc* loaded = rmcrdt_loader_take(loader);
+  FAILS(rmcrdt_loader_take(loader) == NULL, RMCRDT_FAILED_PRECONDITION);
+  bool done = false;
+  REFUSES(rmcrdt_loader_step(loader, 0, &done), RMCRDT_FAILED_PRECONDITION);
+  rmcrdt_loader_free(loader);
+  rmcrdt_type* there = root(loaded, RMCRDT_KIND_TEXT, "t");
+  CHECK(rmcrdt_type_length(there) == 100);
+  CHECK(rmcrdt_text_insert(there, 0, TEXT("y"), NULL) == RMCRDT_OK);
+  rmcrdt_loader* broken = rmcrdt_loader_new(RMCRDT_V1, rmcrdt_buffer_data(state), 20, NULL);
+  for (int i = 0; i < 2; ++i) REFUSES(rmcrdt_loader_step(broken, 0, &done), RMCRDT_INVALID_ARGUMENT);
+  FAILS(rmcrdt_loader_take(broken) == NULL, RMCRDT_FAILED_PRECONDITION);
+  rmcrdt_loader_free(broken);
+  rmcrdt_loader_free(rmcrdt_loader_new(RMCRDT_V1, rmcrdt_buffer_data(state), rmcrdt_buffer_size(state), NULL));
+  rmcrdt_buffer_free(state);
+  rmcrdt_type_free(there);
+  rmcrdt_type_free(text);
+  rmcrdt_doc_free(loaded);
+  rmcrdt_doc_free(doc);
+}
+
+struct heard {
+  char text[256];
+};
+
+static void hear(struct heard* heard, const rmcrdt_value* documents) {
+  for (size_t i = 0; i < rmcrdt_value_get_size(documents); ++i) {
+    rmcrdt_value* document = rmcrdt_value_get_element(documents, i);
+    rmcrdt_value* guid = rmcrdt_value_get_member(document, TEXT("guid"));
+    size_t size = 0;
+    const uint8_t* name = rmcrdt_value_get_bytes(guid, &size);
+    if (name == NULL || strlen(heard->text) + size + 2 > sizeof(heard->text)) abort();
+    strncat(heard->text, (const char*)name, size);
+    rmcrdt_value_free(guid);
+    rmcrdt_value_free(document);
+  }
+  strcat(heard->text, "|");
+}
+
+static void hear_of_subdocuments(void* context, const rmcrdt_value* added, const rmcrdt_value* removed,
+                                 const rmcrdt_value* loaded) {
+  hear(context, added);
+  hear(context, removed);
+  hear(context, loaded);
+}
+
+static void subdocuments_are_told_as_they_come_go_and_are_wanted(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_doc* other = doc_of_client(2);
+  rmcrdt_type* map = root(doc, RMCRDT_KIND_MAP, "m");
+  rmcrdt_value* options = from_json("{\"meta\":[1]}");
+  rmcrdt_value* a = rmcrdt_value_new_subdocument(TEXT("a"), options);
+  CHECK(rmcrdt_map_set(map, TEXT("k"), a) == RMCRDT_OK);
+  struct heard heard = {""};
+  rmcrdt_subscription* hearing = rmcrdt_doc_on_subdocuments(other, hear_of_subdocuments, &heard);
+  send_all(doc, other);
+  CHECK(strcmp(heard.text, "a|||") == 0);
+  heard.text[0] = '\0';
+  CHECK(rmcrdt_doc_load_subdocument(other, TEXT("a")) == RMCRDT_OK);
+  CHECK(rmcrdt_doc_load_subdocument(other, TEXT("never")) == RMCRDT_OK);
+  CHECK(strcmp(heard.text, "||a|") == 0);
+  CHECK(value_is(rmcrdt_doc_subdocuments(other), "[{\"guid\":\"a\",\"options\":{\"meta\":[1]}}]"));
+  rmcrdt_value* there = rmcrdt_map_get(map, TEXT("k"));
+  CHECK(value_is(rmcrdt_value_get_options(there), "{\"meta\":[1]}"));
+  CHECK(value_is(rmcrdt_value_get_options(a), "{\"meta\":[1]}"));
+  FAILS(rmcrdt_value_get_options(options) == NULL, RMCRDT_INVALID_ARGUMENT);
+  CHECK(rmcrdt_map_delete(map, TEXT("k")) == RMCRDT_OK);
+  heard.text[0] = '\0';
+  send_all(doc, other);
+  CHECK(strcmp(heard.text, "|a|||a||") == 0); /* twice, as in yjs */
+  CHECK(value_is(rmcrdt_doc_subdocuments(other), "[]"));
+  rmcrdt_subscription_free(hearing);
+  CHECK(rmcrdt_map_set(map, TEXT("k"), a) == RMCRDT_OK);
+  send_all(doc, other);
+  CHECK(strcmp(heard.text, "|a|||a||") == 0);
+  rmcrdt_value* values[] = {options, a, there};
+  for (size_t i = 0; i < sizeof(values) / sizeof(*values); ++i) rmcrdt_value_free(values[i]);
+  rmcrdt_type_free(map);
+  rmcrdt_doc_free(other);
+  rmcrdt_doc_free(doc);
+}
+
 void document_tests(void) {
   RUN(documents_that_hear_of_each_others_updates_come_out_the_same);
   RUN(state_is_had_whole_or_since_a_state_vector);
   RUN(a_snapshot_is_restored_where_what_is_deleted_is_kept);
   RUN(edits_inside_of_transact_are_one_transaction);
   RUN(updates_are_merged_cut_and_converted_without_a_document);
+  RUN(an_update_says_whose_structs_it_has_and_may_be_shown_without_what_it_says);
+  RUN(a_document_is_loaded_in_steps);
+  RUN(subdocuments_are_told_as_they_come_go_and_are_wanted);
 }
 
 /* --- values */
@@ -301,6 +428,26 @@ static void new_types_and_documents_are_put_in_with_what_they_start_with(void) {
   rmcrdt_doc_free(doc);
 }
 
+static void arrays_and_objects_are_read_element_by_element(void) {
+  rmcrdt_value* array = from_json("[1,{\"k\":[2],\"l\":null}]");
+  CHECK(rmcrdt_value_get_size(array) == 2);
+  CHECK(value_is(rmcrdt_value_get_element(array, 0), "1"));
+  rmcrdt_value* object = rmcrdt_value_get_element(array, 1);
+  rmcrdt_value_free(array);
+  CHECK(rmcrdt_value_get_size(object) == 2);
+  CHECK(value_is(rmcrdt_value_get_member(object, TEXT("k")), "[2]"));
+  FAILS(rmcrdt_value_get_member(object, TEXT("never")) == NULL, RMCRDT_NOT_FOUND);
+  FAILS(rmcrdt_value_get_element(object, 0) == NULL, RMCRDT_INVALID_ARGUMENT);
+  rmcrdt_value* list = rmcrdt_value_get_member(object, TEXT("k"));
+  FAILS(rmcrdt_value_get_element(list, 1) == NULL, RMCRDT_NOT_FOUND);
+  FAILS(rmcrdt_value_get_member(list, TEXT("k")) == NULL, RMCRDT_INVALID_ARGUMENT);
+  rmcrdt_value* number = rmcrdt_value_get_element(list, 0);
+  FAILS(rmcrdt_value_get_size(number) == 0, RMCRDT_INVALID_ARGUMENT);
+  rmcrdt_value_free(number);
+  rmcrdt_value_free(list);
+  rmcrdt_value_free(object);
+}
+
 static void new_types_nest_512_deep_at_most(void) {
   rmcrdt_value* inner = rmcrdt_value_new_type(RMCRDT_KIND_ARRAY, NULL, 0);
   for (int depth = 2; depth <= 512; ++depth) {
@@ -319,5 +466,6 @@ void value_tests(void) {
   RUN(values_have_their_kind_and_come_back_as_they_were);
   RUN(what_a_value_holds_is_had_as_its_kind_only);
   RUN(new_types_and_documents_are_put_in_with_what_they_start_with);
+  RUN(arrays_and_objects_are_read_element_by_element);
   RUN(new_types_nest_512_deep_at_most);
 }

@@ -1,11 +1,10 @@
-// Events, undo managers and relative positions of rivermeet_crdt.h.
-#include <optional>
+// Events of rivermeet_crdt.h.
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "crdt/internal/c_api.h"
-#include "crdt/relative_position.h"
 
 using namespace rivermeet::crdt;            // NOLINT(google-build-using-namespace): what this file implements
 using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespace)
@@ -36,12 +35,32 @@ rmcrdt_subscription* Observe(rmcrdt_type* type, rmcrdt_events_callback callback,
   return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     Subscription subscription = observe(*type->shared);
-    if (subscription.active()) return rmcrdt_subscription{type->shared, std::move(subscription)};
+    if (subscription.active()) return MakeSubscription(type->shared, std::move(subscription));
     return absl::FailedPreconditionError("the shared type isn't in the document any more");
   });
 }
 
 }  // namespace
+
+namespace rivermeet::crdt::internal {
+
+rmcrdt_subscription MakeSubscription(const DocRef& doc, Subscription made) {
+  rmcrdt_subscription subscription{doc, {}};
+  subscription.parts.push_back(std::move(made));
+  return subscription;
+}
+
+Any ToAny(const PathStep& step) {
+  if (const std::string* key = std::get_if<std::string>(&step)) return Any(*key);
+  return Number(std::get<uint64_t>(step));
+}
+
+absl::StatusOr<rmcrdt_type> TypeAt(const DocRef& doc, const std::vector<SharedType>& types, size_t at) {
+  if (at < types.size()) return rmcrdt_type{doc, types[at]};
+  return absl::OutOfRangeError(fmt::format("there are {} types, no number {}", types.size(), at));
+}
+
+}  // namespace rivermeet::crdt::internal
 
 extern "C" {
 
@@ -70,16 +89,14 @@ bool rmcrdt_event_local(const rmcrdt_event* event) {
   return Ask(event, false, [&]() -> absl::StatusOr<bool> { return event->event->local(); });
 }
 
+const char* rmcrdt_event_origin(const rmcrdt_event* event, size_t* size) {
+  return AskText(event, size, [&] { return event->event->origin(); });
+}
+
 rmcrdt_value* rmcrdt_event_path(const rmcrdt_event* event) {
   return NewOn(event, [&]() -> absl::StatusOr<rmcrdt_value> {
     Any::Array path;
-    for (const PathStep& step : event->event->path()) {
-      if (const std::string* key = std::get_if<std::string>(&step)) {
-        path.emplace_back(*key);
-      } else {
-        path.emplace_back(static_cast<double>(std::get<uint64_t>(step)));
-      }
-    }
+    for (const PathStep& step : event->event->path()) path.push_back(ToAny(step));
     return rmcrdt_value{.value = Any(std::move(path))};
   });
 }
@@ -117,94 +134,34 @@ rmcrdt_value* rmcrdt_event_key_old_value(const rmcrdt_event* event, size_t key) 
   });
 }
 
-// --- undo
+// --- transactions
 
-rmcrdt_undo* rmcrdt_undo_new(rmcrdt_doc* doc, rmcrdt_type* const* scope, size_t count, uint32_t capture_timeout_ms) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_undo> {
-    if (scope == nullptr && count != 0) return absl::InvalidArgumentError("scope is NULL, but there are types");
-    std::vector<SharedType> types;
-    for (size_t i = 0; i < count; ++i) {
-      if (scope[i] == nullptr) return NullHandle();
-      if (scope[i]->shared != doc->shared) {
-        return absl::InvalidArgumentError(fmt::format("type {} of the scope is of another document", i));
-      }
-      types.push_back(scope[i]->type);
-    }
-    UndoOptions options;
-    options.capture_timeout = absl::Milliseconds(capture_timeout_ms);
-    Doc& inside = doc->shared->doc;
-    return rmcrdt_undo{doc->shared, types.empty() ? std::make_unique<UndoManager>(inside, options)
-                                                  : std::make_unique<UndoManager>(inside, types, options)};
+rmcrdt_subscription* rmcrdt_doc_observe(rmcrdt_doc* doc, rmcrdt_end_callback callback, void* context) {
+  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+    if (callback == nullptr) return NullCallback();
+    SharedDoc& shared = *doc->shared;
+    const auto tell = [&shared, callback, context](const TransactionEvent& event) {
+      const rmcrdt_transaction told{shared.shared_from_this(), &event};
+      CallBack(shared, callback, context, &told);
+    };
+    return MakeSubscription(doc->shared, shared.doc.OnTransaction(tell));
   });
 }
 
-void rmcrdt_undo_free(rmcrdt_undo* undo) { delete undo; }
-
-rmcrdt_code rmcrdt_undo_track_origin(rmcrdt_undo* undo, const char* origin, size_t origin_size) {
-  return TryOn(undo, [&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const std::string_view tracked, BytesArgument(origin, origin_size, "origin"));
-    undo->manager->AddTrackedOrigin(tracked);
-    return absl::OkStatus();
-  });
+bool rmcrdt_transaction_local(const rmcrdt_transaction* transaction) {
+  return Ask(transaction, false, [&]() -> absl::StatusOr<bool> { return transaction->event->local; });
 }
 
-rmcrdt_code rmcrdt_undo_undo(rmcrdt_undo* undo, bool* done) {
-  return TryOn(undo, [&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const bool did, undo->manager->Undo());
-    if (done != nullptr) *done = did;
-    return absl::OkStatus();
-  });
+const char* rmcrdt_transaction_origin(const rmcrdt_transaction* transaction, size_t* size) {
+  return AskText(transaction, size, [&] { return transaction->event->origin; });
 }
 
-rmcrdt_code rmcrdt_undo_redo(rmcrdt_undo* undo, bool* done) {
-  return TryOn(undo, [&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const bool did, undo->manager->Redo());
-    if (done != nullptr) *done = did;
-    return absl::OkStatus();
-  });
+size_t rmcrdt_transaction_changed_count(const rmcrdt_transaction* transaction) {
+  return Ask(transaction, size_t{0}, [&]() -> absl::StatusOr<size_t> { return transaction->event->changed.size(); });
 }
 
-void rmcrdt_undo_stop_capturing(rmcrdt_undo* undo) {
-  TryOn(undo, [&] {
-    undo->manager->StopCapturing();
-    return absl::OkStatus();
-  });
-}
-
-void rmcrdt_undo_clear(rmcrdt_undo* undo) {
-  TryOn(undo, [&] {
-    undo->manager->Clear();
-    return absl::OkStatus();
-  });
-}
-
-size_t rmcrdt_undo_undo_count(const rmcrdt_undo* undo) {
-  return Ask(undo, size_t{0}, [&]() -> absl::StatusOr<size_t> { return undo->manager->undo_count(); });
-}
-
-size_t rmcrdt_undo_redo_count(const rmcrdt_undo* undo) {
-  return Ask(undo, size_t{0}, [&]() -> absl::StatusOr<size_t> { return undo->manager->redo_count(); });
-}
-
-// --- relative positions
-
-rmcrdt_buffer* rmcrdt_position_at(const rmcrdt_type* type, uint64_t index, int64_t assoc) {
-  return BytesOn(type, [&]() -> absl::StatusOr<std::string> {
-    RM_ASSIGN_OR_RETURN(const RelativePosition position, RelativePosition::At(type->type, index, assoc));
-    return position.Encode();
-  });
-}
-
-rmcrdt_type* rmcrdt_position_resolve(const rmcrdt_doc* doc, const uint8_t* position, size_t position_size,
-                                     uint64_t* index) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
-    RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(position, position_size, "position"));
-    RM_ASSIGN_OR_RETURN(const RelativePosition at, RelativePosition::Decode(bytes));
-    const std::optional<RelativePosition::Place> place = at.Resolve(doc->shared->doc);
-    if (!place.has_value()) return absl::NotFoundError("the document lacks what the position was at");
-    if (index != nullptr) *index = place->index;
-    return rmcrdt_type{doc->shared, place->type};
-  });
+rmcrdt_type* rmcrdt_transaction_changed(const rmcrdt_transaction* transaction, size_t type) {
+  return NewOn(transaction, [&] { return TypeAt(transaction->shared, transaction->event->changed, type); });
 }
 
 }  // extern "C"

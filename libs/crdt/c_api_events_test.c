@@ -121,7 +121,64 @@ static void events_tell_paths_deltas_and_keys(void) {
   rmcrdt_doc_free(other);
 }
 
-void event_tests(void) { RUN(events_tell_paths_deltas_and_keys); }
+static void say_origin(void* context, const rmcrdt_event* const* events, size_t count) {
+  (void)context, (void)count;
+  size_t size = 0;
+  const char* origin = rmcrdt_event_origin(events[0], &size);
+  say(origin, size);
+  say(" ", 1);
+}
+
+static void say_transaction(void* context, const rmcrdt_transaction* transaction) {
+  size_t size = 0;
+  const char* origin = rmcrdt_transaction_origin(transaction, &size);
+  say(origin, size);
+  rmcrdt_transaction_local(transaction) ? say(" local", 6) : say(" remote", 7);
+  const size_t count = rmcrdt_transaction_changed_count(transaction);
+  for (size_t i = 0; i < count; ++i) {
+    rmcrdt_type* changed = rmcrdt_transaction_changed(transaction, i);
+    rmcrdt_type_same(changed, context) ? say(" the list", 9) : say(" another", 8);
+    rmcrdt_type_free(changed);
+  }
+  FAILS(rmcrdt_transaction_changed(transaction, count) == NULL, RMCRDT_OUT_OF_RANGE);
+  say(";", 1);
+}
+
+static void push_one(void* list) { push_json(list, "1"); }
+
+static void a_transaction_tells_its_origin_and_what_it_changed(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_doc* other = doc_of_client(2);
+  rmcrdt_type* list = root(doc, RMCRDT_KIND_ARRAY, "l");
+  rmcrdt_type* theirs = root(other, RMCRDT_KIND_ARRAY, "l");
+  rmcrdt_subscription* of_type = rmcrdt_type_observe(list, say_origin, NULL);
+  rmcrdt_subscription* of_doc = rmcrdt_doc_observe(doc, say_transaction, list);
+  CHECK(rmcrdt_doc_transact(doc, TEXT("keyboard"), push_one, list) == RMCRDT_OK);
+  CHECK(were_told("keyboard keyboard local the list;"));
+  push_json(list, "2");
+  CHECK(were_told("  local the list;"));
+  push_json(theirs, "3");
+  rmcrdt_buffer* state = rmcrdt_doc_encode_state(other, RMCRDT_V1, NULL, 0);
+  const rmcrdt_view update = view_of(state);
+  CHECK(rmcrdt_doc_apply(doc, RMCRDT_V1, update.data, update.size, TEXT("peer")) == RMCRDT_OK);
+  CHECK(were_told("peer peer remote the list;"));
+  CHECK(rmcrdt_doc_apply(doc, RMCRDT_V1, update.data, update.size, TEXT("peer")) == RMCRDT_OK);
+  CHECK(were_told("peer remote;"));
+  rmcrdt_subscription_free(of_doc);
+  rmcrdt_subscription_free(of_type);
+  push_json(list, "4");
+  CHECK(were_told(""));
+  rmcrdt_buffer_free(state);
+  rmcrdt_type_free(theirs);
+  rmcrdt_type_free(list);
+  rmcrdt_doc_free(other);
+  rmcrdt_doc_free(doc);
+}
+
+void event_tests(void) {
+  RUN(events_tell_paths_deltas_and_keys);
+  RUN(a_transaction_tells_its_origin_and_what_it_changed);
+}
 
 /* --- lifetimes */
 

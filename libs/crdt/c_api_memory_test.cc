@@ -40,7 +40,7 @@ struct Program {
   rmcrdt_type* text = nullptr;
   rmcrdt_type* list = nullptr;
   rmcrdt_undo* undo = nullptr;
-  rmcrdt_subscription* subscriptions[4] = {};
+  rmcrdt_subscription* subscriptions[7] = {};
   bool edited_at_end = false;
   bool ran_out = false;
 
@@ -70,6 +70,28 @@ void ReadEvents(void* context, const rmcrdt_event* const* events, size_t count) 
   }
 }
 
+void NoteUndo(void* context, const rmcrdt_undo_event* event) {
+  auto& program = *static_cast<Program*>(context);
+  const bool has_notes = rmcrdt_undo_event_change(event) != RMCRDT_STACK_CLEARED;
+  rmcrdt_value* const note = rmcrdt_value_from_text(kText.data(), kText.size());
+  if (program.Did(note != nullptr) && has_notes) program.Did(rmcrdt_undo_event_set_note(event, "k", 1, note));
+  rmcrdt_value_free(note);
+}
+
+void ReadTransaction(void* context, const rmcrdt_transaction* transaction) {
+  auto& program = *static_cast<Program*>(context);
+  for (size_t i = 0; i < rmcrdt_transaction_changed_count(transaction); ++i) {
+    rmcrdt_type* const type = rmcrdt_transaction_changed(transaction, i);
+    if (program.Did(type != nullptr)) rmcrdt_type_free(type);
+  }
+}
+
+void ReadSubdocuments(void* context, const rmcrdt_value* added, const rmcrdt_value*, const rmcrdt_value*) {
+  auto& program = *static_cast<Program*>(context);
+  rmcrdt_value* const first = rmcrdt_value_get_element(added, 0);
+  if (program.Did(first != nullptr)) rmcrdt_value_free(first);
+}
+
 void EditAtEnd(void* context, bool local) {
   auto& program = *static_cast<Program*>(context);
   if (!local || std::exchange(program.edited_at_end, true)) return;
@@ -86,6 +108,10 @@ void EditTogether(void* context) {
   std::fill(std::begin(values), std::end(values), bold);
   program.Did(rmcrdt_list_push(program.list, values, std::size(values)));
   program.Did(rmcrdt_text_delete(program.text, 2, 5));
+  rmcrdt_value* const document = rmcrdt_value_new_subdocument(kText.data(), kText.size(), nullptr);
+  values[0] = document;
+  if (program.Did(document != nullptr)) program.Did(rmcrdt_list_push(program.list, values, 1));
+  rmcrdt_value_free(document);
   rmcrdt_value_free(bold);
 }
 
@@ -104,12 +130,37 @@ void Prepare(Program& program) {
   program.subscriptions[1] = rmcrdt_type_observe(program.text, ReadEvents, &program);
   program.subscriptions[2] = rmcrdt_type_observe_deep(program.list, ReadEvents, &program);
   program.subscriptions[3] = rmcrdt_doc_on_transaction(program.doc, EditAtEnd, &program);
+  program.subscriptions[4] = rmcrdt_undo_observe(program.undo, NoteUndo, &program);
+  program.subscriptions[5] = rmcrdt_doc_observe(program.doc, ReadTransaction, &program);
+  program.subscriptions[6] = rmcrdt_doc_on_subdocuments(program.doc, ReadSubdocuments, &program);
+  program.Did(rmcrdt_doc_keep_attribution(program.doc, nullptr, 0));
 }
 
 std::string TakeBytes(rmcrdt_buffer* buffer) {
   std::string bytes(reinterpret_cast<const char*>(rmcrdt_buffer_data(buffer)), rmcrdt_buffer_size(buffer));
   rmcrdt_buffer_free(buffer);
   return bytes;
+}
+
+// Reads all of what the transaction made that can be had in other ways.
+void Compare(Program& program) {
+  rmcrdt_diff* const diff = rmcrdt_text_diff(program.text, RMCRDT_V1, nullptr, nullptr);
+  if (program.Did(diff != nullptr)) rmcrdt_value_free(rmcrdt_diff_value(diff, 0));
+  rmcrdt_diff_free(diff);
+  rmcrdt_value* const authors = rmcrdt_type_authors(program.text, 0, kText.size());
+  if (program.Did(authors != nullptr)) rmcrdt_value_free(authors);
+}
+
+// Loads `state` in steps.
+void LoadInSteps(Program& program, const std::string& state) {
+  rmcrdt_loader* const loader =
+      rmcrdt_loader_new(RMCRDT_V1, reinterpret_cast<const uint8_t*>(state.data()), state.size(), nullptr);
+  bool done = false;
+  if (program.Did(loader != nullptr)) {
+    while (!done && program.Did(rmcrdt_loader_step(loader, 1, &done))) continue;
+    if (done) rmcrdt_doc_free(rmcrdt_loader_take(loader));
+  }
+  rmcrdt_loader_free(loader);
 }
 
 void Free(Program& program) {
@@ -132,6 +183,7 @@ TEST_CASE("when memory runs out a call fails and nothing else breaks", "[crdt]")
       program.Did(rmcrdt_doc_transact(program.doc, nullptr, 0, EditTogether, &program));
       program.Did(rmcrdt_undo_undo(program.undo, nullptr));
       program.Did(rmcrdt_undo_redo(program.undo, nullptr));
+      Compare(program);
     }
     ran_out = allocations_left < 0;
     allocations_left = -1;
@@ -143,6 +195,24 @@ TEST_CASE("when memory runs out a call fails and nothing else breaks", "[crdt]")
   CHECK(rmcrdt_doc_apply(doc, RMCRDT_V1, reinterpret_cast<const uint8_t*>(state.data()), state.size(), nullptr, 0) ==
         RMCRDT_OK);
   rmcrdt_doc_free(doc);
+}
+
+TEST_CASE("when memory runs out while a document is loaded in steps nothing else breaks", "[crdt]") {
+  Program writer;
+  Prepare(writer);
+  EditTogether(&writer);
+  const std::string state = TakeBytes(rmcrdt_doc_encode_state(writer.doc, RMCRDT_V1, nullptr, 0));
+  Free(writer);
+  int64_t tried = 0;
+  for (bool ran_out = true; ran_out; ++tried) {
+    Program program;
+    allocations_left = tried;
+    LoadInSteps(program, state);
+    ran_out = allocations_left < 0;
+    allocations_left = -1;
+    CHECK(ran_out == program.ran_out);
+  }
+  CHECK(tried > 3);
 }
 
 TEST_CASE("a document whose change wasn't finished can only be freed, one that was only read goes on", "[crdt]") {

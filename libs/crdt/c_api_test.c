@@ -47,14 +47,22 @@ rmcrdt_type* root(rmcrdt_doc* doc, rmcrdt_kind kind, const char* name) {
   return rmcrdt_doc_get_root(doc, kind, name, strlen(name));
 }
 
-rmcrdt_doc* doc_of_client(uint64_t client_id) {
+static rmcrdt_doc* make_doc(uint64_t client_id, bool keep_deleted) {
   rmcrdt_options options;
   if (rmcrdt_options_init(&options, sizeof(options)) != RMCRDT_OK) abort();
   options.has_client_id = true;
   options.client_id = client_id;
+  options.keep_deleted = keep_deleted;
   rmcrdt_doc* doc = rmcrdt_doc_new(&options);
   if (doc == NULL) abort();
   return doc;
+}
+rmcrdt_doc* doc_of_client(uint64_t client_id) { return make_doc(client_id, false); }
+rmcrdt_doc* keeping_doc_of_client(uint64_t client_id) { return make_doc(client_id, true); }
+
+rmcrdt_view view_of(const rmcrdt_buffer* buffer) {
+  const rmcrdt_view view = {rmcrdt_buffer_data(buffer), rmcrdt_buffer_size(buffer)};
+  return view;
 }
 
 void send_all(const rmcrdt_doc* from, rmcrdt_doc* to) {
@@ -77,6 +85,8 @@ int main(void) {
   value_tests();
   type_tests();
   event_tests();
+  undo_tests();
+  version_tests();
   lifetime_tests();
   argument_tests();
   printf("%d failures\n", failures);

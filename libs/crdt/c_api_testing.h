@@ -36,10 +36,13 @@ bool holds(rmcrdt_buffer* buffer, const char* expected);
 bool value_is(rmcrdt_value* value, const char* json);
 rmcrdt_value* from_json(const char* json);
 rmcrdt_type* root(rmcrdt_doc* doc, rmcrdt_kind kind, const char* name);
-/* A document of that client; NULL is never returned. */
+/* A document of that client, collecting what is deleted or keeping it; NULL is never returned. */
 rmcrdt_doc* doc_of_client(uint64_t client_id);
+rmcrdt_doc* keeping_doc_of_client(uint64_t client_id);
 /* Gives `to` what `from` has. */
 void send_all(const rmcrdt_doc* from, rmcrdt_doc* to);
+/* A buffer's bytes, for as long as it is there. */
+rmcrdt_view view_of(const rmcrdt_buffer* buffer);
 /* Puts the value of `json` at the end of a list. */
 void push_json(rmcrdt_type* list, const char* json);
 
@@ -48,6 +51,8 @@ void document_tests(void);
 void value_tests(void);
 void type_tests(void);
 void event_tests(void);
+void undo_tests(void);
+void version_tests(void);
 void lifetime_tests(void);
 void argument_tests(void);
 

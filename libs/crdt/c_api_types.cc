@@ -8,6 +8,21 @@
 using namespace rivermeet::crdt;            // NOLINT(google-build-using-namespace): what this file implements
 using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespace)
 
+namespace {
+
+static_assert(RMCRDT_UTF16 == static_cast<int>(TextUnit::kUtf16));
+static_assert(RMCRDT_UTF8 == static_cast<int>(TextUnit::kUtf8));
+static_assert(RMCRDT_CODE_POINTS == static_cast<int>(TextUnit::kCodePoint));
+
+absl::StatusOr<TextUnit> UnitArgument(rmcrdt_text_unit unit) {
+  if (unit >= RMCRDT_UTF16 && unit <= RMCRDT_CODE_POINTS) return static_cast<TextUnit>(unit);
+  return absl::InvalidArgumentError(fmt::format("there is no unit {} of texts", static_cast<int>(unit)));
+}
+
+absl::Status NoParent() { return absl::NotFoundError("the type is in no other: it is a root, or gone"); }
+
+}  // namespace
+
 extern "C" {
 
 void rmcrdt_type_free(rmcrdt_type* type) { delete type; }
@@ -32,6 +47,22 @@ bool rmcrdt_type_same(const rmcrdt_type* a, const rmcrdt_type* b) {
 
 rmcrdt_buffer* rmcrdt_type_name(const rmcrdt_type* type) {
   return BytesOn(type, [&]() -> absl::StatusOr<std::string> { return type->type.name(); });
+}
+
+rmcrdt_type* rmcrdt_type_parent(const rmcrdt_type* type) {
+  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_type> {
+    const std::optional<SharedType> parent = type->type.parent();
+    if (!parent.has_value()) return NoParent();
+    return rmcrdt_type{type->shared, *parent};
+  });
+}
+
+rmcrdt_value* rmcrdt_type_step(const rmcrdt_type* type) {
+  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_value> {
+    const std::optional<PathStep> step = type->type.step();
+    if (!step.has_value()) return NoParent();
+    return rmcrdt_value{.value = ToAny(*step)};
+  });
 }
 
 uint64_t rmcrdt_type_length(const rmcrdt_type* type) {
@@ -131,6 +162,24 @@ rmcrdt_buffer* rmcrdt_text_plain(const rmcrdt_type* text) {
   return BytesOn(text, [&]() -> absl::StatusOr<std::string> {
     RM_RETURN_IF_ERROR(text->type.AsText().status());
     return text->type.PlainText();
+  });
+}
+
+uint64_t rmcrdt_text_length(const rmcrdt_type* text, rmcrdt_text_unit unit) {
+  return Ask(text, uint64_t{0}, [&]() -> absl::StatusOr<uint64_t> {
+    RM_ASSIGN_OR_RETURN(const Text there, text->type.AsText());
+    RM_ASSIGN_OR_RETURN(const TextUnit counted, UnitArgument(unit));
+    return there.length(counted);
+  });
+}
+
+uint64_t rmcrdt_text_convert_place(const rmcrdt_type* text, uint64_t place, rmcrdt_text_unit from,
+                                   rmcrdt_text_unit to) {
+  return Ask(text, uint64_t{0}, [&]() -> absl::StatusOr<uint64_t> {
+    RM_ASSIGN_OR_RETURN(const Text there, text->type.AsText());
+    RM_ASSIGN_OR_RETURN(const TextUnit given, UnitArgument(from));
+    RM_ASSIGN_OR_RETURN(const TextUnit wanted, UnitArgument(to));
+    return there.ConvertPlace(place, given, wanted);
   });
 }
 

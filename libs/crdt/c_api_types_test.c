@@ -1,4 +1,4 @@
-/* Shared types, deltas, events, undo and positions of rivermeet_crdt.h. */
+/* Shared types, deltas and positions of rivermeet_crdt.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +149,50 @@ static void a_text_is_edited_by_utf16_units_and_told_as_a_delta(void) {
   rmcrdt_doc_free(doc);
 }
 
+static void a_type_knows_where_it_is(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_type* map = root(doc, RMCRDT_KIND_MAP, "m");
+  rmcrdt_value* new_text = rmcrdt_value_new_type(RMCRDT_KIND_TEXT, NULL, 0);
+  rmcrdt_value* new_list = rmcrdt_value_new_type(RMCRDT_KIND_ARRAY, NULL, 0);
+  CHECK(rmcrdt_value_push(new_list, new_text) == RMCRDT_OK && rmcrdt_value_push(new_list, new_text) == RMCRDT_OK);
+  CHECK(rmcrdt_map_set(map, TEXT("k"), new_list) == RMCRDT_OK);
+  rmcrdt_value* list_value = rmcrdt_map_get(map, TEXT("k"));
+  rmcrdt_type* list = rmcrdt_value_get_type(list_value);
+  rmcrdt_value* text_value = rmcrdt_list_get(list, 1);
+  rmcrdt_type* text = rmcrdt_value_get_type(text_value);
+  rmcrdt_type* above = rmcrdt_type_parent(text);
+  CHECK(rmcrdt_type_same(above, list));
+  CHECK(value_is(rmcrdt_type_step(text), "1"));
+  CHECK(value_is(rmcrdt_type_step(list), "\"k\""));
+  FAILS(rmcrdt_type_parent(map) == NULL, RMCRDT_NOT_FOUND);
+  FAILS(rmcrdt_type_step(map) == NULL, RMCRDT_NOT_FOUND);
+  CHECK(rmcrdt_map_clear(map) == RMCRDT_OK);
+  FAILS(rmcrdt_type_parent(text) == NULL, RMCRDT_NOT_FOUND);
+  rmcrdt_value* values[] = {new_text, new_list, list_value, text_value};
+  for (size_t i = 0; i < sizeof(values) / sizeof(*values); ++i) rmcrdt_value_free(values[i]);
+  rmcrdt_type* types[] = {map, list, text, above};
+  for (size_t i = 0; i < sizeof(types) / sizeof(*types); ++i) rmcrdt_type_free(types[i]);
+  rmcrdt_doc_free(doc);
+}
+
+static void places_in_a_text_are_counted_in_three_units(void) {
+  rmcrdt_doc* doc = doc_of_client(1);
+  rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
+  rmcrdt_type* list = root(doc, RMCRDT_KIND_ARRAY, "l");
+  CHECK(rmcrdt_text_insert(text, 0, TEXT("a\xc3\xa9\xf0\x9f\x98\x80z"), NULL) == RMCRDT_OK);
+  CHECK(rmcrdt_text_length(text, RMCRDT_UTF16) == 5);
+  CHECK(rmcrdt_text_length(text, RMCRDT_UTF8) == 8);
+  CHECK(rmcrdt_text_length(text, RMCRDT_CODE_POINTS) == 4);
+  CHECK(rmcrdt_text_convert_place(text, 4, RMCRDT_UTF16, RMCRDT_UTF8) == 7);
+  CHECK(rmcrdt_text_convert_place(text, 7, RMCRDT_UTF8, RMCRDT_CODE_POINTS) == 3);
+  CHECK(rmcrdt_text_convert_place(text, 3, RMCRDT_CODE_POINTS, RMCRDT_UTF16) == 4);
+  FAILS(rmcrdt_text_length(list, RMCRDT_UTF8) == 0, RMCRDT_FAILED_PRECONDITION);
+  FAILS(rmcrdt_text_convert_place(list, 0, RMCRDT_UTF8, RMCRDT_UTF16) == 0, RMCRDT_FAILED_PRECONDITION);
+  rmcrdt_type_free(list);
+  rmcrdt_type_free(text);
+  rmcrdt_doc_free(doc);
+}
+
 static void a_delta_is_put_together_and_applied(void) {
   rmcrdt_doc* doc = doc_of_client(1);
   rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
@@ -218,57 +262,13 @@ static void a_position_stays_with_what_stands_there(void) {
   rmcrdt_doc_free(other);
 }
 
-static void what_was_done_is_undone_and_done_again(void) {
-  rmcrdt_doc* doc = doc_of_client(1);
-  rmcrdt_type* list = root(doc, RMCRDT_KIND_ARRAY, "l");
-  rmcrdt_type* elsewhere = root(doc, RMCRDT_KIND_ARRAY, "elsewhere");
-  rmcrdt_undo* undo = rmcrdt_undo_new(doc, &list, 1, 60000);
-  rmcrdt_undo* all = rmcrdt_undo_new(doc, NULL, 0, 0);
-  push_json(list, "1");
-  push_json(list, "2");
-  rmcrdt_undo_stop_capturing(undo);
-  push_json(list, "3");
-  push_json(elsewhere, "4");
-  CHECK(rmcrdt_undo_undo_count(undo) == 2 && rmcrdt_undo_redo_count(undo) == 0);
-  CHECK(rmcrdt_undo_undo_count(all) == 4);
-  bool done = false;
-  CHECK(rmcrdt_undo_undo(undo, &done) == RMCRDT_OK && done);
-  CHECK(rmcrdt_undo_undo(undo, NULL) == RMCRDT_OK);
-  CHECK(rmcrdt_undo_undo(undo, &done) == RMCRDT_OK && !done);
-  CHECK(holds(rmcrdt_doc_to_json(doc), "{\"l\":[],\"elsewhere\":[4]}"));
-  CHECK(rmcrdt_undo_redo_count(undo) == 2);
-  CHECK(rmcrdt_undo_redo(undo, &done) == RMCRDT_OK && done);
-  CHECK(holds(rmcrdt_type_to_json(list), "[1,2]"));
-  /* Transactions of an origin are undone when it is tracked. */
-  rmcrdt_undo_clear(undo);
-  CHECK(rmcrdt_undo_undo_count(undo) == 0 && rmcrdt_undo_redo_count(undo) == 0);
-  rmcrdt_doc* other = doc_of_client(2);
-  rmcrdt_type* theirs = root(other, RMCRDT_KIND_ARRAY, "l");
-  CHECK(rmcrdt_undo_track_origin(undo, TEXT("import")) == RMCRDT_OK);
-  for (int i = 0; i < 2; ++i) {
-    push_json(theirs, "5");
-    rmcrdt_buffer* state = rmcrdt_doc_encode_state(other, RMCRDT_V1, NULL, 0);
-    CHECK(rmcrdt_doc_apply(doc, RMCRDT_V1, rmcrdt_buffer_data(state), rmcrdt_buffer_size(state),
-                           i == 0 ? "import" : "peer", i == 0 ? 6 : 4) == RMCRDT_OK);
-    rmcrdt_buffer_free(state);
-    CHECK(rmcrdt_undo_undo_count(undo) == 1);
-  }
-  FAILS(rmcrdt_undo_new(other, &list, 1, 0) == NULL, RMCRDT_INVALID_ARGUMENT);
-  rmcrdt_undo_free(all);
-  rmcrdt_undo_free(undo);
-  rmcrdt_type_free(theirs);
-  rmcrdt_type_free(list);
-  rmcrdt_type_free(elsewhere);
-  rmcrdt_doc_free(doc);
-  rmcrdt_doc_free(other);
-}
-
 void type_tests(void) {
   RUN(a_list_is_edited_and_read_by_index);
   RUN(a_map_is_edited_and_read_by_key);
   RUN(xml_has_names_attributes_and_children);
   RUN(a_text_is_edited_by_utf16_units_and_told_as_a_delta);
+  RUN(a_type_knows_where_it_is);
+  RUN(places_in_a_text_are_counted_in_three_units);
   RUN(a_delta_is_put_together_and_applied);
   RUN(a_position_stays_with_what_stands_there);
-  RUN(what_was_done_is_undone_and_done_again);
 }

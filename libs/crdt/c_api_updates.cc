@@ -86,4 +86,24 @@ rmcrdt_buffer* rmcrdt_update_state_vector(rmcrdt_format format, const uint8_t* u
   return OfUpdate(format, update, update_size, limits, EncodeStateVectorFromUpdate);
 }
 
+rmcrdt_buffer* rmcrdt_update_obfuscate(rmcrdt_format format, const uint8_t* update, size_t update_size,
+                                       const rmcrdt_options* limits) {
+  return OfUpdate(format, update, update_size, limits, ObfuscateUpdate);
+}
+
+rmcrdt_value* rmcrdt_update_clients(rmcrdt_format format, const uint8_t* update, size_t update_size,
+                                    const rmcrdt_options* limits) {
+  return New([&]() -> absl::StatusOr<rmcrdt_value> {
+    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
+    RM_ASSIGN_OR_RETURN(const DocOptions options, OptionsArgument(limits));
+    RM_ASSIGN_OR_RETURN(const std::vector<ClientClocks> clients, ClientsOfUpdate(bytes, encoded, options.limits));
+    Any::Array told;
+    for (const ClientClocks& of : clients) {
+      told.emplace_back(Any::Object{{"client", Number(of.client)}, {"from", Number(of.from)}, {"to", Number(of.to)}});
+    }
+    return rmcrdt_value{.value = Any(std::move(told))};
+  });
+}
+
 }  // extern "C"

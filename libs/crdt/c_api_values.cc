@@ -211,6 +211,41 @@ const char* rmcrdt_value_get_guid(const rmcrdt_value* value, size_t* size) {
   });
 }
 
+rmcrdt_value* rmcrdt_value_get_options(const rmcrdt_value* value) {
+  return NewOn(value, [&]() -> absl::StatusOr<rmcrdt_value> {
+    if (const auto* there = std::get_if<Subdocument>(&value->value)) return rmcrdt_value{.value = there->options};
+    if (const auto* made = std::get_if<NewSubdocument>(&value->value)) return rmcrdt_value{.value = made->options};
+    return OtherKind("document");
+  });
+}
+
+size_t rmcrdt_value_get_size(const rmcrdt_value* value) {
+  return Ask(value, size_t{0}, [&]() -> absl::StatusOr<size_t> {
+    const Any* any = std::get_if<Any>(&value->value);
+    if (any != nullptr && any->array() != nullptr) return any->array()->size();
+    if (any != nullptr && any->object() != nullptr) return any->object()->size();
+    return OtherKind("array and no object");
+  });
+}
+
+rmcrdt_value* rmcrdt_value_get_element(const rmcrdt_value* array, size_t index) {
+  return NewOn(array, [&]() -> absl::StatusOr<rmcrdt_value> {
+    RM_ASSIGN_OR_RETURN(const Any::Array* found, As(array, &Any::array, "array"));
+    if (index < found->size()) return rmcrdt_value{.value = (*found)[index]};
+    return absl::NotFoundError(fmt::format("the array has {} elements, no number {}", found->size(), index));
+  });
+}
+
+rmcrdt_value* rmcrdt_value_get_member(const rmcrdt_value* object, const char* key, size_t key_size) {
+  return NewOn(object, [&]() -> absl::StatusOr<rmcrdt_value> {
+    RM_ASSIGN_OR_RETURN(const std::string_view name, TextArgument(key, key_size, "the key"));
+    RM_RETURN_IF_ERROR(As(object, &Any::object, "object").status());
+    const Any* found = std::get<Any>(object->value).Find(name);
+    if (found != nullptr) return rmcrdt_value{.value = *found};
+    return absl::NotFoundError(fmt::format("the object has no member \"{}\"", name));
+  });
+}
+
 rmcrdt_value* rmcrdt_value_new_type(rmcrdt_kind kind, const char* name, size_t name_size) {
   return New([&]() -> absl::StatusOr<rmcrdt_value> {
     NewType type;

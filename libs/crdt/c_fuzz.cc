@@ -1,39 +1,22 @@
 // Any bytes as a program that calls rivermeet_crdt.h: whatever it calls in whatever order, with handles that are NULL
 // or of another document, from callbacks too, nothing breaks, and what documents come to can be read by others.
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "base/status.h"
-#include "crdt/rivermeet_crdt.h"
+#include "crdt/internal/c_program.h"
 
 namespace {
 
-// Handles of one type; what is put where another was frees that.
-template <class Handle, void (*kFree)(Handle*)>
-class Slots {
+class Program : private rivermeet::crdt::internal::CProgram {
  public:
-  ~Slots() {
-    for (size_t i = 0; i < handles_.size(); ++i) Put(i, nullptr);
-  }
-  Handle* operator[](size_t place) const { return handles_[place % handles_.size()]; }
-  void Put(size_t place, Handle* handle) { kFree(std::exchange(handles_[place % handles_.size()], handle)); }
-
- private:
-  std::array<Handle*, 6> handles_{};
-};
-
-class Program {
- public:
-  Program(const uint8_t* data, size_t size) : data_(data), end_(data + size) {}
+  Program(const uint8_t* data, size_t size) : CProgram(data, size) {}
 
   // Runs the rest of the bytes, at most `calls`.
   void Run(int calls) {
-    while (calls-- > 0 && data_ != end_) Call();
+    while (calls-- > 0 && !AtEnd()) Call();
   }
   void CheckDocuments() {
     for (size_t i = 0; i < 6; ++i) CheckDocument(docs_[i]);
@@ -41,67 +24,6 @@ class Program {
 
  private:
   static constexpr int kMaxDepth = 3;
-
-  uint8_t Byte() { return data_ == end_ ? 0 : *data_++; }
-  size_t Below(size_t count) { return Byte() % count; }
-  std::string_view Raw() {
-    const size_t size = std::min<size_t>(Byte(), end_ - data_);
-    const std::string_view raw(reinterpret_cast<const char*>(data_), size);
-    data_ += size;
-    return raw;
-  }
-  // Mostly text.
-  std::string_view Text() {
-    static constexpr std::string_view kTexts[] = {"", "a", "bc", "\xc3\xa9", "\xf0\x9f\x98\x80", "\xed\xa0\xbd", "k"};
-    const size_t choice = Below(9);
-    return choice < std::size(kTexts) ? kTexts[choice] : Raw();
-  }
-  std::string_view Json() {
-    static constexpr std::string_view kJson[] = {"1",  "null", R"({"b":true})", R"({"b":null,"i":{"x":[]}})",
-                                                 "[]", "{}",   R"("text")"};
-    const size_t choice = Below(9);
-    return choice < std::size(kJson) ? kJson[choice] : Raw();
-  }
-  // Mostly small; else more than any document has.
-  uint64_t Number() {
-    const uint8_t byte = Byte();
-    return byte < 0xf0 ? byte % 16 : ~uint64_t{0} << (byte % 16 * 2);
-  }
-  rmcrdt_format Format() {
-    static constexpr rmcrdt_format kFormats[] = {RMCRDT_V1, RMCRDT_V2, RMCRDT_V1, RMCRDT_V2, rmcrdt_format{9}};
-    return kFormats[Below(5)];
-  }
-  rmcrdt_kind Kind() { return static_cast<rmcrdt_kind>(Below(9)); }
-  rmcrdt_options Options() {
-    rmcrdt_options options;
-    RM_CHECK(rmcrdt_options_init(&options, sizeof(options)) == RMCRDT_OK);
-    options.has_client_id = true;
-    options.client_id = ++last_client_;
-    const uint8_t flags = Byte();
-    options.keep_deleted = (flags & 1) != 0;
-    if ((flags & 2) != 0) options.max_depth = 4;
-    if ((flags & 4) != 0) options.max_structs = 8;
-    if ((flags & 8) != 0) options.max_document_bytes = 4096;
-    if ((flags & 0xf0) == 0xf0) options.struct_size = Byte();
-    return options;
-  }
-  static const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
-  static std::string Copy(const rmcrdt_buffer* buffer) {
-    return {reinterpret_cast<const char*>(rmcrdt_buffer_data(buffer)), rmcrdt_buffer_size(buffer)};
-  }
-  // An update, snapshot, state vector or position: one that some call gave, or any bytes.
-  std::string Encoded() {
-    const rmcrdt_buffer* buffer = buffers_[Byte()];
-    return buffer == nullptr ? std::string(Raw()) : Copy(buffer);
-  }
-  const rmcrdt_value* Value() { return values_[Byte()]; }
-
-  static rmcrdt_code Code(rmcrdt_code code) {
-    if (code == RMCRDT_OK) return code;
-    RM_CHECK(code == rmcrdt_error_code() && code != RMCRDT_INTERNAL);
-    RM_CHECK(rmcrdt_error_message()[0] != '\0');
-    return code;
-  }
 
   // --- callbacks
 
@@ -124,11 +46,32 @@ class Program {
     RM_CHECK(update[size - 1] == last && from == std::string_view(origin, origin_size));
   }
   static void OnTransaction(void* program, bool) { CallBack(program, nullptr, 0); }
+  static void OnEnd(void* program, const rmcrdt_transaction* transaction) {
+    auto* const self = static_cast<Program*>(program);
+    const rmcrdt_transaction* const outer = std::exchange(self->transaction_, transaction);
+    CallBack(program, nullptr, 0);
+    self->transaction_ = outer;
+  }
+  static void OnUndoEvent(void* program, const rmcrdt_undo_event* event) {
+    auto* const self = static_cast<Program*>(program);
+    const rmcrdt_undo_event* const outer = std::exchange(self->undo_event_, event);
+    CallBack(program, nullptr, 0);
+    self->undo_event_ = outer;
+  }
+  static void OnSubdocuments(void* program, const rmcrdt_value* added, const rmcrdt_value* removed,
+                             const rmcrdt_value* loaded) {
+    const size_t count = rmcrdt_value_get_size(added) + rmcrdt_value_get_size(removed) + rmcrdt_value_get_size(loaded);
+    RM_CHECK(count > 0);
+    CallBack(program, nullptr, 0);
+    RM_CHECK(count == rmcrdt_value_get_size(added) + rmcrdt_value_get_size(removed) + rmcrdt_value_get_size(loaded));
+  }
 
   // --- calls
 
   void Call() {
-    switch (Below(8)) {
+    const uint8_t what = Byte();
+    if (what >= 0xc0) return CallOther();
+    switch (what % 8) {
       case 0:
         return CallDocument();
       case 1:
@@ -145,6 +88,62 @@ class Program {
         return Listen();
       default:
         return Free();
+    }
+  }
+
+  void CallOther() {
+    const size_t place = Byte();
+    switch (Below(4)) {
+      case 0:
+        return ListenElsewhere(place);
+      case 1:
+        return ReadUndoEvent(place);
+      default:
+        return CallWithoutCallbacks(place);
+    }
+  }
+
+  void ListenElsewhere(size_t place) {
+    rmcrdt_doc* const doc = docs_[Byte()];
+    size_t size = 0;
+    switch (Below(5)) {
+      case 0:
+        return subscriptions_.Put(place, rmcrdt_doc_observe(doc, OnEnd, this));
+      case 1:
+        return subscriptions_.Put(place, rmcrdt_doc_on_subdocuments(doc, OnSubdocuments, this));
+      case 2:
+        return subscriptions_.Put(place, rmcrdt_undo_observe(undos_[Byte()], OnUndoEvent, this));
+      case 3: {
+        const std::string_view guid = Text();
+        Code(rmcrdt_doc_load_subdocument(doc, guid.data(), guid.size()));
+        return values_.Put(place, rmcrdt_doc_subdocuments(doc));
+      }
+      default:
+        if (transaction_ == nullptr) return;
+        RM_CHECK(rmcrdt_transaction_origin(transaction_, &size)[size] == 0);
+        types_.Put(place, rmcrdt_transaction_changed(transaction_, Below(3)));
+        (void)(rmcrdt_transaction_local(transaction_), rmcrdt_transaction_changed_count(transaction_));
+    }
+  }
+
+  void ReadUndoEvent(size_t place) {
+    const std::string_view key = Text();
+    size_t size = 0;
+    values_.Put(place, rmcrdt_undo_current_note(undos_[Byte()], key.data(), key.size()));
+    if (undo_event_ == nullptr) return;
+    switch (Below(4)) {
+      case 0:
+        Code(rmcrdt_undo_event_set_note(undo_event_, key.data(), key.size(), Value()));
+        return;
+      case 1:
+        return values_.Put(place, rmcrdt_undo_event_get_note(undo_event_, key.data(), key.size()));
+      case 2:
+        return types_.Put(place, rmcrdt_undo_event_changed(undo_event_, Below(3)));
+      default:
+        RM_CHECK(rmcrdt_undo_event_origin(undo_event_, &size)[size] == 0);
+        RM_CHECK(rmcrdt_undo_event_change(undo_event_) != RMCRDT_STACK_CLEARED ||
+                 rmcrdt_undo_event_changed_count(undo_event_) == 0);
+        (void)rmcrdt_undo_event_stack(undo_event_);
     }
   }
 
@@ -440,7 +439,7 @@ class Program {
 
   void Free() {
     const size_t place = Byte();
-    switch (Below(7)) {
+    switch (Below(9)) {
       case 0:
         return docs_.Put(place, nullptr);
       case 1:
@@ -453,6 +452,10 @@ class Program {
         return undos_.Put(place, nullptr);
       case 5:
         return buffers_.Put(place, nullptr);
+      case 6:
+        return diffs_.Put(place, nullptr);
+      case 7:
+        return loaders_.Put(place, nullptr);
       default:
         return subscriptions_.Put(place, nullptr);
     }
@@ -473,20 +476,12 @@ class Program {
     rmcrdt_doc_free(other);
   }
 
-  const uint8_t* data_;
-  const uint8_t* end_;
   int depth_ = 0;
   int pushes_ = 0;
-  uint64_t last_client_ = 0;
   const rmcrdt_event* const* events_ = nullptr;  // of the callback that runs
   size_t event_count_ = 0;
-  Slots<rmcrdt_doc, rmcrdt_doc_free> docs_;
-  Slots<rmcrdt_type, rmcrdt_type_free> types_;
-  Slots<rmcrdt_value, rmcrdt_value_free> values_;
-  Slots<rmcrdt_delta, rmcrdt_delta_free> deltas_;
-  Slots<rmcrdt_buffer, rmcrdt_buffer_free> buffers_;
-  Slots<rmcrdt_undo, rmcrdt_undo_free> undos_;
-  Slots<rmcrdt_subscription, rmcrdt_subscription_free> subscriptions_;
+  const rmcrdt_undo_event* undo_event_ = nullptr;
+  const rmcrdt_transaction* transaction_ = nullptr;
 };
 
 }  // namespace

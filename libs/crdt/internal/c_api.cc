@@ -123,6 +123,12 @@ absl::StatusOr<SharedKind> KindArgument(rmcrdt_kind kind) {
   return absl::InvalidArgumentError(fmt::format("there is no kind {} of shared types", static_cast<int>(kind)));
 }
 
+absl::StatusOr<uint64_t> ClientArgument(uint64_t client) {
+  constexpr uint64_t kMaxClient = (uint64_t{1} << 53) - 1;
+  if (client <= kMaxClient) return client;
+  return absl::InvalidArgumentError(fmt::format("client {} is over 2^53 - 1", client));
+}
+
 absl::StatusOr<DocOptions> OptionsArgument(const rmcrdt_options* options) {
   DocOptions read;
   if (options == nullptr) return read;
@@ -147,14 +153,13 @@ absl::StatusOr<DocOptions> OptionsArgument(const rmcrdt_options* options) {
   take(options->max_clients, read.limits.max_clients);
   take(options->max_depth, max_depth);
   take(options->max_document_bytes, read.limits.max_document_bytes);
-  constexpr uint64_t kMaxClient = (uint64_t{1} << 53) - 1;
-  if (has_client_id && client_id > kMaxClient) {
-    return absl::InvalidArgumentError(fmt::format("client_id {} is over 2^53 - 1", client_id));
-  }
+  take(options->max_repeats, read.limits.max_repeats);
   if (max_depth > static_cast<uint32_t>(Limits().max_depth)) {
     return absl::InvalidArgumentError(fmt::format("max_depth {} is over {}", max_depth, Limits().max_depth));
   }
-  if (has_client_id) read.client_id = client_id;
+  if (has_client_id) {
+    RM_ASSIGN_OR_RETURN(read.client_id, ClientArgument(client_id));
+  }
   read.gc = !keep_deleted;
   read.limits.max_depth = static_cast<int>(max_depth);
   return read;

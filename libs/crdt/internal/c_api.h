@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,8 +18,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crdt/doc.h"
+#include "crdt/doc_loader.h"
 #include "crdt/rivermeet_crdt.h"
 #include "crdt/undo_manager.h"
+#include "crdt/versions.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
@@ -28,6 +32,7 @@ struct SharedDoc : std::enable_shared_from_this<SharedDoc> {
   explicit SharedDoc(Doc made) : doc(std::move(made)) {}
 
   Doc doc;
+  std::unique_ptr<DocLoader> loader;  // of what `doc` will be
   // An exception cut a call short: it may be half changed, and is never touched again, not even to be destroyed, for
   // Abseil's hash tables aren't sound then.
   bool lost = false;
@@ -78,14 +83,44 @@ struct rmcrdt_event {
   const rivermeet::crdt::Event* event;
 };
 
+struct rmcrdt_transaction {
+  rivermeet::crdt::internal::DocRef shared;
+  const rivermeet::crdt::TransactionEvent* event;
+};
+
+struct rmcrdt_diff {
+  struct Run {
+    rivermeet::crdt::Change change;
+    rmcrdt_value value;
+    uint64_t length;
+    rivermeet::crdt::Attributes attributes;
+    std::optional<std::string> key;  // of a map
+    rivermeet::crdt::Authorship author;
+  };
+  rivermeet::crdt::internal::DocRef shared;
+  std::vector<Run> runs;
+};
+
+struct rmcrdt_loader {
+  rivermeet::crdt::internal::DocRef shared;  // with the loader; null once it was taken
+  bool done = false;
+};
+
 struct rmcrdt_undo {
   rivermeet::crdt::internal::DocRef shared;
   std::unique_ptr<rivermeet::crdt::UndoManager> manager;
 };
 
+struct rmcrdt_undo_event {
+  rivermeet::crdt::internal::DocRef shared;
+  rmcrdt_undo_change change;
+  rivermeet::crdt::UndoManager::Stack stack;
+  rivermeet::crdt::UndoManager::Event* event;  // null when a stack was cleared
+};
+
 struct rmcrdt_subscription {
   rivermeet::crdt::internal::DocRef shared;
-  rivermeet::crdt::Subscription subscription;
+  std::vector<rivermeet::crdt::Subscription> parts;  // they end together
 };
 
 // NOLINTEND(readability-identifier-naming)
@@ -119,6 +154,17 @@ Result Ask(const Handle* handle, Result otherwise, Body body) noexcept {
     return result.status();
   });
   return otherwise;
+}
+
+// The text that `body` gives, which lives as long as the handle, and its size in `size`; null where it gives none.
+template <class Handle, class Body>
+const char* AskText(const Handle* handle, size_t* size, const Body& body) noexcept {
+  return Ask(handle, static_cast<const char*>(nullptr), [&]() -> absl::StatusOr<const char*> {
+    if (size == nullptr) return NullHandle();
+    const std::string_view text = body();
+    *size = text.size();
+    return text.empty() ? "" : text.data();
+  });
 }
 
 // What `body` gives, as a StatusOr, on the heap; null where it gives none.
@@ -166,6 +212,7 @@ absl::StatusOr<std::string_view> TextArgument(const char* text, size_t size, std
 absl::StatusOr<std::vector<std::string_view>> UpdatesArgument(const rmcrdt_view* updates, size_t count);
 absl::StatusOr<Format> FormatArgument(rmcrdt_format format);
 absl::StatusOr<SharedKind> KindArgument(rmcrdt_kind kind);
+absl::StatusOr<uint64_t> ClientArgument(uint64_t client);
 // Null: the defaults.
 absl::StatusOr<DocOptions> OptionsArgument(const rmcrdt_options* options);
 // Of a value that stands nowhere yet.
@@ -174,6 +221,12 @@ absl::StatusOr<std::vector<Insertable>> InsertablesArgument(const rmcrdt_value* 
 // Null: none.
 absl::StatusOr<Attributes> AttributesArgument(const rmcrdt_value* attributes);
 
+// At most 2^53, as counts and clients are.
+inline Any Number(uint64_t number) { return Any(static_cast<double>(number)); }
+Any ToAny(const PathStep& step);
+// OUT_OF_RANGE when there aren't as many.
+absl::StatusOr<rmcrdt_type> TypeAt(const DocRef& doc, const std::vector<SharedType>& types, size_t at);
+rmcrdt_subscription MakeSubscription(const DocRef& doc, Subscription made);
 rmcrdt_value MakeValue(const DocRef& doc, Value value);
 rmcrdt_delta MakeDelta(const DocRef& doc, const SharedType& of, const std::vector<DeltaChange>& changes);
 
