@@ -155,6 +155,7 @@ absl::StatusOr<Snapshot> Snapshot::Make(std::vector<State> states, std::vector<D
   seen.clear();
   for (const Deleted& deleted : deletes) {
     if (!seen.insert(deleted.client).second) return absl::InvalidArgumentError(kTwice);
+    if (deleted.client > kMaxInteger) return absl::InvalidArgumentError("a client or clock is over 2^53 - 1");
     if (const char* error = RangesError(deleted.ranges); error != nullptr) return absl::InvalidArgumentError(error);
   }
   Snapshot snapshot;

@@ -280,6 +280,11 @@ TEST_CASE("counts that the bytes don't have are refused without room for them", 
   limits.max_update_bytes = 3;
   CHECK(Snapshot::Decode(Unhex("00000000"), Format::kV1, limits).status().code() ==
         absl::StatusCode::kResourceExhausted);
+  // The ranges of all clients count together.
+  const std::string four = Unhex("0202020001020101020001020100");
+  CHECK(Snapshot::Decode(four, Format::kV1, {.max_structs = 4}).ok());
+  CHECK(Snapshot::Decode(four, Format::kV1, {.max_structs = 3}).status().code() ==
+        absl::StatusCode::kResourceExhausted);
 }
 
 TEST_CASE("what no snapshot has is refused with its place", "[crdt]") {
@@ -311,12 +316,20 @@ TEST_CASE("what no snapshot has is refused with its place", "[crdt]") {
   CHECK(Snapshot::Make({}, {{1, {}}}).status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(Snapshot::Make({}, {{1, {{5, 2}, {6, 1}}}}).status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(Snapshot::Make({}, {{1, {{5, 0}}}}).status().code() == absl::StatusCode::kInvalidArgument);
+  constexpr uint64_t kTwo53 = uint64_t{1} << 53;
+  CHECK(Snapshot::Make({{kTwo53, 1}}, {}).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Snapshot::Make({{1, kTwo53}}, {}).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Snapshot::Make({}, {{kTwo53, {{0, 1}}}}).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Snapshot::Make({}, {{1, {{0, 1}}}, {1, {{2, 1}}}}).status().code() == absl::StatusCode::kInvalidArgument);
+  // A client of whom nothing is deleted is left out, as by yjs.
+  CHECK(*Snapshot::Decode(Unhex("01010000"), Format::kV1) == Snapshot());
   // Ranges that touch are no error: yjs reads them so, and compares them as they are.
   CHECK(*Snapshot::Make({{1, 9}}, {{1, {{1, 2}, {3, 1}}}}) != *Snapshot::Make({{1, 9}}, {{1, {{1, 3}}}}));
 }
 
 TEST_CASE("an update that isn't one is no question for a snapshot", "[crdt]") {
   CHECK(Snapshot().ContainsUpdate("\x01", Format::kV1).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Snapshot().ContainsUpdate(Unhex("000000"), Format::kV1).status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(*Snapshot().ContainsUpdate(Unhex("0000"), Format::kV1));
 }
 
