@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "catch2/catch.hpp"
 
@@ -135,6 +136,23 @@ TEST_CASE("counts that the bytes of a table don't have are refused without room 
   CHECK(code("\x01\x01\x01\x80\x80\x80\x80\x80\x20") == absl::StatusCode::kResourceExhausted);
   CHECK(code("\x01\x01\x01\xff\xff\x7f") == absl::StatusCode::kInvalidArgument);
   CHECK(code("\x02") == absl::StatusCode::kInvalidArgument);
+  // The runs of all clients count together.
+  const std::string two = absl::HexStringToBytes("0102010101000201010000");
+  CHECK(Attribution::Decode(two, {.max_structs = 2}).ok());
+  CHECK(Attribution::Decode(two, {.max_structs = 1}).status().code() == absl::StatusCode::kResourceExhausted);
+  CHECK(Attribution::Decode(two, {.max_update_bytes = 3}).status().code() == absl::StatusCode::kResourceExhausted);
+}
+
+TEST_CASE("what no table has is refused with its place", "[crdt]") {
+  const auto refusal = [](std::string_view hex) {
+    return std::string(Attribution::Decode(absl::HexStringToBytes({hex.data(), hex.size()})).status().message());
+  };
+  CHECK(refusal("020000") == "at byte 0: it is no attribution of a version that is known");
+  CHECK(refusal("0102020101000101010000") == "at byte 6: clients are out of order");
+  CHECK(refusal("0102010101000101010000") == "at byte 6: clients are out of order");
+  CHECK(refusal("0101010180808080100000") == "at byte 4: a clock is over 2^32 - 1");
+  CHECK(refusal("01010101010200") == "at byte 5: a byte that says yes or no is neither 0 nor 1");
+  CHECK(refusal("010101010101808080808080801000") == "at byte 6: a time is over 2^52 milliseconds from 1970");
 }
 
 }  // namespace

@@ -256,6 +256,71 @@ TEST_CASE("columns of V2 that are read past their end are refused", "[crdt][host
   }
 }
 
+TEST_CASE("a column of V2 that has only zeros can't be left away, though yjs reads zeros behind its end",
+          "[crdt][hostile]") {
+  const WireStruct item = Behind(Text({1, 1}, "", "x"), {1, 0});
+  WireStruct format = OfKind(item, ContentKind::kFormat), values = OfKind(item, ContentKind::kAny);
+  values.content.data = format.content.data = "\x78";
+  const std::vector<std::pair<WireStruct, size_t>> cases = {
+      {format, 0},
+      {OfKind(Text({0, 0}, "", ""), ContentKind::kGc), 1},
+      {item, 2},
+      {Before(Text({1, 1}, "", "x"), {1, 0}), 3},
+      {OfKind(Text({1, 0}, "", ""), ContentKind::kGc), 4},
+      {OfKind(Text({1, 0}, "", ""), ContentKind::kDeleted), 5},
+      {Inside(Text({1, 1}, "", "x"), {1, 0}), 6},
+      {OfKind(item, ContentKind::kType), 7},
+      {values, 8},
+  };
+  for (const auto& [made, column] : cases) {
+    CAPTURE(column);
+    std::vector<std::string> columns;
+    std::string update = Update({made}, Format::kV2);
+    CHECK(CheckUpdate(update, Format::kV2).ok());
+    std::string_view left = std::string_view(update).substr(1);
+    for (int i = 0; i < 9; ++i) {
+      const size_t size = static_cast<uint8_t>(left[0]);
+      columns.emplace_back(left.substr(1, size));
+      left.remove_prefix(1 + size);
+    }
+    CHECK_FALSE(columns[column].empty());
+    columns[column].clear();
+    const std::string damaged = Columns(columns, left);
+    Doc doc;
+    for (const absl::Status& refused : {Attack(doc, damaged, Format::kV2), CheckUpdate(damaged, Format::kV2)}) {
+      CHECK(Refused(refused));
+      CHECK(absl::StrContains(refused.message(), "it ends too early"));
+    }
+  }
+}
+
+TEST_CASE("an embed or format of V2 whose value JSON lacks is refused", "[crdt][hostile]") {
+  const std::string bigint = Hex("7a0000000000000005");
+  for (const std::string_view value : {std::string_view("\x7f"), std::string_view(bigint)}) {
+    for (const ContentKind kind : {ContentKind::kEmbed, ContentKind::kFormat}) {
+      WireStruct item = OfKind(Text({1, 0}, "t", ""), kind);
+      item.content.name = "b";
+      item.content.data = value;
+      Doc doc;
+      CHECK(Refused(Attack(doc, Update({item}, Format::kV2), Format::kV2)));
+    }
+  }
+}
+
+TEST_CASE("a subdocument whose options are none, or whose other guid is no text, is refused", "[crdt][hostile]") {
+  for (const std::string_view options : {"7e", "7f", "760104677569647d05"}) {
+    Doc doc;
+    CHECK(Refused(Attack(doc, Hex("01010100090101740167") + Hex(options) + '\0', Format::kV1)));
+  }
+}
+
+TEST_CASE("deleted ranges of V2 whose gaps add up to clocks over 2^53 are refused", "[crdt][hostile]") {
+  // Clock 2^53 - 2, length 1; then one that begins 5 later.
+  const std::string rest = Hex("00010102") + Hex("feffffffffffff0f") + Hex("000500");
+  Doc doc;
+  CHECK(Refused(Attack(doc, Columns({"", "", "", "", "", Hex("00"), "", "", ""}, rest), Format::kV2)));
+}
+
 TEST_CASE("values nested a million deep are refused, and as deep as the limit they are taken", "[crdt][hostile]") {
   const auto nested = [](int depth) {
     std::string value;

@@ -74,6 +74,9 @@ TEST_CASE("clocks at and over 2^53 are refused, and those of neighbours that V2 
     CHECK(Refused(Attack(doc, Update({Before(Text({1, 0}, "", "x"), {2, clock})}, Format::kV1), Format::kV1)));
     CHECK(Refused(Attack(doc, Update({Inside(Text({1, 0}, "", "x"), {2, clock})}, Format::kV1), Format::kV1)));
     CHECK(!Attack(doc, Update({Text({1, clock}, "t", "x")}, Format::kV1), Format::kV1).ok());
+    if (clock >= 2 * kTwo52 - 1) {
+      CHECK(Refused(CheckUpdate(Update({Text({1, clock}, "t", "x")}, Format::kV1), Format::kV1)));
+    }
     WireDeleteSet deletes;
     deletes.RangesOf(1).push_back({clock, 2 * kTwo52});
     CHECK(Refused(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1)));

@@ -182,6 +182,17 @@ TEST_CASE("a document's structs are counted by what they hold and whether it sho
   CHECK(Summarize(Doc()).roots.empty());
 }
 
+TEST_CASE("nothing is told behind a fault, also where another column goes on", "[crdt]") {
+  // Of V2, an item whose origin has a clock but no client, and a deletion.
+  const std::string update = absl::HexStringToBytes(
+      "00000101010000018403017801000000"
+      "010101"
+      "0101010000");
+  const Reading reading = Read(update, Format::kV2);
+  CHECK(reading.status.message() == "at byte 4: it ends too early");
+  CHECK(reading.lines.empty());
+}
+
 TEST_CASE("a summary says what waits and where what it waits for would begin", "[crdt]") {
   Doc writer({.client_id = 7});
   std::vector<std::string> updates;

@@ -206,6 +206,7 @@ TEST_CASE("bytes that are no place are refused with where they fail", "[crdt]") 
     CHECK(RelativePosition::Decode(bytes)->Encode() == bytes);
     CHECK_FALSE(RelativePosition::Decode(bytes + '\0').ok());
   }
+  CHECK_FALSE(RelativePosition::Decode(Unhex("03")).ok());
   CHECK_FALSE(RelativePosition::Decode(Unhex("03010000")).ok());
   CHECK_FALSE(RelativePosition::Decode(Unhex("0101ff00")).ok());
   CHECK_FALSE(RelativePosition::Decode(Unhex("01ffffffff0f00")).ok());

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "catch2/catch.hpp"
-#include "crdt/internal/integration.h"
-#include "crdt/internal/session.h"
+#include "crdt/internal/attack.h"
 #include "crdt/undo_fixture.h"
 #include "crdt/undo_manager.h"
 
@@ -117,20 +116,6 @@ TEST_CASE("a long list comes back in linear time", "[crdt][undo]") {
   CHECK(TypeAt(list, 0).length() == kElements);
 }
 
-// Its client makes deleted units, so that only `left` more fit into the document.
-void LeaveRoomFor(uint64_t left, Doc& doc) {
-  internal::Session& session = internal::HandleAccess::SessionOf(doc);
-  session.transactor.Run(/*local=*/true, {"filler"}, [&](internal::Transaction& transaction) {
-    internal::WireStruct filler;
-    filler.id = {doc.client_id(), session.document.structs.StateOf(doc.client_id())};
-    filler.parent_kind = internal::WireStruct::Parent::kRoot;
-    filler.root = "filler";
-    filler.content.kind = internal::ContentKind::kDeleted;
-    filler.content.length = internal::Document::kMaxClock - left - filler.id.clock;
-    internal::Integrator(session.document, transaction).Integrate(filler, 0);
-  });
-}
-
 TEST_CASE("what doesn't fit any more is neither undone nor redone, not even in part", "[crdt][undo]") {
   for (const bool redoes : {false, true}) {
     CAPTURE(redoes);
@@ -147,7 +132,7 @@ TEST_CASE("what doesn't fit any more is neither undone nor redone, not even in p
     if (redoes) {
       CHECK(f.ShowAfterUndo() == "\"onetwo\"");
     }
-    LeaveRoomFor(5, f.doc);
+    internal::LeaveRoomFor(5, f.doc);
     const std::string before = State(f.doc);
     const auto again = [&] { return redoes ? f.undo.Redo() : f.undo.Undo(); };
     for (int i = 0; i < 2; ++i) {

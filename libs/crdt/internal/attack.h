@@ -10,6 +10,7 @@
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
 #include "crdt/internal/document_check.h"
+#include "crdt/internal/integration.h"
 #include "crdt/internal/load_check.h"
 #include "crdt/internal/struct_writer.h"
 #include "crdt/internal/utf.h"
@@ -96,6 +97,17 @@ inline bool Refused(const absl::Status& status) {
   return status.code() == absl::StatusCode::kInvalidArgument && absl::StrContains(status.message(), "byte ");
 }
 inline bool Exhausted(const absl::Status& status) { return status.code() == absl::StatusCode::kResourceExhausted; }
+
+// Its client makes deleted units, so that only `left` more fit into the document.
+inline void LeaveRoomFor(uint64_t left, Doc& doc) {
+  Session& session = HandleAccess::SessionOf(doc);
+  session.transactor.Run(/*local=*/true, {"filler"}, [&](Transaction& transaction) {
+    const WireId id{doc.client_id(), session.document.structs.StateOf(doc.client_id())};
+    const uint64_t length = Document::kMaxClock - left - id.clock;
+    Integrator(session.document, transaction)
+        .Integrate(OfKind(Text(id, "filler", ""), ContentKind::kDeleted, length), 0);
+  });
+}
 
 // An update of V2 from its columns: each given without its length.
 inline std::string Columns(const std::vector<std::string>& columns, std::string_view rest) {

@@ -60,6 +60,14 @@ TEST_CASE("an integer that is known is read as any other, up to the last byte", 
     CHECK_FALSE(reader.ok());
     CHECK(reader.ReadVarUint(known) == 0);
   }
+  // One that is none is known to no other reader.
+  const std::string too_large = PaddedVarUint(uint64_t{1} << 53, 8);
+  ByteReader::Known known;
+  for (int i = 0; i < 2; ++i) {
+    ByteReader reader(too_large);
+    CHECK(reader.ReadVarUint(known) == 0);
+    CHECK_FALSE(reader.ok());
+  }
 }
 
 TEST_CASE("minus zero is not zero", "[crdt]") {
@@ -139,6 +147,16 @@ TEST_CASE("a length past the end is an error, however large", "[crdt]") {
   CHECK(reader.ReadVarBytes().empty());
   CHECK(reader.error() == "a length reaches past the end"sv);
   CHECK(reader.AtEnd());
+}
+
+TEST_CASE("a count over the most is an error at its first byte, and no count", "[crdt]") {
+  for (const std::string_view bytes : {"\x01\x03"sv, "\x01\xac\x02"sv}) {
+    ByteReader reader(bytes, 7);
+    CHECK(reader.ReadCount(2, "too many") == 1);
+    CHECK(reader.ReadCount(2, "too many") == 0);
+    CHECK(reader.error() == "too many"sv);
+    CHECK(reader.error_offset() == 8);
+  }
 }
 
 TEST_CASE("the first error stays, and reads after it give nothing", "[crdt]") {

@@ -51,5 +51,24 @@ TEST_CASE("a column's strings are what JavaScript cuts of its text, in any lengt
   }
 }
 
+TEST_CASE("differences that add up to no clock are an error and no clock", "[crdt]") {
+  const auto check = [](const std::string& bytes, const std::vector<uint64_t>& clocks) {
+    DiffColumn column{ByteReader(bytes)};
+    for (const uint64_t clock : clocks) {
+      CHECK(column.Read() == clock);
+      CHECK(column.reader().ok());
+    }
+    CHECK(column.Read() == 0);
+    CHECK_FALSE(column.reader().ok());
+  };
+  std::string below, above;
+  WriteVarInt(below, 2 * 5, false);
+  WriteVarInt(below, 2 * 6, true);
+  check(below, {5});
+  WriteVarInt(above, kMaxInteger, false);  // three times 2^52 - 1
+  WriteVarUint(above, 3 - 2);
+  check(above, {kMaxInteger / 2, kMaxInteger - 1});
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

@@ -1,0 +1,133 @@
+// Local edits that are refused, and leave the document as it was.
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crdt/insertable.h"
+#include "crdt/internal/attack.h"
+
+namespace rivermeet::crdt {
+namespace {
+
+using absl::StatusCode;
+
+// A text, an array and a map with something in each.
+struct Desk {
+  explicit Desk(const Limits& limits = {}) : doc({.client_id = 1, .limits = limits}) {
+    CHECK(text.Insert(0, "text").ok());
+    CHECK(list.Push({Any(1)}).ok());
+    CHECK(map.Set("key", Any("value")).ok());
+  }
+  void Refuses(const absl::Status& status, StatusCode code) {
+    CHECK(status.code() == code);
+    CHECK(internal::ViewOf(doc) == before);
+  }
+
+  Doc doc;
+  Text text = *doc.GetText("text");
+  List list = *doc.GetArray("list");
+  Map map = *doc.GetMap("map");
+  std::string before;
+};
+
+NewType ListOf(std::vector<Insertable> items) { return NewType{.kind = SharedKind::kArray, .items = std::move(items)}; }
+NewType TextOf(std::string text) { return NewType{.kind = SharedKind::kText, .text = std::move(text)}; }
+
+TEST_CASE("what can't be written for others is refused before anything is changed", "[crdt]") {
+  const Any undefined, bigint = Any::BigInt{1};
+  const Attributes no_json = {{"bold", Any(true)}, {"size", bigint}};
+  const std::string not_utf8 = "a\xff";
+  const Any no_guid = Any::Object{{"guid", Any(5)}};
+  const std::vector<std::function<absl::Status(Desk&)>> edits = {
+      [&](Desk& desk) { return desk.text.Insert(1, not_utf8); },
+      [&](Desk& desk) {
+        return desk.text.Insert(1, not_utf8, {{"bold", Any(true)}});
+      },
+      [&](Desk& desk) { return desk.text.Insert(1, "b", no_json); },
+      [&](Desk& desk) { return desk.text.Format(1, 1, no_json); },
+      [&](Desk& desk) { return desk.text.InsertEmbed(1, undefined); },
+      [&](Desk& desk) { return desk.text.InsertEmbed(1, Any(1), &no_json); },
+      [&](Desk& desk) {
+        return desk.text.ApplyDelta({{DeltaStep{.kind = DeltaStep::Kind::kInsert, .insert = Any("b")},
+                                      DeltaStep{.kind = DeltaStep::Kind::kInsert, .insert = bigint}}});
+      },
+      [&](Desk& desk) {
+        return desk.list.Insert(0, {Any(2), undefined});
+      },
+      [&](Desk& desk) {
+        return desk.list.Push({Any(2), bigint});
+      },
+      [&](Desk& desk) { return desk.list.Push({TextOf(not_utf8)}); },
+      [&](Desk& desk) {
+        return desk.list.Push({Any(2), NewSubdocument{.guid = "g", .options = Any::Null()}});
+      },
+      [&](Desk& desk) { return desk.map.Set("key", ListOf({TextOf(not_utf8)})); },
+      [&](Desk& desk) { return desk.map.Set("key", NewSubdocument{.guid = "g", .options = no_guid}); },
+  };
+  for (size_t edit = 0; edit < edits.size(); ++edit) {
+    CAPTURE(edit);
+    Desk desk;
+    desk.before = internal::ViewOf(desk.doc);
+    desk.Refuses(edits[edit](desk), StatusCode::kInvalidArgument);
+  }
+}
+
+TEST_CASE("new types nest up to the limit, with all that is put into them at once", "[crdt]") {
+  Desk desk({.max_depth = 3});
+  REQUIRE(desk.list.Push({ListOf({Any(1)})}).ok());
+  const List inner = *std::get<SharedType>(desk.list.ToValues()[1]).AsList();
+  desk.before = internal::ViewOf(desk.doc);
+  desk.Refuses(List(inner).Push({ListOf({ListOf({ListOf({})})})}), StatusCode::kResourceExhausted);
+  desk.Refuses(List(inner).Push({ListOf({ListOf({TextOf("")})})}), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.map.Set("key", ListOf({ListOf({ListOf({ListOf({})})})})), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.text.InsertEmbed(0, ListOf({ListOf({ListOf({ListOf({})})})})), StatusCode::kResourceExhausted);
+  CHECK(List(inner).Push({ListOf({ListOf({})})}).ok());
+  CHECK(desk.map.Set("key", ListOf({ListOf({ListOf({})})})).ok());
+}
+
+TEST_CASE("what a client has no clocks left for is refused", "[crdt]") {
+  constexpr uint64_t kSpare = 1024;  // what is kept for the formats that a text may need
+  const std::vector<Insertable> six(6, Any(1)), five(5, Any(1));
+  const auto with_list = [](const std::vector<Insertable>& items) { return std::vector<Insertable>{ListOf(items)}; };
+  const auto with_text = [](const char* text) { return std::vector<Insertable>{TextOf(text)}; };
+  Desk desk;
+  internal::LeaveRoomFor(kSpare + 6, desk.doc);
+  desk.before = internal::ViewOf(desk.doc);
+  desk.Refuses(desk.text.Insert(0, "seventh"), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push(with_list(six)), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push(with_text("sixth!")), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push({ListOf(with_list(five))}), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.map.Set("key", NewType{.entries = {{"a", ListOf(five)}}}), StatusCode::kResourceExhausted);
+  CHECK(desk.list.Push(with_list(five)).ok());
+  CHECK(internal::FaultOf(desk.doc) == "");
+}
+
+TEST_CASE("a root has one kind for ever", "[crdt]") {
+  Desk desk;
+  desk.before = internal::ViewOf(desk.doc);
+  desk.Refuses(desk.doc.GetText("list").status(), StatusCode::kFailedPrecondition);
+  desk.Refuses(desk.doc.GetMap("text").status(), StatusCode::kFailedPrecondition);
+  CHECK(desk.doc.GetArray("list").ok());
+}
+
+TEST_CASE("of several updates those before a refused one stay, and those behind it aren't looked at", "[crdt]") {
+  const auto letter = [](uint64_t client) {
+    return internal::Update({internal::Text({client, 0}, "t", "x")}, Format::kV1);
+  };
+  const std::string good = letter(1), cut = letter(2).substr(0, 5), last = letter(3);
+  Doc doc;
+  const absl::Status status = doc.ApplyAll({{{good}, {cut}, {last}}});
+  CHECK(internal::Refused(status));
+  CHECK(absl::StrContains(status.message(), "update 1"));
+  CHECK(doc.EncodeState(Format::kV1) == good);
+}
+
+TEST_CASE("who meets updates of his own client goes on as another", "[crdt]") {
+  Doc doc({.client_id = 1});
+  REQUIRE(doc.Apply(internal::Update({internal::Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  CHECK(doc.client_id() != 1);
+}
+
+}  // namespace
+}  // namespace rivermeet::crdt
