@@ -183,7 +183,6 @@ std::string RelativePosition::ToJson() const {
 
 absl::StatusOr<RelativePosition> RelativePosition::FromJson(std::string_view json) {
   RM_ASSIGN_OR_RETURN(const Any any, Any::FromJson(json));
-  if (any.object() == nullptr) return absl::InvalidArgumentError("a relative position is an object");
   RelativePosition position;
   RM_RETURN_IF_ERROR(IdFrom(any, "type", position.type));
   RM_RETURN_IF_ERROR(IdFrom(any, "item", position.item));

@@ -85,7 +85,6 @@ class SnapshotReader {
       if (length == 0) reader_.FailAt(at, "a deleted range has no length");
       if (clock > kMaxInteger || length > kMaxInteger - clock) reader_.FailAt(at, "a clock is over 2^53 - 1");
       if (clock < end) reader_.FailAt(at, "deleted ranges are out of order or overlap");
-      if (!reader_.ok()) return;
       ranges.push_back({clock, length});
       end = clock + length;
     }
@@ -97,9 +96,8 @@ class SnapshotReader {
     for (uint64_t i = 0; i < count && reader_.ok(); ++i) {
       const size_t at = reader_.offset();
       const uint64_t client = reader_.ReadVarUint();
-      if (reader_.ok() && !seen.insert(client).second) reader_.FailAt(at, kTwice);
-      const uint64_t clock = reader_.ReadVarUint();
-      if (reader_.ok()) states.push_back({client, clock});
+      if (!seen.insert(client).second) reader_.FailAt(at, kTwice);
+      states.push_back({client, reader_.ReadVarUint()});
     }
   }
 

@@ -264,7 +264,7 @@ void Scanner::Close() {
     ordered = absl::flat_hash_set<std::string_view>(keys.begin(), keys.end()).size() == keys.size();
   }
   if (!ordered) canonical_ = false;
-  if (!ordered && reorderings_ != nullptr && reader_.ok()) {
+  if (!ordered && reorderings_ != nullptr) {
     reorderings_->Add(frame.begin, reader_.position(), keys, source_);
   }
   keys_.resize(frame.first_key);

@@ -66,8 +66,7 @@ void Editor::ListPush(TypeIndex list, const Prepared& prepared) {
 
 absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length) {
   if (length == 0) return absl::OkStatus();
-  const ItemRef before =
-      index > document_.types[list].length ? document_.Index(list).Last() : ItemEndingAt(list, index);
+  const ItemRef before = ItemEndingAt(list, index);
   ItemRef ref = before == kNoItem ? document_.types[list].start : document_.items[before].right;
   for (; length > 0 && ref != kNoItem; ref = document_.items[ref].right) {
     document_.items.Reserve(2);

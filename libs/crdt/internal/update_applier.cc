@@ -48,10 +48,10 @@ bool UpdateApplier<Columns>::Check(Budget& budget) {
       stage_ = Stage::kDeletes;
       [[fallthrough]];
     case Stage::kDeletes:
-      if (reader_.ok() && !CheckDeletes(budget)) return false;
+      if (!CheckDeletes(budget)) return false;
       reader_.Finish();
       status_ = reader_.ok() ? absl::OkStatus() : reader_.status();
-      if (status_.ok() && !was_pending_) status_ = CheckLimits();
+      if (status_.ok()) status_ = CheckLimits();
       stage_ = Stage::kChecked;
       if (!status_.ok() || was_pending_) return true;
       if (new_types_ == 0 && !document_.pending.structs.brings_types()) return true;

@@ -83,7 +83,6 @@ typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
   if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs, or max_repeats");
   block.client = columns_.ReadClient();
   block.clock = columns_.rest().ReadVarUint();
-  if (!ok()) return {};
   structs_left_ -= block.structs;
   return block;
 }
@@ -128,7 +127,6 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     }
     ReadContent(kind, out.content);
   }
-  if (!ok()) return;
   if ((out.has_origin && out.origin.clock > kMaxIdClock) ||
       (out.has_right_origin && out.right_origin.clock > kMaxIdClock) || out.parent.clock > kMaxIdClock) {
     Fail("the clock of a neighbour or parent is over 2^52 - 1");
@@ -207,7 +205,7 @@ template <class Columns>
 void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
   out.length = count;
   scratch_.clear();
-  for (uint64_t i = 0; i < count && ok(); ++i) {
+  for (uint64_t i = 0; i < count; ++i) {
     const std::string_view json = columns_.ReadString(json_scratch_);
     if (json == "undefined") {
       scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
@@ -223,7 +221,7 @@ void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
   if constexpr (Columns::kJsonIsText) {
     const std::string_view json = columns_.rest().ReadVarString();
     scratch_.clear();
-    if (ok() && ParseJson(json)) out.data = scratch_;
+    if (ParseJson(json)) out.data = scratch_;
   } else {
     ReadValues(1, out);
     // JSON.stringify throws on these: a document with one could never be sent in V1.
