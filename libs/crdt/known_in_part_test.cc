@@ -61,6 +61,25 @@ TEST_CASE("what goes on from something collected is collected, wherever it says 
   }
 }
 
+TEST_CASE("what goes on behind something collected, or inside of what is no type, is collected", "[crdt][hostile]") {
+  const WireStruct more = Text({1, 1}, "", "bc");
+  for (const WireStruct& item :
+       {Behind(more, {4, 0}), Before(more, {4, 0}), Inside(more, {2, 0}), Inside(more, {3, 0})}) {
+    Doc doc;
+    WireDeleteSet deletes;
+    deletes.RangesOf(2).push_back({0, 1});
+    REQUIRE(doc.Apply(Update({Inside(Text({4, 0}, "", "gone"), {2, 0}), Text({3, 0}, "t", "x"),
+                              OfKind(Text({2, 0}, "m", ""), ContentKind::kType), Text({1, 0}, "t", "ab")},
+                             Format::kV1, deletes),
+                      Format::kV1)
+                .ok());
+    REQUIRE(Attack(doc, Update({item}, Format::kV1), Format::kV1).ok());
+    CHECK_FALSE(doc.HasPending());
+    CHECK(DocInside::Text(doc, "t") == "abx");
+    CHECK(absl::StrContains(doc.EncodeStateVector(), Hex("0103")));  // client 1 is known up to 3
+  }
+}
+
 TEST_CASE("a struct may stand between a unit and itself", "[crdt][hostile]") {
   // As yjs 13.6.33 writes it.
   Doc doc;
