@@ -1,8 +1,7 @@
 // Handles of the shared types in a document: to read and edit texts, lists and maps (yjs: Y.Text, Y.Array, Y.Map, XML).
 //
-// A handle is small and is copied freely. It lives as long as its document stays where it is and its type isn't thrown
-// away with what holds it; afterwards its functions give FAILED_PRECONDITION, or nothing. Every edit is a transaction
-// of its own unless it is made inside Doc::Transact. Errors of all edits:
+// A handle is small and is copied freely. Every edit is a transaction of its own unless it is made inside
+// Doc::Transact. Errors of all edits:
 //   FAILED_PRECONDITION  The type isn't in the document any more. Nothing changed.
 //   INVALID_ARGUMENT     What is to be inserted can't be; the message says why. Nothing changed.
 //   OUT_OF_RANGE         The index is past the end. Lists only.
@@ -71,6 +70,9 @@ struct AuthorRun {
 using PathStep = std::variant<std::string, uint64_t>;
 
 // A shared type of any kind.
+//
+// Valid while its Doc, moved or not, exists: any use after that is undefined. Once its type is thrown away with what
+// held it, its functions give FAILED_PRECONDITION, or nothing.
 class SharedType {
  public:
   // The same type of the same document.
