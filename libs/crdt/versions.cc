@@ -13,7 +13,6 @@
 namespace rivermeet::crdt {
 
 using internal::AttributeMap;
-using internal::AttributeObject;
 using internal::ContentKind;
 using internal::Document;
 using internal::ForEachStretch;
@@ -61,14 +60,6 @@ void ForEachValue(Session& session, const Item& item, uint32_t from, uint32_t to
     }
     rest.remove_prefix(4);
   }
-}
-
-Attributes ToAttributes(const Document& document, const AttributeMap& map) {
-  AttributeObject object;
-  for (const auto& [key, value] : map) object.Set(key, document.keys[key], value);
-  Attributes attributes;
-  for (const auto& [key, value] : object) attributes.emplace_back(document.keys[key], Any::DecodeTrusted(value));
-  return attributes;
 }
 
 Authorship AuthorOf(const Document& document, const Item& item, uint32_t unit, bool removed) {
@@ -129,7 +120,7 @@ class TextRuns {
     // yjs's deltas pass over what else could stand in a list.
     if (!text && item.kind != ContentKind::kEmbed && item.kind != ContentKind::kType) return;
     if (!given_.has_value()) {
-      given_ = ToAttributes(document, attributes_);
+      given_ = internal::ReadAttributes(document, attributes_);
       open_ = !runs_.empty() && runs_.back().attributes == *given_;
     }
     while (from < to) {
@@ -241,7 +232,7 @@ class YjsDeltaWriter {
         delta_.emplace_back();
         delta_.back().insert = internal::ValueIn(session_, item, 0);
         delta_.back().is_text = false;
-        delta_.back().attributes = ToAttributes(session_.document, attributes_);
+        delta_.back().attributes = internal::ReadAttributes(session_.document, attributes_);
         return;
       case ContentKind::kFormat:
         if (!is) return;
@@ -288,7 +279,7 @@ class YjsDeltaWriter {
     if (text_.empty()) return;
     DeltaInsertion& insertion = delta_.emplace_back();
     insertion.insert = Any(std::exchange(text_, {}));
-    insertion.attributes = ToAttributes(session_.document, attributes_);
+    insertion.attributes = internal::ReadAttributes(session_.document, attributes_);
   }
 
   Session& session_;

@@ -140,6 +140,15 @@ TEST_CASE("an attribute named ychange is passed on where nothing is marked", "[c
 
 // --- lists and maps
 
+TEST_CASE("an attribute named __proto__ is none, as in the object that yjs makes of them", "[crdt]") {
+  Doc doc = Keeping();
+  Text text = *doc.GetText("text");
+  REQUIRE(text.Insert(0, "ab", {{"__proto__", true}, {"bold", true}}).ok());
+  const Snapshot now = doc.TakeSnapshot();
+  CHECK(Json(YjsDelta(text)) == R"(ab{"bold":true};)");
+  CHECK(Told(TextAt(text, now)) == R"(=1:ab{"bold":true};)");
+}
+
 TEST_CASE("a list at a version has the units that were there, also of a run that grew", "[crdt]") {
   Doc doc = Keeping();
   List list = *doc.GetArray("a");

@@ -226,7 +226,7 @@ class Replay {
     for (const crdt::DeltaInsertion& insertion : delta) {
       Any::Array attributes;
       for (const auto& [key, value] : insertion.attributes) {
-        if (key != "__proto__") attributes.push_back(Any::Array{Any(key), Any(HexOf(value))});
+        attributes.push_back(Any::Array{Any(key), Any(HexOf(value))});
       }
       told.push_back(Any::Array{Describe(insertion.insert), Any(std::move(attributes))});
     }
