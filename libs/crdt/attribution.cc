@@ -18,6 +18,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr char kTooMany[] = "an attribution has more clients or runs than a limit";
 constexpr uint64_t kMaxClock = 0xffffffff;
+constexpr int64_t kUnknown = INT64_MIN;  // a time that nobody noted
 
 // The run that holds `clock`; the number of runs when none does.
 size_t RunAt(const std::vector<uint32_t>& ends, uint64_t clock) {
@@ -27,11 +28,11 @@ size_t RunAt(const std::vector<uint32_t>& ends, uint64_t clock) {
 // In milliseconds, far enough from the ends of time that differences don't overflow.
 int64_t FromTime(std::optional<absl::Time> time) {
   constexpr int64_t kFar = internal::kMaxInteger / 2;
-  return time.has_value() ? std::clamp(absl::ToUnixMillis(*time), -kFar, kFar) : INT64_MIN;
+  return time.has_value() ? std::clamp(absl::ToUnixMillis(*time), -kFar, kFar) : kUnknown;
 }
 
 std::optional<absl::Time> ToTime(int64_t time) {
-  if (time == INT64_MIN) return std::nullopt;
+  if (time == kUnknown) return std::nullopt;
   return absl::FromUnixMillis(time);
 }
 
@@ -45,8 +46,8 @@ std::vector<uint64_t> ClientsOf(const Map& map) {
 
 // A time as what it differs from the one before by, and a byte that says whether there is one.
 void WriteTime(std::string& to, int64_t time, int64_t& previous) {
-  WriteByte(to, time == INT64_MIN ? 0 : 1);
-  if (time == INT64_MIN) return;
+  WriteByte(to, time == kUnknown ? 0 : 1);
+  if (time == kUnknown) return;
   const int64_t difference = time - previous;
   WriteVarInt(to, static_cast<uint64_t>(difference < 0 ? -difference : difference), difference < 0);
   previous = time;
@@ -64,9 +65,10 @@ void Attribution::Extend(Written& written, uint32_t end, int64_t time) {
 }
 
 void Attribution::NoteWritten(uint64_t client, uint64_t from, uint64_t to, std::optional<absl::Time> time) {
+  to = std::min(to, kMaxClock);
+  if (from >= to) return;
   Written& written = written_[client];
   const uint64_t known = written.ends.empty() ? 0 : written.ends.back();
-  to = std::min(to, kMaxClock);
   if (to <= known) return;
   if (from > known) Extend(written, static_cast<uint32_t>(from), kUnknown);
   Extend(written, static_cast<uint32_t>(to), FromTime(time));
@@ -181,9 +183,9 @@ std::string Attribution::Encode() const {
   return bytes;
 }
 
-class AttributionReader {
+class Attribution::Reader {
  public:
-  AttributionReader(std::string_view bytes, const Limits& limits) : reader_(bytes), limits_(limits) {}
+  Reader(std::string_view bytes, const Limits& limits) : reader_(bytes), limits_(limits) {}
 
   absl::Status Read(Attribution& out) {
     if (reader_.remaining() > limits_.max_update_bytes) {
@@ -230,7 +232,7 @@ class AttributionReader {
   }
 
   int64_t ReadTime() {
-    if (!ReadFlag()) return Attribution::kUnknown;
+    if (!ReadFlag()) return kUnknown;
     const size_t at = reader_.offset();
     time_ += reader_.ReadVarInt().value();
     if (time_ > static_cast<int64_t>(internal::kMaxInteger) / 2 ||
@@ -271,7 +273,7 @@ class AttributionReader {
 
 absl::StatusOr<Attribution> Attribution::Decode(std::string_view bytes, const Limits& limits) {
   Attribution attribution;
-  RM_RETURN_IF_ERROR(AttributionReader(bytes, limits).Read(attribution));
+  RM_RETURN_IF_ERROR(Reader(bytes, limits).Read(attribution));
   return attribution;
 }
 

@@ -33,7 +33,8 @@ class Attribution {
   };
 
   // Notes that units [`from`, `to`) of `client` were written at `time`, or that nobody said when. What is known already
-  // stays; a gap before `from` has no time.
+  // stays; a gap before `from` has no time. Of both notes: from <= to <= 2^32 - 1, where clocks end; what is outside of
+  // that isn't noted.
   void NoteWritten(uint64_t client, uint64_t from, uint64_t to, std::optional<absl::Time> time);
   // Notes that these units were deleted. The first who deleted a unit stays.
   void NoteRemoved(uint64_t client, uint64_t from, uint64_t to, const Removal& removal);
@@ -58,14 +59,12 @@ class Attribution {
   bool operator==(const Attribution&) const = default;
 
  private:
-  friend class AttributionReader;
-
-  static constexpr int64_t kUnknown = INT64_MIN;  // a time that nobody noted
+  class Reader;
 
   // Run i has the units from ends[i - 1], or 0, to ends[i].
   struct Written {
     std::vector<uint32_t> ends;
-    std::vector<int64_t> times;  // milliseconds since 1970
+    std::vector<int64_t> times;  // milliseconds since 1970, or kUnknown (attribution.cc)
 
     bool operator==(const Written&) const = default;
   };
@@ -73,7 +72,7 @@ class Attribution {
     uint32_t end = 0;
     bool by_known = false;
     uint64_t by = 0;
-    int64_t time = kUnknown;
+    int64_t time = 0;  // as above
 
     bool operator==(const Removed&) const = default;
     bool SameAs(const Removed& other) const {

@@ -51,6 +51,17 @@ TEST_CASE("what was noted first of a unit stays", "[crdt]") {
   CHECK_FALSE(table.RemovedBy(7, 3).has_value());
 }
 
+TEST_CASE("units that end before they begin, or that no client has, are not noted", "[crdt]") {
+  Attribution table = Example();
+  table.NoteWritten(1, 20, 15, At(1));
+  table.NoteWritten(5, 3, 3, At(1));
+  table.NoteWritten(1, uint64_t{1} << 32, (uint64_t{1} << 32) + 5, At(1));
+  table.NoteRemoved(1, 20, 15, Removal{7, At(1)});
+  table.NoteRemoved(5, 3, 3, Removal{7, At(1)});
+  table.NoteRemoved(1, uint64_t{1} << 32, (uint64_t{1} << 32) + 5, Removal{7, At(1)});
+  CHECK(table == Example());
+}
+
 TEST_CASE("runs end where either answer changes", "[crdt]") {
   const Attribution table = Example();
   CHECK(table.SameUntil(1, 0, 20) == 1);
