@@ -358,7 +358,6 @@ TEST_CASE("shared types nested a million deep are taken apart without recursion"
   }
 }
 
-// Expected to fail until Limits::max_depth holds for shared types.
 TEST_CASE("shared types nested deeper than max_depth are refused", "[crdt][hostile]") {
   std::vector<WireStruct> items = {OfKind(Text({1, 0}, "t", ""), ContentKind::kType)};
   for (uint64_t clock = 1; clock < 600; ++clock) {

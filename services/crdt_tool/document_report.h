@@ -32,7 +32,7 @@ std::string DocumentJson(const crdt::Doc& doc);
 absl::StatusOr<std::string> RootsJson(crdt::Doc& doc,
                                       const std::vector<std::pair<std::string, crdt::SharedKind>>& kinds);
 
-// "3 structs and 1 deleted ranges wait for: client 5 from clock 30"; empty when nothing does.
+// "3 structs and 1 deleted ranges wait for client 5 from clock 30"; empty when nothing does.
 std::string WaitingText(const crdt::DocumentSummary& summary);
 
 }  // namespace rivermeet::crdt_tool

@@ -147,7 +147,7 @@ void AddDiff(CLI::App& app) {
   CLI::App& command = *app.add_subcommand("diff", "Write what of an update somebody lacks who has another");
   auto flags = std::make_shared<DiffFlags>();
   command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
-  command.add_option("since", flags->since, "The update that he has, of either format")->type_name("FILE")->required();
+  command.add_option("since", flags->since, "The update that he has")->type_name("FILE")->required();
   command.add_flag("--state-vector", flags->since_is_state_vector,
                    "The second file is his encoded state vector instead");
   AddFormatFlags(command, *flags);

@@ -45,7 +45,7 @@ struct Item {
     kCountable = 2,  // has places in its list
     kDeleted = 4,
     kEntry = 8,    // belongs to a key (`place`) and not to a list
-    kRedone = 16,  // Document::redone says by which item
+    kRedone = 16,  // Document::RedoneAs() says by which item
     kMarked = 32,  // a search marker stands here
   };
 

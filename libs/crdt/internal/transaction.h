@@ -1,4 +1,4 @@
-// What one transaction changes, and its end.
+// What one transaction changes.
 #ifndef RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_
 #define RIVERMEET_CRDT_INTERNAL_TRANSACTION_H_
 

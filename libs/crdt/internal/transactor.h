@@ -27,7 +27,8 @@ class EndListener {
 
 class Transactor {
  public:
-  // What is called at the end of each transaction: first `observe`, then the end listeners, last `done`.
+  // What is called at the end of each transaction: first `observe_type`, then `observe`, then the end
+  // listeners, last `done`.
   struct Hooks {
     // Of each type that it changed and that is still there; may run transactions, which end after it.
     std::function<void(Transaction&, const Transaction::Changed&)> observe_type;
