@@ -83,7 +83,9 @@ class Doc {
   void LoadSubdocument(std::string_view guid);
 
   // The whole document as an update, or what of it somebody lacks whose state vector is `since`; with what is pending.
-  // Errors: INVALID_ARGUMENT when `since` is no state vector.
+  // Errors:
+  //   INVALID_ARGUMENT    `since` is no state vector; the message has the byte offset. Don't retry.
+  //   RESOURCE_EXHAUSTED  It has more clients than max_clients. Don't retry.
   std::string EncodeState(Format format) const;
   absl::StatusOr<std::string> EncodeStateSince(Format format, std::string_view since) const;
   // How far each client is known; the same in both formats.

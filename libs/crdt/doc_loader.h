@@ -28,15 +28,16 @@ class DocLoader {
   DocLoader& operator=(DocLoader&&) noexcept;
   ~DocLoader();
 
-  // Goes on for about `work`, at least 1. True once the document can be taken; a struct is passed four to seven times.
+  // Goes on for about `work`. True once the document can be taken; a struct is passed four to seven times.
   // Not divided are: one struct, however long its text and however many others stand where it goes; putting in order
   // what an update has out of order (its clients, what is deleted of one of them); the growth of a table of names or
   // clients; and, where much has to wait for others, the last pass over what is kept of that.
   //
   // Errors: those of Doc::Apply(), again and again. Nothing can be taken then.
+  // A `work` of 0, and any step after Take(), ends the program.
   absl::StatusOr<bool> Step(uint64_t work = kDefaultWork);
 
-  // The document, once and after Step() was true.
+  // The document, once and after Step() was true: any sooner, or again, ends the program.
   Doc Take();
 
  private:

@@ -199,7 +199,9 @@ void UpdateReader<Columns>::ReadDeletes(Take&& take) {
 extern template class UpdateReader<ColumnsV1>;
 extern template class UpdateReader<ColumnsV2>;
 
-// Reads a state vector: (client, clock) in the order of the bytes. INVALID_ARGUMENT with the byte offset.
+// Reads a state vector: (client, clock) in the order of the bytes.
+//   INVALID_ARGUMENT    The bytes are none; the message has the byte offset.
+//   RESOURCE_EXHAUSTED  It has more clients than max_clients.
 absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, const Limits& limits);
 
 }  // namespace rivermeet::crdt::internal
