@@ -8,7 +8,7 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 constexpr const char* kNoLength = "a struct has no length";
-// V2 writes twice the difference of two of them, which must not pass kMaxInteger: neither yjs nor this reads it then.
+// V2 writes twice the difference of two of them, which must not pass kMaxInteger.
 constexpr uint64_t kMaxIdClock = kMaxInteger / 2;
 constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 // V2's update of nothing, looked at in place of one that is too long: no column of it is at fault.
