@@ -140,7 +140,9 @@ class Merger {
         Flush();
         HoldCurrent();
       } else if (held_->end_clock() < current.id.clock) {
-        BridgeGap();
+        Flush();
+        WriteGap(current.id.clock);
+        HoldCurrent();
       } else {
         TakeOverlapping();
       }
@@ -151,20 +153,13 @@ class Merger {
     }
   }
 
-  // Between what is held and the current struct something is missing: a skip stands for it.
-  void BridgeGap() {
-    const WireStruct& current = source_->current();
-    if (held_->content.kind == ContentKind::kSkip) {
-      held_->content.length = current.end_clock() - held_->id.clock;
-      return;
-    }
-    const WireId end{held_->id.client, held_->end_clock()};
-    Flush();
+  // A skip, from the end of what was held up to `clock`. It is never held itself, so that nothing has to overlap it.
+  void WriteGap(uint64_t clock) {
     WireStruct skip;
-    skip.id = end;
+    skip.id = {held_->id.client, held_->end_clock()};
     skip.content.kind = ContentKind::kSkip;
-    skip.content.length = current.id.clock - end.clock;
-    held_.Hold(skip, {});
+    skip.content.length = clock - skip.id.clock;
+    structs_.Write(skip, 0);
   }
 
   void TakeOverlapping() {
@@ -173,13 +168,7 @@ class Merger {
     WireStruct& held = *held_;
     WireStruct rest = current;
     std::string scratch;
-    if (known > 0) {
-      if (held.content.kind == ContentKind::kSkip) {
-        held.content.length -= known;  // the other one says more
-      } else {
-        Slice(rest, known, scratch);
-      }
-    }
+    if (known > 0) Slice(rest, known, scratch);
     if (held.content.kind == ContentKind::kGc && rest.content.kind == ContentKind::kGc) {
       held.content.length += rest.content.length;
       return;
