@@ -8,7 +8,6 @@
 #include "crdt/internal/byte_writer.h"
 #include "crdt/internal/utf.h"
 #include "crdt/limits.h"
-#include "fmt/format.h"
 
 namespace rivermeet::crdt {
 namespace {
@@ -16,10 +15,8 @@ namespace {
 using internal::AnyTag;
 using internal::ByteReader;
 
-absl::Status ErrorAt(size_t offset, const char* error) {
-  const auto code =
-      error == internal::kNestsTooDeeply ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInvalidArgument;
-  return absl::Status(code, fmt::format("byte {}: {}", offset, error));
+absl::Status StatusOf(const ByteReader& reader) {
+  return reader.status(/*is_limit=*/reader.error() == internal::kNestsTooDeeply);
 }
 
 // `text` with U+FFFD for each byte that is no part of a character.
@@ -202,9 +199,12 @@ absl::StatusOr<Any> Any::Decode(std::string_view bytes) {
   ByteReader reader(bytes);
   std::string canonical;
   if (!internal::CopyAny(reader, Limits().max_depth, canonical, internal::AnySource::kOwn)) {
-    return ErrorAt(reader.error_offset(), reader.error());
+    return StatusOf(reader);
   }
-  if (!reader.AtEnd()) return ErrorAt(reader.offset(), "something follows the value");
+  if (!reader.AtEnd()) {
+    reader.Fail("something follows the value");
+    return StatusOf(reader);
+  }
   return DecodeTrusted(canonical);
 }
 
@@ -222,7 +222,11 @@ absl::StatusOr<Any> Any::FromJson(std::string_view json) {
   std::string canonical;
   const char* error = nullptr;
   size_t offset = 0;
-  if (!internal::JsonToAny(json, Limits().max_depth, canonical, &error, &offset)) return ErrorAt(offset, error);
+  if (!internal::JsonToAny(json, Limits().max_depth, canonical, &error, &offset)) {
+    ByteReader reader(json);
+    reader.FailAt(offset, error);
+    return StatusOf(reader);
+  }
   return DecodeTrusted(canonical);
 }
 

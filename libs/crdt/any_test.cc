@@ -118,8 +118,8 @@ TEST_CASE("bytes that are no value are refused with the place", "[crdt]") {
   const auto code = [](std::string_view bytes) { return Any::Decode(bytes).status().code(); };
   CHECK(code("") == absl::StatusCode::kInvalidArgument);
   CHECK(code("\x7e\x7e") == absl::StatusCode::kInvalidArgument);
-  CHECK(Any::Decode("\x7e\x7e").status().message() == "byte 1: something follows the value");
-  CHECK(Any::FromJson("[1").status().message() == "byte 2: a comma or an end is missing");
+  CHECK(Any::Decode("\x7e\x7e").status().message() == "at byte 1: something follows the value");
+  CHECK(Any::FromJson("[1").status().message() == "at byte 2: a comma or an end is missing");
   const std::string bytes = Sample().Encode();
   for (size_t size = 0; size < bytes.size(); ++size) {
     CHECK(code(std::string_view(bytes).substr(0, size)) == absl::StatusCode::kInvalidArgument);
