@@ -7,6 +7,7 @@
 #ifndef RIVERMEET_CRDT_UPDATE_H_
 #define RIVERMEET_CRDT_UPDATE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,12 +20,15 @@
 
 namespace rivermeet::crdt {
 
+// Of so many updates at most a merge is yjs's to the byte.
+inline constexpr size_t kMaxMergedExactly = 16'000;
+
 // One update with the effect of all, in O(n log n) of the structs. A gap between structs of a client becomes a Skip.
 // One update alone is given back as it came, unread. Of none: an update without effect.
 //
 // Where an update has an item and another, at the same clock, its collected form, yjs's order of the two is a property
-// of V8's sort: as long as such a pair waits, each struct costs O(updates). Its bytes are kept up to 16,000 updates; of
-// more than that only the effect.
+// of V8's sort: as long as such a pair waits, each struct costs O(updates). Of more than kMaxMergedExactly updates
+// only the effect is yjs's then.
 absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
                                          const Limits& limits = {});
 

@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "crdt/internal/v8_sort.h"
+#include "crdt/update.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -27,7 +28,7 @@ bool MergeOrder::ByPlace::operator()(const Place& a, const Place& b) const {
 }
 
 MergeOrder::MergeOrder(std::vector<MergeHead> heads)
-    : size_(heads.size()), exact_(heads.size() <= kMaxExact), array_(std::move(heads)) {
+    : size_(heads.size()), exact_(heads.size() <= kMaxMergedExactly), array_(std::move(heads)) {
   if (empty()) return;
   for (const MergeHead& head : array_) (head.gc ? has_gcs_ : has_items_) = true;
   std::vector<MergeHead> given;

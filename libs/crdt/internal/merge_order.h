@@ -25,12 +25,10 @@ struct MergeHead {
 // But where a GC and an Item have the same clock, yjs's comparator says of either that it comes before the other. What
 // such a pair's order is, and what it becomes at each further sort, depends on where both are in the array and on the
 // steps of the engine's sort. So from such a pair on the array is sorted as V8 does it, step by step, until there is
-// none any more. Without such pairs a step is O(log n), with them O(n).
+// none any more. Without such pairs a step is O(log n), with them O(n): of more than kMaxMergedExactly updates
+// (update.h) they are taken for equal.
 class MergeOrder {
  public:
-  // With more updates than this such a pair is taken for equal.
-  static constexpr size_t kMaxExact = 16'000;
-
   // `heads`: of each update with structs, in the order in which they were given.
   explicit MergeOrder(std::vector<MergeHead> heads);
 

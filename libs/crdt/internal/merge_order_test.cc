@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "crdt/internal/v8_sort.h"
+#include "crdt/update.h"
 
 namespace rivermeet::crdt::internal {
 namespace {
@@ -72,9 +73,9 @@ TEST_CASE("the next update of a merge is the first of an array sorted at every s
 
 TEST_CASE("more updates than the exact order has room for come in a stable order", "[crdt]") {
   std::vector<MergeHead> heads;
-  for (uint32_t i = 0; i <= MergeOrder::kMaxExact; ++i) heads.push_back({1, 0, i, i % 2 == 1});
+  for (uint32_t i = 0; i <= kMaxMergedExactly; ++i) heads.push_back({1, 0, i, i % 2 == 1});
   MergeOrder order(heads);
-  for (uint32_t i = 0; i <= MergeOrder::kMaxExact; ++i) {
+  for (uint32_t i = 0; i <= kMaxMergedExactly; ++i) {
     REQUIRE(order.front().source == i);
     order.RemoveFront();
   }

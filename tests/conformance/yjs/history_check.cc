@@ -288,15 +288,12 @@ bool HaveSameEffect(std::string_view update, std::string_view other, Format form
          doc.EncodeState(Format::kV1) == other_doc.EncodeState(Format::kV1);
 }
 
-// Of so many updates at most a merge is yjs's to the byte, of more in its effect: update.h.
-constexpr size_t kMostMergedToTheByte = 16'000;
-
 bool IsAsInYjs(const FunctionCall& call, const absl::StatusOr<std::string>& output) {
   if (call.threw || !output.ok()) return call.threw == !output.ok();
   if (*output == call.output) return true;
   const Format format = call.function == Function::kMergeV1 ? Format::kV1 : Format::kV2;
   const bool is_merge = call.function == Function::kMergeV1 || call.function == Function::kMergeV2;
-  return is_merge && call.inputs.size() > kMostMergedToTheByte && HaveSameEffect(*output, call.output, format);
+  return is_merge && call.inputs.size() > crdt::kMaxMergedExactly && HaveSameEffect(*output, call.output, format);
 }
 
 std::string CheckCalls(const History& history, CheckCounts& counts) {
