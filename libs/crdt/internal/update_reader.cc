@@ -95,24 +95,24 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   out.parent = {};
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
   const uint8_t info = columns_.ReadInfo();
-  const uint8_t kind = info & 0x1f;
-  if (kind == 0) {
+  const auto kind = static_cast<ContentKind>(info & kContentBits);
+  if (kind == ContentKind::kGc) {
     out.content.kind = ContentKind::kGc;
     out.content.length = columns_.ReadLength();
-  } else if (kind == 10) {
-    if (info != 10) Fail("a skip has flags");
+  } else if (kind == ContentKind::kSkip) {
+    if ((info & ~kContentBits) != 0) Fail("a skip has flags");
     out.content.kind = ContentKind::kSkip;
     out.content.length = columns_.rest().ReadVarUint();
   } else {
-    if ((info & 0x80) != 0) {
+    if ((info & kHasOrigin) != 0) {
       out.has_origin = true;
       out.origin = columns_.ReadLeftId();
     }
-    if ((info & 0x40) != 0) {
+    if ((info & kHasRightOrigin) != 0) {
       out.has_right_origin = true;
       out.right_origin = columns_.ReadRightId();
     }
-    if ((info & 0xc0) == 0) {
+    if ((info & (kHasOrigin | kHasRightOrigin)) == 0) {
       if (columns_.ReadParentInfo()) {
         out.parent_kind = WireStruct::Parent::kRoot;
         out.root = columns_.ReadString(root_scratch_);
@@ -120,7 +120,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
         out.parent_kind = WireStruct::Parent::kItem;
         out.parent = columns_.ReadLeftId();
       }
-      if ((info & 0x20) != 0) {
+      if ((info & kHasKey) != 0) {
         out.has_parent_sub = true;
         out.parent_sub = columns_.ReadString(sub_scratch_);
       }
@@ -141,8 +141,8 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
 }
 
 template <class Columns>
-void UpdateReader<Columns>::ReadContent(uint8_t kind, WireContent& out) {
-  out.kind = static_cast<ContentKind>(kind);
+void UpdateReader<Columns>::ReadContent(ContentKind kind, WireContent& out) {
+  out.kind = kind;
   out.length = 1;
   switch (out.kind) {
     case ContentKind::kDeleted:

@@ -167,7 +167,7 @@ class UpdateReader {
   void Resume(const Columns& place) { columns_ = place; }
 
  private:
-  void ReadContent(uint8_t info, WireContent& out);
+  void ReadContent(ContentKind kind, WireContent& out);
   void ReadValues(uint64_t count, WireContent& out);
   void ReadJsonValues(uint64_t count, WireContent& out);
   void ReadOneValue(WireContent& out);

@@ -107,8 +107,8 @@ void WriteStruct(Writer& writer, const WireStruct& item, uint64_t offset) {
     return WriteContent(writer, item.content, offset);
   }
   const bool has_origin = item.has_origin || offset > 0;
-  writer.WriteInfo(static_cast<uint8_t>(item.content.kind) | (has_origin ? 0x80 : 0) |
-                   (item.has_right_origin ? 0x40 : 0) | (item.has_parent_sub ? 0x20 : 0));
+  writer.WriteInfo(static_cast<uint8_t>(item.content.kind) | (has_origin ? kHasOrigin : 0) |
+                   (item.has_right_origin ? kHasRightOrigin : 0) | (item.has_parent_sub ? kHasKey : 0));
   if (has_origin) writer.WriteLeftId(offset > 0 ? WireId{item.id.client, item.id.clock + offset - 1} : item.origin);
   if (item.has_right_origin) writer.WriteRightId(item.right_origin);
   if (!has_origin && !item.has_right_origin) {

@@ -12,7 +12,13 @@
 
 namespace rivermeet::crdt::internal {
 
-// The low five bits of a struct's first byte.
+// A struct's first byte: its content, and of an item which neighbours and whether a key follow.
+constexpr uint8_t kContentBits = 0x1f;
+constexpr uint8_t kHasOrigin = 0x80;
+constexpr uint8_t kHasRightOrigin = 0x40;
+constexpr uint8_t kHasKey = 0x20;
+
+// The kContentBits.
 enum class ContentKind : uint8_t {
   kGc = 0,       // a collected range: no content, no neighbours
   kDeleted = 1,  // deleted content; its place is kept
