@@ -9,6 +9,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "crdt/internal/byte_writer.h"
+#include "crdt/internal/object_names.h"
 #include "crdt/internal/utf.h"
 
 namespace rivermeet::crdt::internal {
@@ -18,7 +19,6 @@ namespace {
 constexpr uint64_t kMaxAnyInteger = 0x7fffffff;
 // JavaScript's largest array index: keys up to it come first, in ascending order.
 constexpr uint64_t kMaxArrayIndex = 0xfffffffe;
-constexpr std::string_view kProto = "__proto__";
 
 bool IsAnyInteger(double number) {
   return std::abs(number) <= static_cast<double>(kMaxAnyInteger) &&

@@ -1,12 +1,12 @@
 #include "crdt/internal/attributes.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <string>
 
 #include "crdt/internal/any_codec.h"
 #include "crdt/internal/any_walk.h"
+#include "crdt/internal/object_names.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -83,14 +83,10 @@ void AttributeObject::Set(KeyIndex key, std::string_view name, AttributeValue va
 }
 
 std::optional<AttributeValue> AttributeObject::Read(KeyIndex key, std::string_view name) const {
-  static constexpr std::array<std::string_view, 11> kFunctions = {
-      "constructor",      "__defineGetter__", "__defineSetter__", "hasOwnProperty",
-      "__lookupGetter__", "__lookupSetter__", "isPrototypeOf",    "propertyIsEnumerable",
-      "toLocaleString",   "toString",         "valueOf"};
   static constexpr AttributeValue kFunction = "\x01";  // no value's encoding
   const std::optional<AttributeValue> own = Get(key);
   if (own.has_value()) return own;
-  if (std::find(kFunctions.begin(), kFunctions.end(), name) != kFunctions.end()) return kFunction;
+  if (IsInherited(name)) return kFunction;
   return std::nullopt;
 }
 

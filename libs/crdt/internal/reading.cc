@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/byte_writer.h"
+#include "crdt/internal/object_names.h"
 #include "crdt/internal/utf.h"
 #include "crdt/internal/xml_reading.h"
 
@@ -113,7 +114,7 @@ std::vector<std::pair<KeyIndex, ItemRef>> TypeJson::EntriesOf(const Type& type) 
   for (const auto& [key, ref] : *type.entries) {
     const Item& item = document_.items[ref];
     // The object's prototype is set by that name.
-    if (item.deleted() || document_.keys[key] == "__proto__" || item.kind == ContentKind::kFormat) continue;
+    if (item.deleted() || document_.keys[key] == kProto || item.kind == ContentKind::kFormat) continue;
     entries.emplace_back(key, ref);
     has_indices |= ArrayIndexOf(document_.keys[key]) >= 0;
   }
@@ -225,7 +226,7 @@ absl::Status AppendRootsJson(const Document& document, BigInts bigints, std::str
   std::vector<Root> roots;
   for (const TypeIndex type : document.roots()) {
     const std::string_view name = document.keys[document.types[type].name];
-    if (document.types[type].kind == TypeKind::kUntyped || name == "__proto__") continue;
+    if (document.types[type].kind == TypeKind::kUntyped || name == kProto) continue;
     roots.push_back({static_cast<uint64_t>(ArrayIndexOf(name)), type});
   }
   std::stable_sort(roots.begin(), roots.end(), [](const Root& a, const Root& b) { return a.order < b.order; });
@@ -297,7 +298,7 @@ void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to) 
 Attributes ReadAttributes(const Document& document, const AttributeMap& attributes) {
   AttributeObject ordered;
   for (const auto& [key, value] : attributes) {
-    if (document.keys[key] != "__proto__") ordered.Set(key, document.keys[key], value);
+    if (document.keys[key] != kProto) ordered.Set(key, document.keys[key], value);
   }
   Attributes read;
   for (const auto& [key, value] : ordered) read.emplace_back(document.keys[key], Any::DecodeTrusted(value));

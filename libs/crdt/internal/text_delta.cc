@@ -1,10 +1,9 @@
 // How a transaction changed a text (yjs: YTextEvent.delta).
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "crdt/internal/attributes.h"
 #include "crdt/internal/event_state.h"
+#include "crdt/internal/object_names.h"
 #include "crdt/internal/reading.h"
 #include "crdt/internal/utf.h"
 
@@ -13,14 +12,6 @@ namespace rivermeet::crdt::internal {
 namespace {
 
 using Kind = DeltaChange::Kind;
-
-// yjs looks attributes up in an object, where it finds these, too, and takes them for changes.
-bool IsInEveryObject(std::string_view name) {
-  constexpr std::string_view kMembers[] = {
-      "constructor",      "hasOwnProperty",   "isPrototypeOf",        "toLocaleString",   "toString",        "valueOf",
-      "__defineGetter__", "__defineSetter__", "propertyIsEnumerable", "__lookupGetter__", "__lookupSetter__"};
-  return std::find(std::begin(kMembers), std::end(kMembers), name) != std::end(kMembers);
-}
 
 class TextDeltaReader {
  public:
@@ -156,7 +147,8 @@ void TextDeltaReader::ReadOldFormat(Transaction& cleanup, ItemRef ref) {
   const AttributeValue value = item.bytes();
   before_.Set(item.extra, value);
   const std::optional<AttributeValue> change = changes_.Get(item.extra);
-  if (!change.has_value() && !IsInEveryObject(document_.keys[item.extra])) return;
+  // yjs looks changes up in an object, where it finds what that inherits, too.
+  if (!change.has_value() && !IsInherited(document_.keys[item.extra])) return;
   if (change.has_value() && SameValue(*change, value)) {
     if (*change != kNullValue) document_.Delete(cleanup, ref);
     return;

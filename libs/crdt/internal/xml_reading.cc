@@ -9,6 +9,7 @@
 #include "crdt/internal/any_walk.h"
 #include "crdt/internal/attributes.h"
 #include "crdt/internal/lower_case.h"
+#include "crdt/internal/object_names.h"
 #include "crdt/internal/reading.h"
 #include "crdt/internal/utf.h"
 
@@ -190,7 +191,7 @@ std::vector<ItemRef> XmlWriter::EntriesOf(const Type& type) const {
   if (type.entries == nullptr) return entries;
   for (const auto& [key, ref] : *type.entries) {
     // The object's prototype is set by that name.
-    if (!document_.items[ref].deleted() && document_.keys[key] != "__proto__") entries.push_back(ref);
+    if (!document_.items[ref].deleted() && document_.keys[key] != kProto) entries.push_back(ref);
   }
   std::sort(entries.begin(), entries.end(), [this](ItemRef a, ItemRef b) {
     return LessInUtf16(document_.keys[document_.items[b].place], document_.keys[document_.items[a].place]);
@@ -304,7 +305,7 @@ bool XmlWriter::BeginRun(Frame& frame) {
   if (std::exchange(frame.in_run, true)) return true;
   std::vector<Attribute> nodes;
   for (const Attribute& attribute : frame.attributes) {
-    if (document_.keys[attribute.key] != "__proto__") nodes.push_back(attribute);
+    if (document_.keys[attribute.key] != kProto) nodes.push_back(attribute);
   }
   std::sort(nodes.begin(), nodes.end(), [this](const Attribute& a, const Attribute& b) {
     return LessInUtf16(document_.keys[a.key], document_.keys[b.key]);
