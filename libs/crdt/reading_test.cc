@@ -3,7 +3,6 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/internal/lower_case.h"
 
 namespace rivermeet::crdt {
 namespace {
@@ -162,19 +161,6 @@ TEST_CASE("a list's values come in one go", "[crdt]") {
   CHECK(std::get<Any>(values[0]) == Any("x"));
   CHECK(std::get<SharedType>(values[1]).kind() == SharedKind::kMap);
   CHECK(std::get<Any>(values[2]) == Any(Any::Bytes{"b"}));
-}
-
-TEST_CASE("texts are ordered by their UTF-16 units", "[crdt]") {
-  using internal::LessInUtf16;
-  CHECK(LessInUtf16("", "a"));
-  CHECK(LessInUtf16("a", "ab"));
-  CHECK_FALSE(LessInUtf16("a", "a"));
-  CHECK(LessInUtf16("\U0001f600", "\uffff"));
-  CHECK_FALSE(LessInUtf16("\uffff", "\U0001f600"));
-  CHECK(LessInUtf16("\U0001f600", "\U0001f601"));
-  CHECK(LessInUtf16("\xed\xa0\xbd", "\U0001f600"));
-  CHECK_FALSE(LessInUtf16("\U0001f600", "\xed\xa0\xbdz"));
-  CHECK_FALSE(LessInUtf16("\xed\xa0\xbd\uffff", "\U0001f600"));
 }
 
 }  // namespace

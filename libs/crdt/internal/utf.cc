@@ -348,4 +348,30 @@ void AppendWellFormed(std::string_view text, std::string& out) {
 
 bool IsWellFormed(std::string_view text) { return FindSurrogate(text, 0) == std::string_view::npos; }
 
+uint32_t TakeCharacter(std::string_view& text) {
+  const auto lead = static_cast<uint8_t>(text[0]);
+  const size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  uint32_t character = size == 1 ? lead : lead & (0xffu >> (size + 1));
+  for (size_t i = 1; i < size; ++i) character = (character << 6) | (static_cast<uint8_t>(text[i]) & 0x3f);
+  text.remove_prefix(size);
+  return character;
+}
+
+bool LessInUtf16(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const uint32_t x = TakeCharacter(a);
+    const uint32_t y = TakeCharacter(b);
+    if (x == y) continue;
+    // A character of two units begins with a surrogate, which is less than U+E000.
+    const auto first_unit = [](uint32_t c) { return c < 0x10000 ? c : 0xd800 + ((c - 0x10000) >> 10); };
+    if (first_unit(x) != first_unit(y)) return first_unit(x) < first_unit(y);
+    if (x >= 0x10000 && y >= 0x10000) return x < y;
+    // One is a lone surrogate: what follows it is no low surrogate, which the other has there.
+    std::string_view& rest = x < 0x10000 ? a : b;
+    const bool lone_is_less = rest.empty() || TakeCharacter(rest) < 0xdc00;
+    return lone_is_less == (x < 0x10000);
+  }
+  return a.empty() && !b.empty();
+}
+
 }  // namespace rivermeet::crdt::internal

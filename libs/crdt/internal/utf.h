@@ -68,6 +68,12 @@ void AppendWellFormed(std::string_view text, std::string& out);
 // Whether AppendWellFormed would change nothing.
 bool IsWellFormed(std::string_view text);
 
+// Takes the first character off `text`, which is WTF-8 and not empty.
+uint32_t TakeCharacter(std::string_view& text);
+
+// JavaScript's `<`: by UTF-16 code units. Both are WTF-8.
+bool LessInUtf16(std::string_view a, std::string_view b);
+
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
 }  // namespace rivermeet::crdt::internal

@@ -217,5 +217,17 @@ TEST_CASE("cut off bytes are measured and cut without reading past them", "[crdt
   }
 }
 
+TEST_CASE("texts are ordered by their UTF-16 units", "[crdt]") {
+  CHECK(LessInUtf16("", "a"));
+  CHECK(LessInUtf16("a", "ab"));
+  CHECK_FALSE(LessInUtf16("a", "a"));
+  CHECK(LessInUtf16("\U0001f600", "\uffff"));
+  CHECK_FALSE(LessInUtf16("\uffff", "\U0001f600"));
+  CHECK(LessInUtf16("\U0001f600", "\U0001f601"));
+  CHECK(LessInUtf16("\xed\xa0\xbd", "\U0001f600"));
+  CHECK_FALSE(LessInUtf16("\U0001f600", "\xed\xa0\xbdz"));
+  CHECK_FALSE(LessInUtf16("\xed\xa0\xbd\uffff", "\U0001f600"));
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
