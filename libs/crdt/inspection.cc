@@ -105,9 +105,7 @@ std::vector<Any> FirstValues(const UpdateStruct& of, uint64_t most) {
   if (of.content == Content::kString || of.content == Content::kBinary) return values;
   internal::ByteReader reader(of.data);
   while (!reader.AtEnd() && values.size() < most) {
-    const char* start = reader.position();
-    internal::StepOverAny(reader);
-    values.push_back(Any::DecodeTrusted({start, static_cast<size_t>(reader.position() - start)}));
+    values.push_back(Any::DecodeTrusted(internal::StepOverAny(reader)));
   }
   return values;
 }

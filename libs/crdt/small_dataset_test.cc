@@ -19,9 +19,7 @@ std::string DataPath(const std::string& name) {
 
 // One encoded value, as JSON.
 std::string JsonOf(internal::ByteReader& reader) {
-  const char* start = reader.position();
-  internal::StepOverAny(reader);
-  const absl::StatusOr<Any> any = Any::Decode({start, static_cast<size_t>(reader.position() - start)});
+  const absl::StatusOr<Any> any = Any::Decode(internal::StepOverAny(reader));
   REQUIRE(any.ok());
   return *any->ToJson();
 }

@@ -35,11 +35,7 @@ template <class Take>
 void ForEachValue(Session& session, const Item& item, uint32_t from, uint32_t to, Take&& take) {
   if (item.kind == ContentKind::kAny || item.kind == ContentKind::kJson) {
     internal::ByteReader reader(internal::SkipValues(item.bytes(), from));
-    for (uint32_t unit = from; unit < to; ++unit) {
-      const char* start = reader.position();
-      internal::StepOverAny(reader);
-      take(unit, Value(Any::DecodeTrusted(std::string_view(start, reader.position() - start))));
-    }
+    for (uint32_t unit = from; unit < to; ++unit) take(unit, Value(Any::DecodeTrusted(internal::StepOverAny(reader))));
     return;
   }
   if (item.kind != ContentKind::kString) return take(from, internal::ValueIn(session, item, 0));

@@ -56,21 +56,22 @@ void Walk(ByteReader& reader, String&& string) {
 
 }  // namespace
 
-void StepOverAny(ByteReader& reader) {
+std::string_view StepOverAny(ByteReader& reader) {
+  const char* start = reader.position();
   ByteReader scalar = reader;
   switch (static_cast<AnyTag>(scalar.ReadByte())) {
     case AnyTag::kInteger:
       scalar.SkipVarInt();
       reader = scalar;
-      return;
+      break;
     case AnyTag::kString:
       scalar.ReadVarBytes();
       reader = scalar;
-      return;
-    default:
       break;
+    default:
+      Walk(reader, [](std::string_view) {});
   }
-  Walk(reader, [](std::string_view) {});
+  return {start, static_cast<size_t>(reader.position() - start)};
 }
 
 std::string_view SkipValues(std::string_view values, uint64_t count) {

@@ -9,8 +9,8 @@
 
 namespace rivermeet::crdt::internal {
 
-// Steps over one canonical value. Doesn't recurse.
-void StepOverAny(ByteReader& reader);
+// Steps over one canonical value, and gives its bytes. Doesn't recurse.
+std::string_view StepOverAny(ByteReader& reader);
 // `values` without the first `count`.
 std::string_view SkipValues(std::string_view values, uint64_t count);
 

@@ -38,9 +38,7 @@ std::vector<std::pair<std::string, std::string>> MembersOf(AttributeValue value)
       members.emplace_back(std::move(key), std::string(reader.ReadBytes(1)));
       continue;
     }
-    const char* start = reader.position();
-    StepOverAny(reader);
-    members.emplace_back(std::move(key), std::string(start, reader.position() - start));
+    members.emplace_back(std::move(key), std::string(StepOverAny(reader)));
   }
   std::sort(members.begin(), members.end());
   return members;

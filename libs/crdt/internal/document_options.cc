@@ -43,9 +43,7 @@ bool KeptDocumentOptions(std::string_view options, std::string& scratch, std::st
     const uint64_t count = reader.ReadVarUint();
     for (uint64_t i = 0; i < count; ++i) {
       const std::string_view key = reader.ReadVarBytes();
-      const char* start = reader.position();
-      StepOverAny(reader);
-      const std::string_view value(start, reader.position() - start);
+      const std::string_view value = StepOverAny(reader);
       if (key == "gc") gc = value;
       if (key == "autoLoad") auto_load = value;
       if (key == "meta") meta = value;

@@ -16,21 +16,6 @@ namespace {
 
 bool IsUndefined(std::string_view any) { return static_cast<AnyTag>(any[0]) == AnyTag::kUndefined; }
 
-// Values of an item that holds a run of them, one after the other.
-class ValueReader {
- public:
-  explicit ValueReader(std::string_view values) : reader_(values) {}
-  bool AtEnd() const { return reader_.AtEnd(); }
-  std::string_view Next() {
-    const char* start = reader_.position();
-    StepOverAny(reader_);
-    return {start, static_cast<size_t>(reader_.position() - start)};
-  }
-
- private:
-  ByteReader reader_;
-};
-
 // Writes arrays and maps, with all that is inside, as JSON.
 class TypeJson {
  public:
@@ -272,8 +257,10 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
     }
     case ContentKind::kAny:
     case ContentKind::kJson:
-    case ContentKind::kEmbed:
-      return Any::DecodeTrusted(ValueReader(session.document.contents.Skip(item.bytes(), at)).Next());
+    case ContentKind::kEmbed: {
+      ByteReader reader(session.document.contents.Skip(item.bytes(), at));
+      return Any::DecodeTrusted(StepOverAny(reader));
+    }
     default:
       return Any();
   }
@@ -283,7 +270,7 @@ void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to) 
   switch (item.kind) {
     case ContentKind::kAny:
     case ContentKind::kJson:
-      for (ValueReader values(item.bytes()); !values.AtEnd();) to.emplace_back(Any::DecodeTrusted(values.Next()));
+      for (ByteReader reader(item.bytes()); !reader.AtEnd();) to.emplace_back(Any::DecodeTrusted(StepOverAny(reader)));
       return;
     case ContentKind::kFormat:
     case ContentKind::kDeleted:

@@ -26,10 +26,8 @@ void WriteJsonValues(Writer& writer, const WireContent& content, uint64_t offset
   ByteReader reader(SkipValues(content.data, offset));
   std::string json;
   for (uint64_t i = offset; i < content.length; ++i) {
-    const char* start = reader.position();
-    StepOverAny(reader);
     json.clear();
-    if (!AnyToJson(std::string_view(start, reader.position() - start), json)) json = "undefined";
+    if (!AnyToJson(StepOverAny(reader), json)) json = "undefined";
     writer.WriteString(json);
   }
 }
