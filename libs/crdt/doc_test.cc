@@ -14,7 +14,7 @@ namespace {
 
 std::string Hex(std::string_view hex) { return absl::HexStringToBytes({hex.data(), hex.size()}); }
 
-TEST_CASE("the design's vectors come out byte for byte", "[crdt]") {
+TEST_CASE("the bytes that yjs writes of a text come out", "[crdt]") {
   Doc doc;
   REQUIRE(doc.Apply(Hex("01010100040101740361626300"), Format::kV1).ok());
   CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "01010100040101740361626300");

@@ -121,7 +121,7 @@ TEST_CASE("integers are read in overlong forms of up to ten bytes", "[crdt][host
   // The number of clients as 0, in more and more bytes.
   for (int more = 0; more < 10; ++more) {
     CAPTURE(more);
-    CHECK(Attack(doc, std::string(more, '\x80') + Hex("0000"), Format::kV1).ok() == (more < 10));
+    CHECK(Attack(doc, std::string(more, '\x80') + Hex("0000"), Format::kV1).ok());
   }
   CHECK(Refused(Attack(doc, std::string(10, '\x80') + Hex("0000"), Format::kV1)));
   CHECK(Refused(Attack(doc, std::string(200, '\x80') + Hex("0000"), Format::kV1)));
@@ -141,8 +141,6 @@ TEST_CASE("text that isn't UTF-8 is refused where it begins", "[crdt][hostile]")
     Doc doc;
     const std::string bytes = Hex(text);
     const std::string size(1, static_cast<char>(bytes.size()));
-    const absl::Status status = Attack(doc, Hex("010101000401017") + std::string(), Format::kV1);
-    CHECK(!status.ok());
     const absl::Status refused = Attack(doc, Hex("0101010004010174") + size + bytes + '\0', Format::kV1);
     CHECK(Refused(refused));
     CHECK(absl::StrContains(refused.message(), "byte 9"));
