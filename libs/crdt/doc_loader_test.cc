@@ -57,7 +57,7 @@ TEST_CASE("the real documents come to the same in steps", "[crdt][loader]") {
     CAPTURE(name);
     std::ifstream file(data + "/yjs/" + name, std::ios::binary);
     if (!file) {
-      WARN("skipped: " << data << "/yjs/" << name << " isn't there");
+      WARN("skipped: " << data << "/yjs/" << name << " isn't there: tests/load/crdt/README.md says how to get it");
       continue;
     }
     const std::string update{std::istreambuf_iterator<char>(file), {}};

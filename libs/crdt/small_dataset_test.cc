@@ -28,7 +28,7 @@ TEST_CASE("what many peers wrote comes to what y-crdt's cases expect", "[crdt]")
   const std::string path = DataPath("yjs/small-test-dataset.bin");
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    WARN("skipped: " << path << " isn't there");
+    WARN("skipped: " << path << " isn't there: tests/load/crdt/README.md says how to get it");
     return;
   }
   const std::string data{std::istreambuf_iterator<char>(file), {}};

@@ -154,7 +154,7 @@ TEST_CASE("the real traces are read without an option, and both reports agree", 
   const char* set = std::getenv("RIVERMEET_SHARED_DATA");
   const std::string folder = std::string(set != nullptr ? set : "../shared/data") + "/yjs/";
   if (!std::filesystem::exists(folder)) {
-    WARN("skipped: " << folder << " isn't there");
+    WARN("skipped: " << folder << " isn't there: tests/load/crdt/README.md says how to get it");
     return;
   }
   struct Trace {

@@ -222,7 +222,7 @@ def choose_engines(options):
 def run():
     options = parse_arguments()
     if any(needs_data(options, case) for case in options.cases) and not (options.data / "yjs").is_dir():
-        say(f"{options.data}/yjs is absent, RIVERMEET_SHARED_DATA names another folder: nothing measured")
+        say(f"{options.data}/yjs is absent: nothing measured; tests/load/crdt/README.md says how to get it")
         return 0
     engines = choose_engines(options)
     if not engines:

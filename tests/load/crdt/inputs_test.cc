@@ -135,7 +135,7 @@ TEST_CASE("the B4 trace is read whole", "[crdt_bench]") {
   const char* set = std::getenv("RIVERMEET_SHARED_DATA");
   const auto edits = ReadEdits(std::string(set != nullptr ? set : "../shared/data") + "/yjs/b4-editing-trace.bin");
   if (absl::IsNotFound(edits.status())) {
-    WARN("skipped: " << MessageOf(edits.status()) << "; RIVERMEET_SHARED_DATA names the folder");
+    WARN("skipped: " << MessageOf(edits.status()) << ": tests/load/crdt/README.md says how to get it");
     return;
   }
 
