@@ -13,15 +13,15 @@ void AddCommands(CLI::App& app) {
   AddDiff(app);
   AddObfuscate(app);
   app.footer(
-      "A file holds one update (a whole document is one, too); - reads standard input. Updates don't say whether they\n"
-      "are of format V1 or V2: the one as which the bytes read to the end is taken, unless --v1 or --v2 says it.\n"
-      "Exit codes: 0 done, 1 bad input or a file that can't be read or written, 2 bad usage.\n"
-      "\n"
-      "Examples:\n"
-      "  tools/crdt inspect doc.yjs\n"
-      "  tools/crdt json doc.yjs --text notes | jq\n"
-      "  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs\n"
-      "  tools/crdt diff new.yjs old.yjs | tools/crdt inspect --structs -");
+      R"(A file holds one update (a whole document is one, too); - reads standard input. Updates don't say whether they
+are of format V1 or V2: the one as which the bytes read to the end is taken, unless --v1 or --v2 says it.
+Exit codes: 0 done, 1 bad input or a file that can't be read or written, 2 bad usage.
+
+Examples:
+  tools/crdt inspect doc.yjs
+  tools/crdt json doc.yjs --text notes | jq
+  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs
+  tools/crdt diff new.yjs old.yjs | tools/crdt inspect --structs -)");
 }
 
 }  // namespace rivermeet::crdt_tool

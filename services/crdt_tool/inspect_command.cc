@@ -34,7 +34,7 @@ absl::Status Inspect(const InspectFlags& flags, int& exit_code) {
     exit_code = commandline::kUsage;
     return absl::InvalidArgumentError("--structs goes with neither --json nor --document");
   }
-  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/flags.structs));
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/flags.structs));
   if (flags.structs) return ListStructs(flags, file);
   RM_ASSIGN_OR_RETURN(const UpdateReport report, UpdateReport::Of(file));
   std::string result = flags.json ? "{" + report.ToJson(file) : report.ToText(file);
@@ -59,22 +59,19 @@ void AddInspect(CLI::App& app) {
   command.add_flag("--document", flags->document, "Also load it: its roots, what shows of it, what waits, memory");
   AddOutputFlag(command, *flags);
   command.footer(
-      "A line of --structs is the first id (client:clock), what the struct holds, and how many ids it takes; then, as\n"
-      "far as the update says it, the ids left and right of it when it was made, the root or the type of which item "
-      "it\n"
-      "is in, its key, and the start of what it holds. Of a damaged file, of which --v1 or --v2 has to say what it "
-      "is,\n"
-      "it lists what stands before the damage.\n"
-      "\n"
-      "Without --document nothing is loaded: it takes a moment and the file's size in memory. With it the document is\n"
-      "kept without collecting garbage, as it is in the file. Updates don't say of which kind a root is: what it "
-      "looks\n"
-      "like is a guess from its content.\n"
-      "\n"
-      "Examples:\n"
-      "  tools/crdt inspect doc.yjs --document\n"
-      "  tools/crdt inspect doc.yjs --json | jq .clients\n"
-      "  tools/crdt inspect --structs doc.yjs | grep ' in \"notes\"'");
+      R"(A line of --structs is the first id (client:clock), what the struct holds, and how many ids it takes; then, as
+far as the update says it, the ids left and right of it when it was made, the root or the type of which item it
+is in, its key, and the start of what it holds. Of a damaged file, of which --v1 or --v2 has to say what it is,
+it lists what stands before the damage.
+
+Without --document nothing is loaded: it takes a moment and the file's size in memory. With it the document is
+kept without collecting garbage, as it is in the file. Updates don't say of which kind a root is: what it looks
+like is a guess from its content.
+
+Examples:
+  tools/crdt inspect doc.yjs --document
+  tools/crdt inspect doc.yjs --json | jq .clients
+  tools/crdt inspect --structs doc.yjs | grep ' in "notes"')");
   commandline::SetAction(command, [flags](int& exit_code) { return Inspect(*flags, exit_code); });
 }
 

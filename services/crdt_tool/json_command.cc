@@ -18,7 +18,7 @@ struct JsonFlags : CommandFlags {
 };
 
 absl::Status PrintJson(const JsonFlags& flags) {
-  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   RM_ASSIGN_OR_RETURN(crdt::Doc doc, Load(file, /*gc=*/true));
   std::vector<std::pair<std::string, crdt::SharedKind>> kinds;
   const auto add = [&](const std::vector<std::string>& names, crdt::SharedKind kind) {
@@ -53,16 +53,14 @@ void AddJson(CLI::App& app) {
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
   command.footer(
-      "One object with all roots, as yjs's doc.toJSON(): texts without their formats, XML as text; bigints are texts "
-      "of\n"
-      "their digits. Updates don't say of which kind a root is. One that no option names is taken for what its "
-      "content\n"
-      "looks like, which is a guess: a text where there are strings or formats, an XML fragment where there are XML\n"
-      "elements, a map where there are keys alone, else an array.\n"
-      "\n"
-      "Examples:\n"
-      "  tools/crdt json doc.yjs\n"
-      "  tools/crdt json doc.yjs --text notes --map users | jq .users");
+      R"(One object with all roots, as yjs's doc.toJSON(): texts without their formats, XML as text; bigints are texts
+of their digits. Updates don't say of which kind a root is. One that no option names is taken for what its content
+looks like, which is a guess: a text where there are strings or formats, an XML fragment where there are XML
+elements, a map where there are keys alone, else an array.
+
+Examples:
+  tools/crdt json doc.yjs
+  tools/crdt json doc.yjs --text notes --map users | jq .users)");
   commandline::SetAction(command, [flags](int&) { return PrintJson(*flags); });
 }
 

@@ -34,7 +34,7 @@ absl::StatusOr<std::string> StateVectorOf(const UpdateFile& file) {
 }
 
 absl::Status PrintStateVector(const StateVectorFlags& flags, int& exit_code) {
-  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   RM_ASSIGN_OR_RETURN(const std::string vector, StateVectorOf(file));
   if (flags.bytes) return WriteBytes(flags, vector, exit_code);
   RM_ASSIGN_OR_RETURN(const std::vector<crdt::UpdateStruct::Id> states, crdt::DecodeStateVector(vector));
@@ -46,7 +46,7 @@ absl::Status PrintStateVector(const StateVectorFlags& flags, int& exit_code) {
 // Writes what `make` gives of the file.
 absl::Status Rewrite(const CommandFlags& flags, int& exit_code,
                      absl::FunctionRef<absl::StatusOr<std::string>(const UpdateFile&)> make) {
-  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   const absl::StatusOr<std::string> made = make(file);
   RM_RETURN_IF_ERROR(OfFile(made.status(), file));
   return WriteBytes(flags, *made, exit_code);
@@ -65,7 +65,7 @@ absl::Status Merge(const MergeFlags& flags, int& exit_code) {
   std::vector<UpdateFile> files;
   std::vector<std::string_view> updates;
   for (const std::string& path : flags.files) {
-    RM_ASSIGN_OR_RETURN(UpdateFile file, ReadUpdate(flags, path, /*tell=*/files.empty()));
+    RM_ASSIGN_OR_RETURN(UpdateFile file, ReadInputUpdate(flags, path, /*tell=*/files.empty()));
     // Merging says which is at fault by its number alone, and doesn't read a single one.
     RM_RETURN_IF_ERROR(OfFile(crdt::CheckUpdate(file.bytes, file.format), file));
     if (!files.empty() && file.format != files[0].format) {
@@ -80,14 +80,14 @@ absl::Status Merge(const MergeFlags& flags, int& exit_code) {
 }
 
 absl::Status Diff(const DiffFlags& flags, int& exit_code) {
-  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadUpdate(flags, flags.file, /*tell=*/true));
+  RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   std::string state_vector;
   if (flags.since_is_state_vector) {
     RM_ASSIGN_OR_RETURN(state_vector, ReadInput(flags.since));
     const absl::Status decoded = crdt::DecodeStateVector(state_vector).status();
     RM_RETURN_IF_ERROR(Annotate(decoded, fmt::format("{} as a state vector", flags.since)));
   } else {
-    RM_ASSIGN_OR_RETURN(const UpdateFile since, ReadUpdate(flags, flags.since, /*tell=*/false));
+    RM_ASSIGN_OR_RETURN(const UpdateFile since, ReadInputUpdate(flags, flags.since, /*tell=*/false));
     RM_ASSIGN_OR_RETURN(state_vector, StateVectorOf(since));
   }
   const absl::StatusOr<std::string> difference = crdt::DiffUpdate(file.bytes, state_vector, file.format);
@@ -105,12 +105,11 @@ void AddStateVector(CLI::App& app) {
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
   command.footer(
-      "A line for each client: its id, and the first clock that the update lacks. A client whose first clocks aren't "
-      "in\n"
-      "the update isn't there.\n"
-      "\n"
-      "Example:\n"
-      "  tools/crdt state-vector doc.yjs --bytes -o doc.sv");
+      R"(A line for each client: its id, and the first clock that the update lacks. A client whose first clocks aren't
+in the update isn't there.
+
+Example:
+  tools/crdt state-vector doc.yjs --bytes -o doc.sv)");
   commandline::SetAction(command, [flags](int& exit_code) { return PrintStateVector(*flags, exit_code); });
 }
 
@@ -120,10 +119,9 @@ void AddConvert(CLI::App& app) {
   command.add_option("file", flags->file, "The update, or - for standard input")->type_name("FILE")->required();
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
-  command.footer(
-      "Examples:\n"
-      "  tools/crdt convert doc.bin -o doc.yjs\n"
-      "  tools/crdt convert --v2 - <doc.yjs >doc.bin");
+  command.footer(R"(Examples:
+  tools/crdt convert doc.bin -o doc.yjs
+  tools/crdt convert --v2 - <doc.yjs >doc.bin)");
   commandline::SetAction(command, [flags](int& exit_code) { return Rewrite(*flags, exit_code, Converted); });
 }
 
@@ -136,10 +134,10 @@ void AddMerge(CLI::App& app) {
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
   command.footer(
-      "What lacks between two of them stays a gap (skip), and none is needed to be whole. The order doesn't matter.\n"
-      "\n"
-      "Example:\n"
-      "  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs");
+      R"(What lacks between two of them stays a gap (skip), and none is needed to be whole. The order doesn't matter.
+
+Example:
+  tools/crdt merge doc.yjs update-*.yjs -o merged.yjs)");
   commandline::SetAction(command, [flags](int& exit_code) { return Merge(*flags, exit_code); });
 }
 
@@ -153,11 +151,11 @@ void AddDiff(CLI::App& app) {
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
   command.footer(
-      "The result is an update of the first file's format. Deletions are in it whole, whether he has them or not.\n"
-      "\n"
-      "Examples:\n"
-      "  tools/crdt diff new.yjs old.yjs -o missing.yjs\n"
-      "  tools/crdt diff new.yjs old.sv --state-vector | tools/crdt inspect -");
+      R"(The result is an update of the first file's format. Deletions are in it whole, whether he has them or not.
+
+Examples:
+  tools/crdt diff new.yjs old.yjs -o missing.yjs
+  tools/crdt diff new.yjs old.sv --state-vector | tools/crdt inspect -)");
   commandline::SetAction(command, [flags](int& exit_code) { return Diff(*flags, exit_code); });
 }
 
@@ -168,12 +166,12 @@ void AddObfuscate(CLI::App& app) {
   AddFormatFlags(command, *flags);
   AddOutputFlag(command, *flags);
   command.footer(
-      "To show others a document in which something fails. Texts, values, keys, and names but those of roots are\n"
-      "replaced, equal keys and formats by equal ones; texts keep their lengths. Who made what, where and in which\n"
-      "order is still to be seen, and so are the names of roots and of clients.\n"
-      "\n"
-      "Example:\n"
-      "  tools/crdt obfuscate doc.yjs -o shown.yjs");
+      R"(To show others a document in which something fails. Texts, values, keys, and names but those of roots are
+replaced, equal keys and formats by equal ones; texts keep their lengths. Who made what, where and in which
+order is still to be seen, and so are the names of roots and of clients.
+
+Example:
+  tools/crdt obfuscate doc.yjs -o shown.yjs)");
   commandline::SetAction(command, [flags](int& exit_code) { return Rewrite(*flags, exit_code, Obfuscated); });
 }
 

@@ -23,7 +23,7 @@ void AddOutputFlag(CLI::App& command, CommandFlags& flags) {
   command.add_option("-o,--output", flags.output, "Where the result goes; else standard output")->type_name("FILE");
 }
 
-absl::StatusOr<UpdateFile> ReadUpdate(const CommandFlags& flags, const std::string& path, bool tell) {
+absl::StatusOr<UpdateFile> ReadInputUpdate(const CommandFlags& flags, const std::string& path, bool tell) {
   RM_ASSIGN_OR_RETURN(UpdateFile file, ReadUpdateFile(path, flags.format()));
   if (tell && !flags.format().has_value()) {
     fmt::print(stderr, "{}: {} reads as {}\n", kProgram, file.name, NameOf(file.format));

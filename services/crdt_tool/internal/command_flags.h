@@ -26,7 +26,7 @@ void AddFormatFlags(CLI::App& command, CommandFlags& flags);
 void AddOutputFlag(CLI::App& command, CommandFlags& flags);
 
 // Reads the update at `path`. Which format was found out is said on standard error where `tell`.
-absl::StatusOr<UpdateFile> ReadUpdate(const CommandFlags& flags, const std::string& path, bool tell);
+absl::StatusOr<UpdateFile> ReadInputUpdate(const CommandFlags& flags, const std::string& path, bool tell);
 
 // Writes all of a result.
 absl::Status WriteText(const CommandFlags& flags, std::string_view text);
