@@ -169,6 +169,35 @@ TEST_CASE("many deleted between two characters of a formatted text are tidied on
   Endure(known, {}, deletes);
 }
 
+TEST_CASE("a text with tens of thousands of attributes is tidied, and written on", "[crdt][hostile]") {
+  std::vector<std::string> keys;
+  for (uint64_t i = 0; i < kMany; ++i) keys.push_back(std::to_string(i % 2 == 0 ? i : kMany + i));
+  std::vector<WireStruct> known;
+  for (uint64_t i = 0; i < kMany; ++i) {
+    WireStruct format = OfKind(Text({5, 2 * i}, "t", ""), ContentKind::kFormat);
+    format.content.name = keys[i];
+    format.content.data = "\x78";
+    known.push_back(i == 0 ? format : Behind(format, {5, 2 * i - 1}));
+    known.push_back(Behind(Text({5, 2 * i + 1}, "", "x"), {5, 2 * i}));
+  }
+  Doc doc;
+  const absl::StatusOr<class Text> text = doc.GetText("t");
+  REQUIRE(text.ok());
+  REQUIRE(doc.Apply(Update(known, Format::kV1), Format::kV1).ok());
+  WireDeleteSet deletes;
+  for (uint64_t i = 0; i < kMany; i += 2) deletes.RangesOf(5).push_back({2 * i, 1});
+  REQUIRE(doc.Apply(Update({}, Format::kV1, deletes), Format::kV1).ok());
+  class Text written = *text;
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(written.Insert(kMany, "end").ok());
+    REQUIRE(written.Insert(kMany, "bare", {}).ok());
+    REQUIRE(written.Format(kMany / 2, 10, {{"7", Any(i)}}).ok());
+    REQUIRE(written.Delete(kMany / 3, 2).ok());
+  }
+  CHECK(written.length() == kMany + 3 * 5);
+  CHECK(FaultOf(doc) == "");
+}
+
 TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[crdt][hostile]") {
   const std::string options = Hex("7600");
   WireDeleteSet deletes;

@@ -68,21 +68,27 @@ bool SameValue(AttributeValue a, AttributeValue b) {
 }
 
 void AttributeObject::Set(KeyIndex key, std::string_view name, AttributeValue value) {
-  if (Get(key).has_value()) return AttributeMap::Set(key, value);
-  const int64_t array_index = ArrayIndexOf(name);
-  if (array_index < 0) {
-    attributes_.push_back({key, value});
-    return;
-  }
-  const auto index = static_cast<uint32_t>(array_index);
-  const auto at = std::lower_bound(indices_.begin(), indices_.end(), index);
-  attributes_.insert(attributes_.begin() + (at - indices_.begin()), {key, value});
-  indices_.insert(at, index);
+  attributes_.Set(key, value);
+  const int64_t index = ArrayIndexOf(name);
+  if (index >= 0) indices_[key] = static_cast<uint32_t>(index);
+}
+
+std::vector<Attribute> AttributeObject::InOrder() const {
+  std::vector<Attribute> ordered;
+  for (const Attribute& attribute : attributes_) ordered.push_back(attribute);
+  if (indices_.empty()) return ordered;
+  const auto rank = [this](const Attribute& attribute) {
+    const auto index = indices_.find(attribute.key);
+    return index == indices_.end() ? std::numeric_limits<uint64_t>::max() : index->second;
+  };
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [&](const Attribute& a, const Attribute& b) { return rank(a) < rank(b); });
+  return ordered;
 }
 
 std::optional<AttributeValue> AttributeObject::Read(KeyIndex key, std::string_view name) const {
   static constexpr AttributeValue kFunction = "\x01";  // no value's encoding
-  const std::optional<AttributeValue> own = Get(key);
+  const std::optional<AttributeValue> own = attributes_.Get(key);
   if (own.has_value()) return own;
   if (IsInherited(name)) return kFunction;
   return std::nullopt;

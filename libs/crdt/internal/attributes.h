@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "crdt/internal/item.h"
+#include "crdt/internal/keyed_list.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -29,24 +31,19 @@ bool Identical(AttributeValue a, AttributeValue b);
 class AttributeMap {
  public:
   std::optional<AttributeValue> Get(KeyIndex key) const {
-    for (const Attribute& attribute : attributes_) {
-      if (attribute.key == key) return attribute.value;
-    }
-    return std::nullopt;
+    const Attribute* attribute = attributes_.Find(key);
+    return attribute == nullptr ? std::nullopt : std::optional(attribute->value);
   }
   AttributeValue GetOrNull(KeyIndex key) const { return Get(key).value_or(kNullValue); }
   void Set(KeyIndex key, AttributeValue value) {
-    for (Attribute& attribute : attributes_) {
-      if (attribute.key == key) {
-        attribute.value = value;
-        return;
-      }
+    Attribute* attribute = attributes_.Find(key);
+    if (attribute == nullptr) {
+      attributes_.Add({key, value});
+    } else {
+      attribute->value = value;
     }
-    attributes_.push_back({key, value});
   }
-  void Erase(KeyIndex key) {
-    std::erase_if(attributes_, [key](const Attribute& attribute) { return attribute.key == key; });
-  }
+  void Erase(KeyIndex key) { attributes_.Erase(key); }
   // What a format means from its place on: null takes the attribute away.
   void Apply(KeyIndex key, AttributeValue value) {
     if (value == kNullValue) {
@@ -59,21 +56,23 @@ class AttributeMap {
   auto begin() const { return attributes_.begin(); }
   auto end() const { return attributes_.end(); }
 
- protected:
-  std::vector<Attribute> attributes_;
+ private:
+  KeyedList<Attribute> attributes_;
 };
 
 // A JavaScript object: as the map, but keys that are array indices come first, in ascending order.
-class AttributeObject : public AttributeMap {
+class AttributeObject {
  public:
   // `name` is the key's.
   void Set(KeyIndex key, std::string_view name, AttributeValue value);
   // What JavaScript finds under `key`, whose name it is: also what every object inherits, such as "toString". That is
   // the same as no value of an attribute.
   std::optional<AttributeValue> Read(KeyIndex key, std::string_view name) const;
+  std::vector<Attribute> InOrder() const;
 
  private:
-  std::vector<uint32_t> indices_;  // of the first attributes, whose keys are indices
+  AttributeMap attributes_;                          // as they came
+  absl::flat_hash_map<KeyIndex, uint32_t> indices_;  // keys that are
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -56,27 +56,24 @@ void Editor::CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidie
   }
 }
 
+// As in yjs only what stands before the first visible item is tidied: from there on it looks for a gap where that item
+// is, and finds none.
 void Editor::CleanUpText(TypeIndex text) {
-  ItemRef start = document_.types[text].start;
-  AttributeMap at_start;
+  const ItemRef start = document_.types[text].start;
   AttributeMap current;
   for (ItemRef end = start; end != kNoItem; end = document_.items[end].right) {
     const Item& item = document_.items[end];
     if (item.deleted()) continue;
-    if (item.kind == ContentKind::kFormat) {
-      current.Apply(item.extra, ValueOf(item));
-    } else {
-      CleanUpGap(start, end, at_start, current);
-      at_start = current;
-      start = end;
-    }
+    if (item.kind != ContentKind::kFormat) return CleanUpGap(start, end, {}, current);
+    current.Apply(item.extra, ValueOf(item));
   }
 }
 
 void Editor::CleanUpFormatting(Transaction& after) {
   std::vector<TypeIndex> whole;  // texts that got or lost a format
-  const auto add = [&whole](TypeIndex text) {
-    if (std::find(whole.begin(), whole.end(), text) == whole.end()) whole.push_back(text);
+  absl::flat_hash_set<TypeIndex> is_whole;
+  const auto add = [&](TypeIndex text) {
+    if (is_whole.insert(text).second) whole.push_back(text);
   };
   std::vector<Transaction::Touched> touched = after.touched;
   std::sort(touched.begin(), touched.end(), [](const auto& a, const auto& b) { return a.client < b.client; });
@@ -96,7 +93,7 @@ void Editor::CleanUpFormatting(Transaction& after) {
            list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
         const Item& item = document_.items[list.ItemAt(at)];
         if (item.is_gc() || !document_.types[item.parent].has_formatting) continue;
-        if (std::find(whole.begin(), whole.end(), item.parent) != whole.end()) continue;
+        if (is_whole.contains(item.parent)) continue;
         if (item.kind == ContentKind::kFormat) {
           add(item.parent);
         } else {

@@ -1,13 +1,11 @@
 #include "crdt/internal/format_summary.h"
 
-#include <algorithm>
-
 namespace rivermeet::crdt::internal {
 
 void FormatSummary::Set(KeyIndex key, ItemRef ref) {
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [key](const Entry& e) { return e.key == key; });
-  if (entry == entries_.end()) {
-    entries_.push_back({key, ref, false});
+  Entry* entry = entries_.Find(key);
+  if (entry == nullptr) {
+    entries_.Add({key, ref, false});
   } else if (entry->last != kNoItem) {
     entry->last = ref;
   } else {
@@ -16,8 +14,8 @@ void FormatSummary::Set(KeyIndex key, ItemRef ref) {
 }
 
 void FormatSummary::Clear(KeyIndex key, ItemRef ref) {
-  std::erase_if(entries_, [key](const Entry& e) { return e.key == key; });
-  entries_.push_back({key, ref, true});
+  entries_.Erase(key);
+  entries_.Add({key, ref, true});
 }
 
 void FormatSummary::Append(const Item& format, ItemRef ref) {

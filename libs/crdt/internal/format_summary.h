@@ -2,10 +2,9 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_FORMAT_SUMMARY_H_
 #define RIVERMEET_CRDT_INTERNAL_FORMAT_SUMMARY_H_
 
-#include <vector>
-
 #include "crdt/internal/attributes.h"
 #include "crdt/internal/item.h"
+#include "crdt/internal/keyed_list.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -29,7 +28,7 @@ class FormatSummary {
   void Set(KeyIndex key, ItemRef ref);
   void Clear(KeyIndex key, ItemRef ref);
 
-  std::vector<Entry> entries_;  // those with `last` in the order in which their keys came, or came again
+  KeyedList<Entry> entries_;  // those with `last` in the order in which their keys came, or came again
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -288,7 +288,7 @@ Attributes ReadAttributes(const Document& document, const AttributeMap& attribut
     if (document.keys[key] != kProto) ordered.Set(key, document.keys[key], value);
   }
   Attributes read;
-  for (const auto& [key, value] : ordered) read.emplace_back(document.keys[key], Any::DecodeTrusted(value));
+  for (const auto& [key, value] : ordered.InOrder()) read.emplace_back(document.keys[key], Any::DecodeTrusted(value));
   return read;
 }
 

@@ -109,7 +109,7 @@ void Editor::PassMatching(TextPosition& at, const AttributeObject& attributes) c
 
 AttributeMap Editor::InsertAttributes(TypeIndex text, TextPosition& at, const AttributeObject& attributes) {
   AttributeMap negated;
-  for (const auto& [key, value] : attributes) {
+  for (const auto& [key, value] : attributes.InOrder()) {
     const AttributeValue current = at.attributes.GetOrNull(key);
     if (SameValue(current, value)) continue;
     negated.Set(key, current);
