@@ -19,12 +19,14 @@ struct DocLoader::Loading {
   Loading(std::string_view update, Format format, const DocOptions& options)
       : doc(options),
         session(internal::HandleAccess::SessionOf(doc)),
-        transaction(session.transactor.Begin(/*local=*/false, {})) {
+        transaction(session.transactor.Begin(/*local=*/false, {})),
+        limits(session.limits) {
+    limits.max_repeats = limits.max_structs;  // nobody waits for all of it
     const uint64_t client = session.transactor.client();
     if (format == Format::kV1) {
-      intake.emplace<Intake<ColumnsV1>>(session.document, transaction, update, session.limits, client);
+      intake.emplace<Intake<ColumnsV1>>(session.document, transaction, update, limits, client);
     } else {
-      intake.emplace<Intake<ColumnsV2>>(session.document, transaction, update, session.limits, client);
+      intake.emplace<Intake<ColumnsV2>>(session.document, transaction, update, limits, client);
     }
   }
 
@@ -39,6 +41,7 @@ struct DocLoader::Loading {
   Doc doc;
   Session& session;
   internal::Transaction& transaction;
+  Limits limits;
   std::variant<std::monostate, Intake<ColumnsV1>, Intake<ColumnsV2>> intake;
 };
 

@@ -13,7 +13,8 @@
 namespace rivermeet::crdt {
 
 // Applies one update to a new document, in steps. The document is nobody else's until it is taken, and then is what
-// Doc::Apply() makes of an empty one.
+// Doc::Apply() makes of an empty one. Limits::max_repeats doesn't hold: whatever a document encodes is loaded again
+// under the limits that the document had.
 //
 // One thread at a time; it may move to another thread between calls, and may be dropped at any time.
 class DocLoader {

@@ -31,6 +31,16 @@ void CheckLoads(const Doc& doc) {
   }
 }
 
+// `count` elements, each put before the last and deleted: nothing of them merges.
+std::string Tombstones(uint64_t count) {
+  std::vector<internal::WireStruct> items;
+  for (uint64_t clock = 0; clock < count; ++clock) {
+    items.push_back(internal::OfKind(internal::Text({5, clock}, "t", ""), internal::ContentKind::kDeleted));
+    if (clock > 0) items.back() = internal::Before(items.back(), {5, clock - 1});
+  }
+  return internal::Update(items, Format::kV1);
+}
+
 int StepsOf(std::string_view update, uint64_t work) {
   DocLoader loader(update, Format::kV1);
   int steps = 1;
@@ -47,6 +57,25 @@ Doc Replaced(int lists) {
   CHECK(map.Set("k", list).ok());
   CHECK(map.Set("k", Any("instead")).ok());
   return doc;
+}
+
+TEST_CASE("whatever a document encodes is loaded again under its limits, and restored", "[crdt]") {
+  const uint64_t count = Limits().max_repeats + 1'000;
+  Doc doc({.client_id = 1, .gc = false});
+  REQUIRE(doc.Apply(Tombstones(count), Format::kV1).ok());
+  REQUIRE(doc.StructCount() == count);
+  const std::string state = doc.EncodeState(Format::kV2);
+  REQUIRE(state.size() < 100);
+  CHECK(internal::Exhausted(Doc().Apply(state, Format::kV2)));
+  DocLoader loader(state, Format::kV2);
+  while (!loader.Step().value()) continue;
+  CHECK(loader.Take().EncodeState(Format::kV2) == state);
+  absl::StatusOr<Doc> restored = doc.RestoreSnapshot(doc.TakeSnapshot());
+  REQUIRE(restored.ok());
+  CHECK(restored->EncodeState(Format::kV2) == state);
+  // The document's own limit holds.
+  DocLoader full(state, Format::kV2, {.limits = {.max_structs = count - 1}});
+  CHECK(internal::Exhausted(full.Step(1'000'000).status()));
 }
 
 TEST_CASE("the real documents come to the same in steps", "[crdt][loader]") {

@@ -18,8 +18,9 @@ struct Limits {
   uint64_t max_structs = uint64_t{1} << 25;
   // What format V2 writes once for many: structs beyond one for each byte of an update, and bytes of keys that come
   // again. It is what a few bytes can cost: with the default an update of 1 kB adds less than 128 MiB to a document.
-  // Honest ones come near only with hundreds of thousands of elements that were each put before the last and deleted;
-  // a document of more can be kept in V1, or with a higher limit.
+  // Honest ones come near only with hundreds of thousands of elements that were each put before the last and deleted.
+  // A document of more can be sent in V1. It can be loaded from V2 all the same: a DocLoader, which goes in steps, and
+  // RestoreSnapshot, whose bytes are the document's own, don't heed this.
   uint64_t max_repeats = uint64_t{1} << 18;
   // Clients of one update, and of a document.
   uint64_t max_clients = uint64_t{1} << 20;

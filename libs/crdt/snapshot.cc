@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "base/status.h"
 #include "crdt/doc.h"
+#include "crdt/doc_loader.h"
 #include "crdt/internal/encoding.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/struct_stream.h"
@@ -266,8 +267,9 @@ absl::StatusOr<Doc> Doc::RestoreSnapshot(const Snapshot& snapshot, const DocOpti
     }
     update = internal::EncodeUpTo(document, ToWire(snapshot.states()), ToWire(snapshot.deletes()));
   });
-  Doc restored(options);
-  RM_RETURN_IF_ERROR(restored.Apply(update, Format::kV2));
+  DocLoader loader(update, Format::kV2, options);
+  RM_RETURN_IF_ERROR(loader.Step(internal::Budget::kUnlimited).status());
+  Doc restored = loader.Take();
   if (restored.HasPending()) {
     return absl::InvalidArgumentError(
         "the document never was as the snapshot says: of what it has, something it builds on is missing");

@@ -10,8 +10,10 @@ namespace rivermeet::crdt::internal {
 // it is called again. The unit is what one struct costs: some hundred nanoseconds, or a kilobyte that is copied.
 class Budget {
  public:
+  static constexpr uint64_t kUnlimited = ~uint64_t{0};
+
   explicit Budget(uint64_t work) : left_(work) {}
-  static Budget Unlimited() { return Budget(~uint64_t{0}); }
+  static Budget Unlimited() { return Budget(kUnlimited); }
 
   // Uses up `work`, of the last as much as is left. False when nothing was left.
   bool Take(uint64_t work = 1) {

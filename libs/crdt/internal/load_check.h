@@ -12,8 +12,9 @@
 namespace rivermeet::crdt::internal {
 
 // What differs between a new document that `update` is applied to and one that loads it in steps of `work`; empty when
-// nothing does.
-inline std::string LoadDifference(std::string_view update, Format format, const DocOptions& options, uint64_t work) {
+// nothing does. No max_repeats holds, which loading doesn't know.
+inline std::string LoadDifference(std::string_view update, Format format, DocOptions options, uint64_t work) {
+  options.limits.max_repeats = options.limits.max_structs;
   Doc applied(options);
   const absl::Status status = applied.Apply(update, format);
   DocLoader loader(update, format, options);
