@@ -198,6 +198,21 @@ TEST_CASE("a text with tens of thousands of attributes is tidied, and written on
   CHECK(FaultOf(doc) == "");
 }
 
+TEST_CASE("types that wait aren't looked at with every update that comes", "[crdt][hostile]") {
+  Doc doc;
+  const std::string waits = Update(Each(5 * kMany,
+                                        [](uint64_t i) {
+                                          return i == 0 ? Behind(TypeItem({1, 0}), {2, 0}) : TypeItem({1, i}, "");
+                                        }),
+                                   Format::kV1);
+  REQUIRE(doc.Apply(waits, Format::kV1).ok());
+  for (uint64_t i = 0; i < kMany; ++i) {
+    REQUIRE(doc.Apply(Update({TypeItem({3, i}, "")}, Format::kV1), Format::kV1).ok());
+  }
+  CHECK(doc.HasPending());
+  CHECK(doc.StructCount() == kMany);
+}
+
 TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[crdt][hostile]") {
   const std::string options = Hex("7600");
   WireDeleteSet deletes;

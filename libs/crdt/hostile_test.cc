@@ -207,7 +207,8 @@ TEST_CASE("what waits counts towards the limits, so that nothing is refused once
   CHECK(DocInside::Length(doc, "t") == 5);
 }
 
-TEST_CASE("what waits counts towards the nesting, however short V2 makes it", "[crdt][hostile]") {
+TEST_CASE("types that waited for others and would lie too deep then are dropped, however short V2 makes them",
+          "[crdt][hostile]") {
   // 300 types in each other that wait for 300 others in each other.
   DocOptions options;
   options.limits.max_repeats = 10;
@@ -220,7 +221,20 @@ TEST_CASE("what waits counts towards the nesting, however short V2 makes it", "[
     return Update(items, Format::kV1);
   };
   REQUIRE(Attack(doc, nested(1, Inside(Text({1, 0}, "", ""), {2, 299})), Format::kV1).ok());
-  CHECK(Exhausted(Attack(doc, nested(2, Text({2, 0}, "t", "")), Format::kV1)));
+  REQUIRE(Attack(doc, nested(2, Text({2, 0}, "t", "")), Format::kV1).ok());
+  CHECK(doc.StructCount() == 512);
+  CHECK(doc.HasPending());
+  // What hangs below them waits, and others don't.
+  const std::string below =
+      Update({Inside(Text({3, 0}, "", "deep"), {1, 250}), Text({4, 0}, "u", "flat")}, Format::kV1);
+  REQUIRE(Attack(doc, below, Format::kV1).ok());
+  CHECK(doc.StructCount() == 513);
+  CHECK(DocInside::Text(doc, "u") == "flat");
+  // Brought again when all that they need is there, they are refused.
+  CHECK(Exhausted(Attack(doc, nested(1, Inside(Text({1, 0}, "", ""), {2, 299})), Format::kV1)));
+  Doc copy(options);
+  REQUIRE(Attack(copy, doc.EncodeState(Format::kV1), Format::kV1).ok());
+  CHECK(ViewOf(copy) == ViewOf(doc));
 }
 
 TEST_CASE("deletions that wait are kept when the document is full", "[crdt][hostile]") {

@@ -24,7 +24,8 @@ struct Limits {
   uint64_t max_repeats = uint64_t{1} << 18;
   // Clients of one update, and of a document.
   uint64_t max_clients = uint64_t{1} << 20;
-  // Arrays and objects nested in one value; shared types nested in a document.
+  // Arrays and objects nested in one value; shared types nested in a document. Types that came before what they lie in,
+  // and would lie too deep in it, are dropped when it comes.
   int max_depth = 512;
   // Of a document with all it needs, in bytes.
   uint64_t max_document_bytes = uint64_t{4} << 30;

@@ -82,7 +82,7 @@ void Intake<Columns>::RetryStructs() {
   const std::string again = document_.pending.structs.Take();
   const Limits limits = NoLimits();
   Intake<ColumnsV2> retry(document_, transaction_, again, limits, local_client_);
-  retry.applier_.CheckPending();
+  retry.applier_.CheckPending(applier_.max_depth());
   retry.stage_ = Intake<ColumnsV2>::Stage::kStructs;
   Budget unlimited = Budget::Unlimited();
   retry.Step(unlimited);

@@ -98,7 +98,9 @@ class UpdateApplier {
   bool Check(Budget& budget);
   const absl::Status& status() const { return status_; }
   // The same at once for what was pending, which passed that once: whatever the document has become, it isn't refused.
-  void CheckPending();
+  // Types that would lie deeper than `max_depth` are dropped.
+  void CheckPending(int max_depth);
+  int max_depth() const { return max_depth_; }
   // Integrates what can be, in yjs's order. What can't be is in `rest`.
   bool ApplyStructs(Budget& budget, UpdateRest& rest);
   // Deletes what is there to delete. The ranges that aren't there yet are in `unknown`, each client's in order and
@@ -168,6 +170,7 @@ class UpdateApplier {
   void ReadNext(Block& block, WireStruct& out);
   void MakeWait(const WireStruct& item);
   bool Settle(Budget& budget);
+  bool NestsTooDeep(const WireStruct& item) const;
   void PutAside();
   bool WriteRest(Budget& budget);
   void NoteDelete(uint64_t client, DeleteRange range);
@@ -200,6 +203,7 @@ class UpdateApplier {
   absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges before that one's
   uint64_t new_types_ = 0;
   bool was_pending_ = false;
+  int max_depth_;  // of types
 
   // --- integrating
   size_t to_apply_ = 0;      // blocks, from the first on

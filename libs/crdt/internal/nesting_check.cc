@@ -4,6 +4,30 @@
 
 namespace rivermeet::crdt::internal {
 
+namespace {
+
+const Item& ItemOf(const Document& document, WireId id) {
+  return document.items[document.RefAt({document.structs.Find(id.client), static_cast<uint32_t>(id.clock)})];
+}
+
+// Of the parent of what has that unit, which the document has, beside it, or above it. What is collected holds nothing.
+uint32_t DepthBeside(const Document& document, WireId id) {
+  const Item& item = ItemOf(document, id);
+  return item.is_gc() ? 0 : document.types[item.parent].depth;
+}
+uint32_t DepthInside(const Document& document, WireId id) {
+  const Item& item = ItemOf(document, id);
+  return item.kind == ContentKind::kType ? document.types[item.extra].depth : 0;
+}
+
+}  // namespace
+
+uint32_t ParentDepth(const Document& document, const WireStruct& item) {
+  if (item.has_origin) return DepthBeside(document, item.origin);
+  if (item.has_right_origin) return DepthBeside(document, item.right_origin);
+  return item.parent_kind == WireStruct::Parent::kItem ? DepthInside(document, item.parent) : 0;
+}
+
 void NestingCheck::Add(const WireStruct& item) {
   if (!item.is_item()) return;
   Node node;
@@ -23,18 +47,11 @@ void NestingCheck::Add(const WireStruct& item) {
 
 // What the document has already is known at once.
 void NestingCheck::LinkTo(Node& node, WireId id, Link link) const {
-  const ClientIndex client = document_.structs.Find(id.client);
-  if (client == kNoClient || id.clock >= document_.structs[client].state) {
+  if (id.clock >= document_.structs.StateOf(id.client)) {
     node.of = id;
     node.link = link;
-    return;
-  }
-  const Item& item = document_.items[document_.RefAt({client, static_cast<uint32_t>(id.clock)})];
-  if (item.is_gc()) return;
-  if (link == Link::kSibling) {
-    node.depth = document_.types[item.parent].depth;
-  } else if (item.kind == ContentKind::kType) {
-    node.depth = document_.types[item.extra].depth;
+  } else {
+    node.depth = link == Link::kSibling ? DepthBeside(document_, id) : DepthInside(document_, id);
   }
 }
 

@@ -11,6 +11,9 @@
 
 namespace rivermeet::crdt::internal {
 
+// How deep the parent of `item` lies, which the document has, with what `item` names.
+uint32_t ParentDepth(const Document& document, const WireStruct& item);
+
 // Most structs don't name their parent: it is that of a neighbour, which may come in the same update, before or after.
 // Needed only for updates that bring types.
 class NestingCheck {

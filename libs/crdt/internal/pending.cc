@@ -29,7 +29,6 @@ void NoteLeast(absl::flat_hash_map<uint64_t, uint64_t>& missing, uint64_t client
 void UpdateRest::Count(const WireStruct& item) {
   if (item.content.kind == ContentKind::kSkip) return;
   ++structs;
-  brings_types |= item.content.kind == ContentKind::kType;
   (item.is_item() ? has_items : has_gcs) = true;
   if (!ranges.empty() && ranges.back().client == item.id.client && ranges.back().to == item.id.clock) {
     ranges.back().to = item.end_clock();
@@ -68,7 +67,6 @@ bool PendingStructs::Add(UpdateRest rest, const std::vector<uint64_t>& moved, co
       MergeIn(rest);
     }
     for (const UpdateRest::Range& range : rest.ranges) Cover(range);
-    brings_types_ |= rest.brings_types;
     has_items_ |= rest.has_items;
     has_gcs_ |= rest.has_gcs;
   }
@@ -137,10 +135,6 @@ std::string PendingStructs::Take() {
   std::string all = Encode();
   *this = PendingStructs();
   return all;
-}
-
-void PendingStructs::ForEachUpdate(absl::FunctionRef<void(std::string_view)> visit) const {
-  for (const std::string& update : updates_) visit(update);
 }
 
 void PendingDeletes::Add(const WireDeleteSet& unknown) {

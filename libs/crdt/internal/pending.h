@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/functional/function_ref.h"
 #include "crdt/internal/clock_ranges.h"
 #include "crdt/internal/wire.h"
 #include "crdt/limits.h"
@@ -40,7 +39,6 @@ struct UpdateRest {
   std::vector<Range> ranges;                        // of its structs, no holes inside; each client's in order and apart
   absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
   uint64_t structs = 0;
-  bool brings_types = false;
   bool has_items = false;
   bool has_gcs = false;
 };
@@ -51,7 +49,6 @@ class PendingStructs {
   // How much they may add to a document at most.
   uint64_t structs() const { return structs_; }
   uint64_t clients() const { return clients_; }
-  bool brings_types() const { return brings_types_; }
   uint64_t bytes() const;
   // client -> the least state that lets something of it go on.
   const absl::flat_hash_map<uint64_t, uint64_t>& missing() const { return missing_; }
@@ -63,8 +60,6 @@ class PendingStructs {
   std::string Encode() const;
   // The same, and from here on nothing waits.
   std::string Take();
-  // Calls `visit` with an update of V2 for all that waits, in no particular order.
-  void ForEachUpdate(absl::FunctionRef<void(std::string_view)> visit) const;
 
  private:
   enum class Overlap : uint8_t { kNone, kWhole, kPart };
@@ -82,7 +77,6 @@ class PendingStructs {
   bool ready_ = false;  // what was missing had come already when the first began to wait
   uint64_t structs_ = 0;
   uint64_t clients_ = 0;
-  bool brings_types_ = false;
   bool has_items_ = false;
   bool has_gcs_ = false;
   uint64_t update_bytes_ = 0;

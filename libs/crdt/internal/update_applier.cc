@@ -33,6 +33,7 @@ UpdateApplier<Columns>::UpdateApplier(Document& document, Transaction& transacti
       integrator_(document, transaction),
       reader_(update, limits),
       deletes_(reader_.place()),
+      max_depth_(limits.max_depth),
       deletion_(document, transaction) {}
 
 template <class Columns>
@@ -54,7 +55,7 @@ bool UpdateApplier<Columns>::Check(Budget& budget) {
       if (status_.ok()) status_ = CheckLimits();
       stage_ = Stage::kChecked;
       if (!status_.ok() || was_pending_) return true;
-      if (new_types_ == 0 && !document_.pending.structs.brings_types()) return true;
+      if (new_types_ == 0) return true;
       SortBlocks();
       stage_ = Stage::kNesting;
       [[fallthrough]];
@@ -116,8 +117,9 @@ void UpdateApplier<Columns>::NoteDelete(uint64_t client, DeleteRange range) {
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::CheckPending() {
+void UpdateApplier<Columns>::CheckPending(int max_depth) {
   was_pending_ = true;
+  max_depth_ = max_depth;
   Budget unlimited = Budget::Unlimited();
   Check(unlimited);
   RM_CHECK_OK(status_);
@@ -141,17 +143,10 @@ absl::Status UpdateApplier<Columns>::CheckLimits() const {
 
 template <class Columns>
 bool UpdateApplier<Columns>::CheckNesting(Budget& budget) {
-  const PendingStructs& pending = document_.pending.structs;
   if (nesting_ == nullptr) {
-    nesting_ = std::make_unique<NestingCheck>(document_, structs_ + pending.structs());
+    nesting_ = std::make_unique<NestingCheck>(document_, structs_);
     structs_ = 0;  // what item_ views is read over
     pass_ = {};
-    // What waits may come with this update, and hang below it.
-    pending.ForEachUpdate([this](std::string_view update) {
-      const Limits limits = NoLimits();
-      StructStream<ColumnsV2> stream(update, limits);
-      for (WireStruct item; stream.Next(item);) nesting_->Add(item);
-    });
   }
   for (; pass_.block < blocks_.size(); ++pass_.block, pass_.begun = false) {
     const Block& block = blocks_[pass_.block];
@@ -167,7 +162,7 @@ bool UpdateApplier<Columns>::CheckNesting(Budget& budget) {
     }
   }
   if (!nesting_->Step(budget)) return false;
-  if (nesting_->deepest_type() > static_cast<uint32_t>(limits_.max_depth)) {
+  if (nesting_->deepest_type() > static_cast<uint32_t>(max_depth_)) {
     status_ = absl::ResourceExhaustedError("with this update a document would nest shared types deeper than max_depth");
   }
   nesting_.reset();
@@ -282,7 +277,7 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
         }
         PutAside();
       } else if (state < head.end_clock()) {
-        integrator_.Integrate(head, state - head.id.clock);
+        if (!NestsTooDeep(head)) integrator_.Integrate(head, state - head.id.clock);
       } else {
         integrator_.Revisit(head);
       }
@@ -298,6 +293,14 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
   }
   settling_ = false;
   return true;
+}
+
+// A type that waited for its parent, which turns out to lie too deep: it is dropped. Others were refused with their
+// update.
+template <class Columns>
+bool UpdateApplier<Columns>::NestsTooDeep(const WireStruct& item) const {
+  return was_pending_ && item.content.kind == ContentKind::kType &&
+         ParentDepth(document_, item) >= static_cast<uint32_t>(max_depth_);
 }
 
 // Takes everything on the stack, and what follows it of the same clients, out of this update. Remembers of each what it
