@@ -14,7 +14,9 @@ struct Limits {
   // Of one update, in bytes.
   uint64_t max_update_bytes = uint64_t{1} << 30;
   // Structs of one update, and of a document: runs of text or elements that were made together, each about 80 bytes.
-  // The default is 2.7 GB of them; files of 200 MB come to half as many.
+  // The default is 2.7 GB of them; files of 200 MB come to half as many. Edits count those that they cut in two. Of an
+  // update only what it brings is known beforehand, structs and deleted ranges: the document may come to three times as
+  // many where each cuts two others, and takes nothing more then.
   uint64_t max_structs = uint64_t{1} << 25;
   // What format V2 writes once for many: structs beyond one for each byte of an update, and bytes of keys that come
   // again. It is what a few bytes can cost: with the default an update of 1 kB adds less than 128 MiB to a document.
