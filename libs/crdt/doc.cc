@@ -35,6 +35,7 @@ absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view
 }
 
 absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update, Format format) {
+  session.edit_room.Forget();
   return format == Format::kV1 ? TakeIn<ColumnsV1>(session, transaction, update)
                                : TakeIn<ColumnsV2>(session, transaction, update);
 }

@@ -169,6 +169,43 @@ TEST_CASE("many deleted between two characters of a formatted text are tidied on
   Endure(known, {}, deletes);
 }
 
+TEST_CASE("what an update cuts makes three times the structs of the limit at most", "[crdt][hostile]") {
+  constexpr uint64_t kMost = 1'000;
+  DocOptions options;
+  options.limits.max_structs = kMost + 1;
+  Doc doc(options);
+  REQUIRE(doc.Apply(Update({Deleted({9, 0}, 9 * kMost)}, Format::kV1), Format::kV1).ok());
+  const auto cutting = [](uint64_t client) {
+    return Update(Each(kMost,
+                       [client](uint64_t i) {
+                         return Between(TypeItem({client, i}), {9, 3 * i + 1}, {9, 3 * i + 3});
+                       }),
+                  Format::kV1);
+  };
+  REQUIRE(Attack(doc, cutting(1), Format::kV1).ok());
+  CHECK(doc.StructCount() > 2 * kMost);
+  CHECK(doc.StructCount() <= 3 * options.limits.max_structs);
+  CHECK(Exhausted(Attack(doc, cutting(2), Format::kV1)));
+  WireDeleteSet deletes;
+  deletes.RangesOf(9).push_back({8 * kMost, 1});
+  CHECK(Exhausted(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1)));
+}
+
+TEST_CASE("types that wait aren't looked at with every update that comes", "[crdt][hostile]") {
+  Doc doc;
+  const std::string waits = Update(Each(5 * kMany,
+                                        [](uint64_t i) {
+                                          return i == 0 ? Behind(TypeItem({1, 0}), {2, 0}) : TypeItem({1, i}, "");
+                                        }),
+                                   Format::kV1);
+  REQUIRE(doc.Apply(waits, Format::kV1).ok());
+  for (uint64_t i = 0; i < kMany; ++i) {
+    REQUIRE(doc.Apply(Update({TypeItem({3, i}, "")}, Format::kV1), Format::kV1).ok());
+  }
+  CHECK(doc.HasPending());
+  CHECK(doc.StructCount() == kMany);
+}
+
 TEST_CASE("a text with tens of thousands of attributes is tidied, and written on", "[crdt][hostile]") {
   std::vector<std::string> keys;
   for (uint64_t i = 0; i < kMany; ++i) keys.push_back(std::to_string(i % 2 == 0 ? i : kMany + i));
@@ -196,43 +233,6 @@ TEST_CASE("a text with tens of thousands of attributes is tidied, and written on
   }
   CHECK(written.length() == kMany + 3 * 5);
   CHECK(FaultOf(doc) == "");
-}
-
-TEST_CASE("types that wait aren't looked at with every update that comes", "[crdt][hostile]") {
-  Doc doc;
-  const std::string waits = Update(Each(5 * kMany,
-                                        [](uint64_t i) {
-                                          return i == 0 ? Behind(TypeItem({1, 0}), {2, 0}) : TypeItem({1, i}, "");
-                                        }),
-                                   Format::kV1);
-  REQUIRE(doc.Apply(waits, Format::kV1).ok());
-  for (uint64_t i = 0; i < kMany; ++i) {
-    REQUIRE(doc.Apply(Update({TypeItem({3, i}, "")}, Format::kV1), Format::kV1).ok());
-  }
-  CHECK(doc.HasPending());
-  CHECK(doc.StructCount() == kMany);
-}
-
-TEST_CASE("what an update cuts makes three times the structs of the limit at most", "[crdt][hostile]") {
-  constexpr uint64_t kMost = 1'000;
-  DocOptions options;
-  options.limits.max_structs = kMost + 1;
-  Doc doc(options);
-  REQUIRE(doc.Apply(Update({Deleted({9, 0}, 9 * kMost)}, Format::kV1), Format::kV1).ok());
-  const auto cutting = [](uint64_t client) {
-    return Update(Each(kMost,
-                       [client](uint64_t i) {
-                         return Between(TypeItem({client, i}), {9, 3 * i + 1}, {9, 3 * i + 3});
-                       }),
-                  Format::kV1);
-  };
-  REQUIRE(Attack(doc, cutting(1), Format::kV1).ok());
-  CHECK(doc.StructCount() > 2 * kMost);
-  CHECK(doc.StructCount() <= 3 * options.limits.max_structs);
-  CHECK(Exhausted(Attack(doc, cutting(2), Format::kV1)));
-  WireDeleteSet deletes;
-  deletes.RangesOf(9).push_back({8 * kMost, 1});
-  CHECK(Exhausted(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1)));
 }
 
 TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[crdt][hostile]") {

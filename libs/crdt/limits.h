@@ -9,7 +9,8 @@ namespace rivermeet::crdt {
 // How an update, state vector or snapshot is encoded. The bytes don't tell: the sender does. The y-protocols use kV1.
 enum class Format : uint8_t { kV1 = 1, kV2 = 2 };
 
-// Every excess is RESOURCE_EXHAUSTED and leaves things as they were.
+// Every excess is RESOURCE_EXHAUSTED and leaves things as they were. Local edits and undoing are reckoned by what they
+// add at most; deleting whole runs adds nothing and is never refused.
 struct Limits {
   // Of one update, in bytes.
   uint64_t max_update_bytes = uint64_t{1} << 30;
@@ -29,7 +30,8 @@ struct Limits {
   // Arrays and objects nested in one value; shared types nested in a document. Types that came before what they lie in,
   // and would lie too deep in it, are dropped when it comes.
   int max_depth = 512;
-  // Of a document with all it needs, in bytes.
+  // Of a document, in bytes: structs, texts and values, types, names and what waits; not what reading by index adds. It
+  // ends to within a megabyte there, or what the cuts of an update add.
   uint64_t max_document_bytes = uint64_t{4} << 30;
 };
 

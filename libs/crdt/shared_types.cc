@@ -4,9 +4,11 @@
 #include <deque>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "base/status.h"
 #include "crdt/internal/document_options.h"
+#include "crdt/internal/edit_cost.h"
 #include "crdt/internal/editor.h"
 #include "crdt/internal/insertion.h"
 #include "crdt/internal/reading.h"
@@ -17,6 +19,7 @@
 namespace rivermeet::crdt {
 
 using internal::ContentKind;
+using internal::EditCost;
 using internal::Editor;
 using internal::Item;
 using internal::ItemRef;
@@ -24,6 +27,7 @@ using internal::kNoItem;
 using internal::Prepared;
 using internal::Session;
 using internal::Slot;
+using internal::TextBehind;
 using internal::Type;
 using internal::TypeKind;
 using internal::WireContent;
@@ -35,17 +39,19 @@ constexpr uint64_t kFar = internal::Document::kMaxClock;
 
 absl::Status Gone() { return absl::FailedPreconditionError("the shared type isn't in the document any more"); }
 
-// Runs `edit`, which adds up to `units` clocks and types nesting `depth` deep below `type`.
-absl::Status Edit(Session& session, uint32_t type, uint64_t units, int depth,
-                  absl::FunctionRef<absl::Status(Editor&)> edit) {
-  // Formats that an insertion brings need a few more.
-  constexpr uint64_t kSpare = 1'024;
-  if (session.document.structs.StateOf(session.transactor.client()) + units + kSpare > internal::Document::kMaxClock) {
+// Runs `edit`, which adds `cost` at most, if it may in `type`.
+absl::Status Edit(Session& session, uint32_t type, EditCost cost, absl::FunctionRef<absl::Status(Editor&)> edit) {
+  const uint64_t clock = session.document.structs.StateOf(session.transactor.client());
+  if (clock + cost.units + cost.structs > internal::Document::kMaxClock) {
     return absl::ResourceExhaustedError("this client has made as many units as a document takes");
   }
-  if (session.document.types[type].depth + static_cast<uint64_t>(depth) >
+  if (session.document.types[type].depth + static_cast<uint64_t>(cost.depth) >
       static_cast<uint64_t>(session.limits.max_depth)) {
     return absl::ResourceExhaustedError("shared types would nest deeper than max_depth");
+  }
+  if (cost.structs > 0) {  // what makes nothing goes through in a full document, too
+    if (clock == 0) cost.clients = 1;
+    RM_RETURN_IF_ERROR(session.edit_room.Take(session.document, session.limits, cost));
   }
   absl::Status done;
   session.transactor.Run(/*local=*/true, [&](internal::Transaction& transaction) {
@@ -55,28 +61,51 @@ absl::Status Edit(Session& session, uint32_t type, uint64_t units, int depth,
   return done;
 }
 
+// Of something that goes into a list or text, and cuts what stands there.
+EditCost CostOf(const Prepared& prepared) {
+  EditCost cost = prepared.cost();
+  ++cost.structs;
+  return cost;
+}
+
 // Attributes in JavaScript's order, with what their values view.
 class GivenAttributes {
  public:
-  // INVALID_ARGUMENT for a value that JSON lacks.
-  static absl::Status Make(internal::Document& document, const Attributes& attributes, GivenAttributes& out) {
+  // INVALID_ARGUMENT for a value that JSON lacks. `attributes` outlive this.
+  static absl::Status Make(const Attributes& attributes, GivenAttributes& out) {
     for (const auto& [name, value] : attributes) {
-      out.bytes_.push_back(value.Encode());
-      if (!internal::IsJsonValue(out.bytes_.back())) {
+      const std::string& bytes = out.given_.emplace_back(name, value.Encode()).second;
+      RM_RETURN_IF_ERROR(internal::CheckContentSize(bytes.size()));
+      if (!internal::IsJsonValue(bytes)) {
         return absl::InvalidArgumentError("the value of an attribute is one that JSON has");
       }
-      out.object_.Set(document.keys.Add(name), name, out.bytes_.back());
     }
     return absl::OkStatus();
   }
-  const internal::AttributeObject& object() const { return object_; }
+  // With the document's keys.
+  internal::AttributeObject In(internal::Document& document) const {
+    internal::AttributeObject object;
+    for (const auto& [name, bytes] : given_) object.Set(document.keys.Add(name), name, bytes);
+    return object;
+  }
+  // Adds the formats that begin and end them, where up to `held` other attributes hold.
+  void AddTo(EditCost& cost, uint64_t held) const {
+    cost.structs += 2 * (given_.size() + held);
+    for (const auto& [name, bytes] : given_) cost.bytes += name.size() + bytes.size();
+  }
 
  private:
-  std::deque<std::string> bytes_;
-  internal::AttributeObject object_;
+  std::deque<std::pair<std::string_view, std::string>> given_;
 };
 
+// How many attributes may hold at one place of `text`.
+uint64_t AttributesIn(Session& session, uint32_t text) {
+  const uint64_t formats = session.document.Index(text).total().formats;
+  return formats == 0 ? 0 : std::min<uint64_t>(formats, session.document.keys.size());
+}
+
 absl::Status TextContent(std::string_view text, WireContent& content) {
+  RM_RETURN_IF_ERROR(internal::CheckContentSize(text.size()));
   if (!internal::IsWtf8(text)) return absl::InvalidArgumentError("the text is not UTF-8");
   const internal::TextSize size = internal::Measure(text);
   content.kind = ContentKind::kString;
@@ -149,7 +178,7 @@ absl::Status List::Insert(uint64_t index, absl::Span<const Insertable> values) {
   if (!alive()) return Gone();
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(values, Slot::kList, prepared));
-  return Edit(*session_, type_, prepared.units(), prepared.depth(),
+  return Edit(*session_, type_, CostOf(prepared),
               [&](Editor& editor) { return editor.ListInsert(type_, index, prepared); });
 }
 
@@ -158,7 +187,7 @@ absl::Status List::Push(absl::Span<const Insertable> values) {
   if (!alive()) return Gone();
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(values, Slot::kList, prepared));
-  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
+  return Edit(*session_, type_, CostOf(prepared), [&](Editor& editor) {
     editor.ListPush(type_, prepared);
     return absl::OkStatus();
   });
@@ -166,14 +195,17 @@ absl::Status List::Push(absl::Span<const Insertable> values) {
 
 absl::Status List::Delete(uint64_t index, uint64_t length) {
   if (!alive()) return Gone();
-  return Edit(*session_, type_, 0, 0, [&](Editor& editor) { return editor.ListDelete(type_, index, length); });
+  return Edit(*session_, type_, CostOfCuts(session_->document.types[type_], index, length),
+              [&](Editor& editor) { return editor.ListDelete(type_, index, length); });
 }
 
 absl::Status Map::Set(std::string_view key, const Insertable& value) {
   if (!alive()) return Gone();
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&value, 1), Slot::kEntry, prepared));
-  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
+  EditCost cost = prepared.cost();
+  cost.bytes += key.size();
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
     editor.MapSet(type_, key, prepared);
     return absl::OkStatus();
   });
@@ -181,7 +213,7 @@ absl::Status Map::Set(std::string_view key, const Insertable& value) {
 
 absl::Status Map::Delete(std::string_view key) {
   if (!alive()) return Gone();
-  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+  return Edit(*session_, type_, {}, [&](Editor& editor) {
     const internal::KeyIndex number = session_->document.keys.Find(key);
     if (number != 0) editor.MapDelete(type_, number);
     return absl::OkStatus();
@@ -190,7 +222,7 @@ absl::Status Map::Delete(std::string_view key) {
 
 absl::Status Map::Clear() {
   if (!alive()) return Gone();
-  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+  return Edit(*session_, type_, {}, [&](Editor& editor) {
     const Type& type = session_->document.types[type_];
     for (size_t i = 0; type.entries != nullptr && i < type.entries->size(); ++i)
       editor.MapDelete(type_, (*type.entries)[i].first);
@@ -307,7 +339,9 @@ absl::Status Text::Insert(uint64_t index, std::string_view text) {
   if (text.empty()) return absl::OkStatus();
   WireContent content;
   RM_RETURN_IF_ERROR(TextContent(text, content));
-  return Edit(*session_, type_, content.length, 0, [&](Editor& editor) {
+  EditCost cost = CostOf(content);
+  cost.structs += 2 * AttributesIn(*session_, type_);
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
     editor.TextInsert(type_, index, content, nullptr);
     return absl::OkStatus();
   });
@@ -320,9 +354,12 @@ absl::Status Text::Insert(uint64_t index, std::string_view text, const Attribute
   WireContent content;
   RM_RETURN_IF_ERROR(TextContent(text, content));
   GivenAttributes given;
-  RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, attributes, given));
-  return Edit(*session_, type_, content.length, 0, [&](Editor& editor) {
-    editor.TextInsert(type_, index, content, &given.object());
+  RM_RETURN_IF_ERROR(GivenAttributes::Make(attributes, given));
+  EditCost cost = CostOf(content);
+  given.AddTo(cost, AttributesIn(*session_, type_));
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
+    const internal::AttributeObject object = given.In(session_->document);
+    editor.TextInsert(type_, index, content, &object);
     return absl::OkStatus();
   });
 }
@@ -333,9 +370,12 @@ absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const At
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&embed, 1), Slot::kEmbed, prepared));
   GivenAttributes given;
-  if (attributes != nullptr) RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, *attributes, given));
-  return Edit(*session_, type_, prepared.units(), prepared.depth(), [&](Editor& editor) {
-    editor.TextInsertEmbed(type_, index, prepared, attributes == nullptr ? nullptr : &given.object());
+  if (attributes != nullptr) RM_RETURN_IF_ERROR(GivenAttributes::Make(*attributes, given));
+  EditCost cost = CostOf(prepared);
+  given.AddTo(cost, AttributesIn(*session_, type_));
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
+    const internal::AttributeObject object = given.In(session_->document);
+    editor.TextInsertEmbed(type_, index, prepared, attributes == nullptr ? nullptr : &object);
     return absl::OkStatus();
   });
 }
@@ -343,7 +383,7 @@ absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const At
 absl::Status Text::Delete(uint64_t index, uint64_t length) {
   if (!alive()) return Gone();
   index = std::min(index, kFar);
-  return Edit(*session_, type_, 0, 0, [&](Editor& editor) {
+  return Edit(*session_, type_, CostOfCuts(session_->document.types[type_], index, length), [&](Editor& editor) {
     editor.TextDelete(type_, index, length);
     return absl::OkStatus();
   });
@@ -352,12 +392,13 @@ absl::Status Text::Delete(uint64_t index, uint64_t length) {
 absl::Status Text::Format(uint64_t index, uint64_t length, const Attributes& attributes) {
   if (!alive()) return Gone();
   GivenAttributes given;
-  RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, attributes, given));
+  RM_RETURN_IF_ERROR(GivenAttributes::Make(attributes, given));
   index = std::min(index, kFar);
-  const uint64_t lines = std::min(length, kFar) + index;  // at most so many are appended
-  const uint64_t known = SharedType::length();
-  return Edit(*session_, type_, lines > known ? lines - known : 0, 0, [&](Editor& editor) {
-    editor.TextFormat(type_, index, length, given.object());
+  EditCost cost = CostOfCuts(session_->document.types[type_], index, length);
+  given.AddTo(cost, 0);
+  TextBehind(session_->document.types[type_], index).Retain(std::min(length, kFar), cost);
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
+    editor.TextFormat(type_, index, length, given.In(session_->document));
     return absl::OkStatus();
   });
 }
@@ -370,12 +411,11 @@ absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
     GivenAttributes given;
   };
   std::deque<Step> steps;
-  uint64_t units = 0;
-  int depth = 0;
+  absl::flat_hash_set<std::string_view> names;
   for (const DeltaStep& given : delta) {
     Step& step = steps.emplace_back();
-    RM_RETURN_IF_ERROR(GivenAttributes::Make(session_->document, given.attributes, step.given));
-    if (given.kind == DeltaStep::Kind::kRetain) units += std::min(given.length, kFar);  // past the end, new lines
+    RM_RETURN_IF_ERROR(GivenAttributes::Make(given.attributes, step.given));
+    for (const auto& [name, value] : given.attributes) names.insert(name);
     if (given.kind != DeltaStep::Kind::kInsert) continue;
     const Any* any = std::get_if<Any>(&given.insert.value);
     if (any != nullptr && any->text() != nullptr) {
@@ -383,23 +423,44 @@ absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
     } else {
       RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&given.insert, 1), Slot::kEmbed, step.embed));
     }
-    units += step.text.length + step.embed.units();
-    depth = std::max(depth, step.embed.depth());
   }
-  return Edit(*session_, type_, units, depth, [&](Editor& editor) {
+  const uint64_t held = AttributesIn(*session_, type_) + names.size();
+  TextBehind behind(session_->document.types[type_], 0);
+  EditCost cost;
+  for (size_t i = 0; i < delta.size(); ++i) {
+    const Step& step = steps[i];
+    const uint64_t length = std::min(delta[i].length, kFar);
+    switch (delta[i].kind) {
+      case DeltaStep::Kind::kInsert:
+        cost.Add(step.embed.contents().empty() ? CostOf(step.text) : CostOf(step.embed));
+        step.given.AddTo(cost, held);
+        break;
+      case DeltaStep::Kind::kRetain:
+        ++cost.structs;
+        step.given.AddTo(cost, 0);
+        behind.Retain(length, cost);
+        break;
+      case DeltaStep::Kind::kDelete:
+        ++cost.structs;
+        behind.Delete(length);
+        break;
+    }
+  }
+  return Edit(*session_, type_, cost, [&](Editor& editor) {
     internal::TextPosition at = editor.TextStart(type_);
     for (size_t i = 0; i < delta.size(); ++i) {
       const Step& step = steps[i];
+      const internal::AttributeObject attributes = step.given.In(session_->document);
       switch (delta[i].kind) {
         case DeltaStep::Kind::kInsert:
           if (!step.embed.contents().empty()) {
-            editor.InsertAt(type_, at, step.embed.contents()[0], step.given.object(), &step.embed);
+            editor.InsertAt(type_, at, step.embed.contents()[0], attributes, &step.embed);
           } else if (step.text.length > 0) {
-            editor.InsertAt(type_, at, step.text, step.given.object());
+            editor.InsertAt(type_, at, step.text, attributes);
           }
           break;
         case DeltaStep::Kind::kRetain:
-          editor.FormatAt(type_, at, delta[i].length, step.given.object());
+          editor.FormatAt(type_, at, delta[i].length, attributes);
           break;
         case DeltaStep::Kind::kDelete:
           editor.DeleteAt(type_, at, delta[i].length);

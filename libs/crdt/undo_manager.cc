@@ -5,6 +5,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
+#include "crdt/internal/edit_cost.h"
 #include "crdt/internal/editor.h"
 #include "crdt/internal/id_set.h"
 #include "crdt/internal/redo.h"
@@ -122,6 +123,7 @@ class UndoManager::State final : public internal::EndListener, public std::enabl
   std::vector<TypeIndex> ChangedTypes(const Transaction& transaction) const;
   std::vector<SharedType> ChangedTypesAndParents(const Transaction& transaction) const;
   void Keep(Transaction& transaction, const IdSet& deletions, bool keep);
+  absl::Status CheckRoomFor(const StackItem& item);
   void ForEach(Transaction& transaction, const IdSet& ids, absl::FunctionRef<void(ItemRef)> visit);
   bool Revert(Transaction& transaction, const StackItem& item);
   bool MayDelete(const Item& item) const;
@@ -256,6 +258,32 @@ void UndoManager::State::Clear(bool undo_stack, bool redo_stack) {
   });
 }
 
+// Each struct that comes back is a copy, beside which one may be cut; so may the ends of each range.
+absl::Status UndoManager::State::CheckRoomFor(const StackItem& item) {
+  const internal::Document& document = session_.document;
+  internal::EditCost cost;
+  cost.units = item.deletions.size();
+  for (const auto& [client, ranges] : item.insertions.clients()) cost.structs += 2 * ranges.size();
+  for (const auto& [client, ranges] : item.deletions.clients()) {
+    const internal::StructList& list = document.structs[client].structs;
+    for (const internal::DeleteRange range : ranges) {
+      cost.structs += 2;
+      auto at = list.Find(static_cast<uint32_t>(range.clock));
+      for (; list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
+        const Item& deleted = document.items[list.ItemAt(at)];
+        cost.structs += 2;
+        cost.bytes += deleted.size;
+        if (deleted.kind == ContentKind::kType) ++cost.types;
+      }
+    }
+  }
+  if (document.structs.StateOf(session_.transactor.client()) + cost.units > internal::Document::kMaxClock) {
+    return absl::ResourceExhaustedError("this client has made as many units as a document takes");
+  }
+  if (cost.units == 0) return absl::OkStatus();
+  return session_.edit_room.Take(document, session_.limits, cost);
+}
+
 absl::StatusOr<bool> UndoManager::State::Pop(Stack from) {
   if (popping_.has_value()) return false;
   popping_ = from;
@@ -266,11 +294,8 @@ absl::StatusOr<bool> UndoManager::State::Pop(Stack from) {
   absl::Status status;
   session_.transactor.Run(/*local=*/true, {.undo_manager = this}, [&](Transaction& transaction) {
     while (!stack.empty() && current_ == nullptr) {
-      const uint64_t units = stack.back()->deletions.size();
-      if (document.structs.StateOf(session_.transactor.client()) + units > internal::Document::kMaxClock) {
-        status = absl::ResourceExhaustedError("this client has made as many units as a document takes");
-        break;
-      }
+      status = CheckRoomFor(*stack.back());
+      if (!status.ok()) break;
       const std::shared_ptr<StackItem> item = std::move(stack.back());
       stack.pop_back();
       if (Revert(transaction, *item)) current_ = item;

@@ -61,7 +61,8 @@ class Document {
   uint64_t bytes() const;
   // The part of it that grows with every edit, in O(1).
   uint64_t growing_bytes() const {
-    return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry) + pending.bytes();
+    return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry) +
+           structs.size() * sizeof(StructStore::Client) + types.size() * sizeof(Type) + keys.bytes() + pending.bytes();
   }
 
   // --- types

@@ -12,7 +12,8 @@ absl::Status Prepared::Prepare(absl::Span<const Insertable> values, Slot slot, P
   size_t run = 0;
   for (WireContent& content : out.contents_) {
     if (content.kind != ContentKind::kType) content.data = out.bytes_[run++];
-    out.units_ += content.length;
+    RM_RETURN_IF_ERROR(CheckContentSize(content.data.size()));
+    out.cost_.AddStruct(content.length, content.data.size() + content.name.size());
   }
   return absl::OkStatus();
 }
@@ -58,21 +59,24 @@ absl::Status Prepared::AddType(const NewType& type) {
   Inside& inside = insides_.emplace_back();
   inside.content = contents_.size() - 1;
   inside.type = &type;
+  RM_RETURN_IF_ERROR(CheckContentSize(type.text.size()));
   if (!IsWtf8(type.text)) return absl::InvalidArgumentError("a text is not UTF-8");
-  units_ += Measure(type.text).utf16;
-  int below = 0;
+  EditCost below;
+  if (!type.text.empty()) below.AddStruct(Measure(type.text).utf16, type.text.size());
   const auto add = [&](std::deque<Prepared>& to, absl::Span<const Insertable> values, Slot slot) {
     Prepared& prepared = to.emplace_back();
     RM_RETURN_IF_ERROR(Prepare(values, slot, prepared));
-    units_ += prepared.units();
-    below = std::max(below, prepared.depth());
+    below.Add(prepared.cost());
     return absl::OkStatus();
   };
   if (!type.items.empty()) RM_RETURN_IF_ERROR(add(inside.items, type.items, Slot::kList));
   for (const auto& [key, value] : type.entries) {
     RM_RETURN_IF_ERROR(add(inside.entries, absl::MakeConstSpan(&value, 1), Slot::kEntry));
+    below.bytes += key.size();
   }
-  depth_ = std::max(depth_, below + 1);
+  ++below.types;
+  ++below.depth;
+  cost_.Add(below);
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "crdt/insertable.h"
+#include "crdt/internal/edit_cost.h"
 #include "crdt/internal/editor.h"
 #include "crdt/internal/wire.h"
 
@@ -22,13 +23,12 @@ class Prepared {
  public:
   // Plain values that stand beside each other in a list become one content.
   // INVALID_ARGUMENT for what the slot doesn't take: undefined and bigints in a list, what JSON lacks as an embed.
+  // RESOURCE_EXHAUSTED when one content is over kMaxContentBytes.
   static absl::Status Prepare(absl::Span<const Insertable> values, Slot slot, Prepared& out);
 
   absl::Span<const WireContent> contents() const { return contents_; }
-  // Clocks that all of it takes, with what is inside; a little more where texts have attributes.
-  uint64_t units() const { return units_; }
-  // How deep its types nest.
-  int depth() const { return depth_; }
+  // Of all of it, with what is inside.
+  const EditCost& cost() const { return cost_; }
   // Fills the new type that content number `content` is, if it is one; `item` is what it became.
   void Fill(Editor& editor, size_t content, ItemRef item) const;
 
@@ -49,8 +49,7 @@ class Prepared {
   std::deque<std::string> bytes_;
   std::deque<Inside> insides_;  // in the order of their contents
   bool open_run_ = false;       // the last content takes more values
-  uint64_t units_ = 0;
-  int depth_ = 0;
+  EditCost cost_;
 };
 
 }  // namespace rivermeet::crdt::internal

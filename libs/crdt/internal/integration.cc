@@ -336,6 +336,7 @@ void Integrator::BeginLink(ItemRef ref) {
     parent.has_formatting = true;
     parent.markers.reset();
   }
+  parent.has_values |= IsForeignToText(item.kind);
   if (parent.markers == nullptr && document_.ShowsMarkers(item)) parent.markers = std::make_unique<SearchMarkers>();
   document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
   const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();

@@ -30,6 +30,7 @@ class KeyTable {
   }
   std::string_view operator[](KeyIndex key) const { return names_[key - 1]; }
 
+  size_t size() const { return names_.size(); }
   uint64_t bytes() const {
     return bytes_ + names_.size() * sizeof(std::string) +
            numbers_.capacity() * (sizeof(std::string_view) + sizeof(KeyIndex) + 1);

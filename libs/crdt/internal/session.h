@@ -12,6 +12,7 @@
 
 #include "crdt/internal/document.h"
 #include "crdt/internal/listeners.h"
+#include "crdt/internal/room.h"
 #include "crdt/internal/transactor.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
@@ -31,6 +32,7 @@ struct Session {
   const Limits limits;
   Document document;
   Transactor transactor;
+  EditRoom edit_room;  // to be forgotten by whatever else adds to the document
   std::shared_ptr<Observers> observers;                               // null while nobody ever observed
   Listeners<std::string_view, std::string_view> update_listeners[2];  // of V1 and of V2
   Listeners<const SubdocumentsEvent&> subdocument_listeners;

@@ -86,12 +86,15 @@ void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, Attrib
   content.kind = ContentKind::kFormat;
   content.length = 1;
   content.name = document_.keys[key];
-  content.data = value;
+  const bool shares = of_document && value != kNullValue;
+  if (!shares) content.data = value;
   at.right = Insert(text, at.left, at.right, content);
-  if (of_document && value != kNullValue) {
+  if (shares) {
     // The same JavaScript object as before, not an equal one.
     Item& item = document_.items[at.right];
     item.data = value.data();
+    item.size = static_cast<uint32_t>(value.size());
+    document_.contents.Share(value.size());
   }
   Forward(at);
 }

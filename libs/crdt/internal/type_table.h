@@ -67,6 +67,7 @@ enum class TypeKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, 
 struct Type {
   TypeKind kind = TypeKind::kUntyped;
   bool has_formatting = false;  // a format came since it has its kind
+  bool has_values = false;      // something came that IsForeignToText()
   bool free = false;            // its number may be given again
   uint32_t generation = 0;      // how often its number was given away before
   uint32_t depth = 0;           // of a root 0

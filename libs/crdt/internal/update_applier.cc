@@ -5,9 +5,9 @@
 
 #include "crdt/internal/integration.h"
 #include "crdt/internal/nesting_check.h"
+#include "crdt/internal/room.h"
 #include "crdt/internal/struct_stream.h"
 #include "crdt/internal/update_writer.h"
-#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -127,18 +127,7 @@ void UpdateApplier<Columns>::CheckPending(int max_depth) {
 
 template <class Columns>
 absl::Status UpdateApplier<Columns>::CheckLimits() const {
-  constexpr uint64_t kStructBytes = sizeof(Item) + 2 * sizeof(StructList::Entry);
-  const uint64_t structs = new_structs_ + document_.pending.structs.structs() + document_.pending.deletes.size();
-  const uint64_t clients = new_clients_ + document_.pending.structs.clients();
-  const auto too_much = [](std::string_view what) {
-    return absl::ResourceExhaustedError(fmt::format("with this update a document would pass {}", what));
-  };
-  if (document_.items.live() + structs > limits_.max_structs) return too_much("max_structs");
-  if (document_.structs.size() + clients > limits_.max_clients) return too_much("max_clients");
-  const uint64_t bytes =
-      structs * kStructBytes + clients * sizeof(StructStore::Client) + new_types_ * sizeof(Type) + update_.size();
-  if (document_.growing_bytes() + bytes > limits_.max_document_bytes) return too_much("max_document_bytes");
-  return absl::OkStatus();
+  return CheckRoom(document_, limits_, {new_structs_, new_clients_, new_types_, update_.size()});
 }
 
 template <class Columns>

@@ -132,6 +132,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
     Fail("the clock of a neighbour or parent is over 2^52 - 1");
   }
   if (out.content.length == 0) Fail(kNoLength);
+  if (out.content.data.size() > kMaxContentBytes) FailExhausted("a struct's text or values take 4 GiB or more");
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
   const auto later = [&](WireId id) { return id.client == client && id.clock >= clock; };
   if ((out.has_origin && later(out.origin)) || (out.has_right_origin && later(out.right_origin)) ||

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,6 +43,9 @@ struct WireId {
   uint64_t clock = 0;
   bool operator==(const WireId&) const = default;
 };
+
+// The most that one struct's content takes, in bytes: Item::size counts no further.
+constexpr uint64_t kMaxContentBytes = std::numeric_limits<uint32_t>::max();
 
 // What a struct holds. The views belong to the reader that gave it and end with its next read.
 struct WireContent {
