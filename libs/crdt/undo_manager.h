@@ -77,7 +77,8 @@ class UndoManager {
   // something. Does nothing when it is called while another is under way.
   //
   // Errors:
-  //   RESOURCE_EXHAUSTED  This client has made as many units as a document takes (2^32 - 2). Nothing changed.
+  //   RESOURCE_EXHAUSTED  What would come back passes a limit, or the units that a client can make in a document
+  //                       (2^32 - 2). Nothing changed.
   absl::StatusOr<bool> Undo();
   absl::StatusOr<bool> Redo();
   // The next change isn't undone together with those before it.
