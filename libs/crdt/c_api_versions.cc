@@ -241,9 +241,10 @@ rmcrdt_delta* rmcrdt_text_delta_at(const rmcrdt_type* text, rmcrdt_format format
     RM_ASSIGN_OR_RETURN(const Versions versions, VersionsArgument(format, before, version));
     const Snapshot* previous = versions.before.has_value() ? &*versions.before : nullptr;
     rmcrdt_delta delta{.shared = text->shared};
-    for (DeltaInsertion& step : YjsDelta(text->type, versions.after_or_now(), previous)) {
+    const SharedType type = text->type;  // callbacks may free `text`
+    for (DeltaInsertion& step : YjsDelta(type, versions.after_or_now(), previous)) {
       delta.steps.push_back(
-          {RMCRDT_INSERT, 0, {MakeValue(text->shared, std::move(step.insert))}, std::move(step.attributes)});
+          {RMCRDT_INSERT, 0, {MakeValue(delta.shared, std::move(step.insert))}, std::move(step.attributes)});
     }
     return delta;
   });

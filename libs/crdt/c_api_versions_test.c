@@ -134,6 +134,30 @@ static void two_versions_of_a_text_differ_run_by_run(void) {
   rmcrdt_doc_free(doc);
 }
 
+static void free_handle(void* context, bool local) {
+  rmcrdt_type** handle = context;
+  CHECK(local);
+  rmcrdt_type_free(*handle);
+  *handle = NULL;
+}
+
+static void a_text_may_be_freed_while_its_delta_is_made(void) {
+  rmcrdt_doc* doc = keeping_doc_of_client(1);
+  rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
+  CHECK(rmcrdt_text_insert(text, 0, TEXT("ab"), NULL) == RMCRDT_OK);
+  rmcrdt_buffer* then = version_of(doc);
+  CHECK(rmcrdt_text_insert(text, 2, TEXT("c"), NULL) == RMCRDT_OK);
+  rmcrdt_subscription* freeing = rmcrdt_doc_on_transaction(doc, free_handle, &text);
+  const rmcrdt_view version = view_of(then);
+  rmcrdt_delta* delta = rmcrdt_text_delta_at(text, RMCRDT_V2, &version, NULL);
+  CHECK(text == NULL);
+  CHECK(value_is(rmcrdt_delta_step_value(delta, 0, 0), "\"ab\""));
+  rmcrdt_delta_free(delta);
+  rmcrdt_subscription_free(freeing);
+  rmcrdt_buffer_free(then);
+  rmcrdt_doc_free(doc);
+}
+
 static void two_versions_of_a_list_or_map_differ_by_elements_and_keys(void) {
   rmcrdt_doc* doc = keeping_doc_of_client(1);
   rmcrdt_type* list = root(doc, RMCRDT_KIND_ARRAY, "l");
@@ -210,6 +234,7 @@ void version_tests(void) {
   RUN(what_an_undo_brought_back_is_found_by_those_who_know);
   RUN(snapshots_are_compared_with_each_other_and_with_updates);
   RUN(two_versions_of_a_text_differ_run_by_run);
+  RUN(a_text_may_be_freed_while_its_delta_is_made);
   RUN(two_versions_of_a_list_or_map_differ_by_elements_and_keys);
   RUN(who_wrote_what_is_kept_beside_the_document);
 }

@@ -99,7 +99,7 @@ class Program : private rivermeet::crdt::internal::CProgram {
       case 1:
         return ReadUndoEvent(place);
       default:
-        return CallWithoutCallbacks(place);
+        return CallForMore(place);
     }
   }
 
@@ -115,8 +115,9 @@ class Program : private rivermeet::crdt::internal::CProgram {
         return subscriptions_.Put(place, rmcrdt_undo_observe(undos_[Byte()], OnUndoEvent, this));
       case 3: {
         const std::string_view guid = Text();
+        values_.Put(place, rmcrdt_doc_subdocuments(doc));
         Code(rmcrdt_doc_load_subdocument(doc, guid.data(), guid.size()));
-        return values_.Put(place, rmcrdt_doc_subdocuments(doc));
+        return;
       }
       default:
         if (transaction_ == nullptr) return;

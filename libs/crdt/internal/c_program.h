@@ -1,5 +1,5 @@
 // What a fuzzed program of rivermeet_crdt.h consists of: its bytes, the arguments made of them, its handles, and the
-// calls that never call back.
+// calls that take no callback.
 #ifndef RIVERMEET_CRDT_INTERNAL_C_PROGRAM_H_
 #define RIVERMEET_CRDT_INTERNAL_C_PROGRAM_H_
 
@@ -96,9 +96,9 @@ class CProgram {
     return code;
   }
 
-  // --- calls that never call back
+  // --- calls that take no callback
 
-  void CallWithoutCallbacks(size_t place) {
+  void CallForMore(size_t place) {
     switch (Below(6)) {
       case 0:
         return Compare(place);
