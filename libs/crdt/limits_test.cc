@@ -105,7 +105,8 @@ TEST_CASE("a full document refuses every edit that adds to it, and stays as it w
       Do(room.doc.Apply(measured.doc.EncodeState(Format::kV1), Format::kV1));
       const std::string before = internal::ViewOf(room.doc);
       uint64_t told = 0;
-      room.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { ++told; });
+      const Subscription listening =
+          room.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { ++told; });
       const absl::Status status = edit(room, 3);
       CHECK(Exhausted(status));
       CHECK(absl::StrContains(status.message(), of_structs ? "max_structs" : "max_document_bytes"));

@@ -87,19 +87,20 @@ TEST_CASE("new types nest up to the limit, with all that is put into them at onc
 }
 
 TEST_CASE("what a client has no clocks left for is refused", "[crdt]") {
-  constexpr uint64_t kSpare = 1024;  // what is kept for the formats that a text may need
-  const std::vector<Insertable> six(6, Any(1)), five(5, Any(1));
+  // Edits are reckoned by what they need at most, a few units more than what they insert.
+  constexpr uint64_t kLeft = 20;
+  const std::vector<Insertable> all(kLeft, Any(1)), all_but_one(kLeft - 1, Any(1)), half(kLeft / 2, Any(1));
   const auto with_list = [](const std::vector<Insertable>& items) { return std::vector<Insertable>{ListOf(items)}; };
-  const auto with_text = [](const char* text) { return std::vector<Insertable>{TextOf(text)}; };
+  const auto with_text = [](const std::string& text) { return std::vector<Insertable>{TextOf(text)}; };
   Desk desk;
-  internal::LeaveRoomFor(kSpare + 6, desk.doc);
+  internal::LeaveRoomFor(kLeft, desk.doc);
   desk.before = internal::ViewOf(desk.doc);
-  desk.Refuses(desk.text.Insert(0, "seventh"), StatusCode::kResourceExhausted);
-  desk.Refuses(desk.list.Push(with_list(six)), StatusCode::kResourceExhausted);
-  desk.Refuses(desk.list.Push(with_text("sixth!")), StatusCode::kResourceExhausted);
-  desk.Refuses(desk.list.Push({ListOf(with_list(five))}), StatusCode::kResourceExhausted);
-  desk.Refuses(desk.map.Set("key", NewType{.entries = {{"a", ListOf(five)}}}), StatusCode::kResourceExhausted);
-  CHECK(desk.list.Push(with_list(five)).ok());
+  desk.Refuses(desk.text.Insert(0, std::string(kLeft + 1, 'x')), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push(with_list(all)), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push(with_text(std::string(kLeft, 'x'))), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.list.Push({ListOf(with_list(all_but_one))}), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.map.Set("key", NewType{.entries = {{"a", ListOf(all_but_one)}}}), StatusCode::kResourceExhausted);
+  CHECK(desk.list.Push(with_list(half)).ok());
   CHECK(internal::FaultOf(desk.doc) == "");
 }
 

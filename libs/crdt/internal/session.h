@@ -32,8 +32,8 @@ struct Session {
   const Limits limits;
   Document document;
   Transactor transactor;
-  EditRoom edit_room;  // to be forgotten by whatever else adds to the document
-  std::shared_ptr<Observers> observers;                               // null while nobody ever observed
+  EditRoom edit_room;                    // to be forgotten by whatever else adds to the document
+  std::shared_ptr<Observers> observers;  // null while nobody ever observed
   Listeners<std::string_view, std::string_view> update_listeners[2];  // of V1 and of V2
   Listeners<const SubdocumentsEvent&> subdocument_listeners;
 
