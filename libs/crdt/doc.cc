@@ -170,6 +170,7 @@ std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Enc
 
 absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) {
   internal::Document& document = session_->document;
+  RM_RETURN_IF_ERROR(internal::CheckText(name, "a root's name"));
   const internal::TypeIndex number = document.Root(name);
   internal::Type& type = document.types[number];
   const auto wanted = static_cast<internal::TypeKind>(kind);

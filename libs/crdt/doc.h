@@ -109,7 +109,7 @@ class Doc {
 
   // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
   // it is untyped until it is asked for here, and of that kind from then on.
-  // Errors: FAILED_PRECONDITION when it already is of another kind.
+  // Errors: FAILED_PRECONDITION when it already is of another kind; INVALID_ARGUMENT when the name isn't UTF-8.
   absl::StatusOr<SharedType> GetRoot(std::string_view name, SharedKind kind);
   absl::StatusOr<Text> GetText(std::string_view name);
   absl::StatusOr<List> GetArray(std::string_view name);

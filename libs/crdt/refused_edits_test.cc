@@ -63,6 +63,16 @@ TEST_CASE("what can't be written for others is refused before anything is change
         return desk.list.Push({Any(2), NewSubdocument{.guid = "g", .options = Any::Null()}});
       },
       [&](Desk& desk) { return desk.map.Set("key", ListOf({TextOf(not_utf8)})); },
+      [&](Desk& desk) { return desk.map.Set(not_utf8, Any(1)); },
+      [&](Desk& desk) {
+        return desk.map.Set("key", NewType{.entries = {{not_utf8, Any(1)}}});
+      },
+      [&](Desk& desk) { return desk.list.Push({NewType{.kind = SharedKind::kXmlElement, .name = not_utf8}}); },
+      [&](Desk& desk) { return desk.list.Push({NewSubdocument{.guid = not_utf8}}); },
+      [&](Desk& desk) {
+        return desk.text.Format(1, 1, {{not_utf8, Any(true)}});
+      },
+      [&](Desk& desk) { return desk.doc.GetText(not_utf8).status(); },
       [&](Desk& desk) { return desk.map.Set("key", NewSubdocument{.guid = "g", .options = no_guid}); },
   };
   for (size_t edit = 0; edit < edits.size(); ++edit) {

@@ -74,6 +74,7 @@ class GivenAttributes {
   // INVALID_ARGUMENT for a value that JSON lacks. `attributes` outlive this.
   static absl::Status Make(const Attributes& attributes, GivenAttributes& out) {
     for (const auto& [name, value] : attributes) {
+      RM_RETURN_IF_ERROR(internal::CheckText(name, "the name of an attribute"));
       const std::string& bytes = out.given_.emplace_back(name, value.Encode()).second;
       RM_RETURN_IF_ERROR(internal::CheckContentSize(bytes.size()));
       if (!internal::IsJsonValue(bytes)) {
@@ -105,8 +106,7 @@ uint64_t AttributesIn(Session& session, uint32_t text) {
 }
 
 absl::Status TextContent(std::string_view text, WireContent& content) {
-  RM_RETURN_IF_ERROR(internal::CheckContentSize(text.size()));
-  if (!internal::IsWtf8(text)) return absl::InvalidArgumentError("the text is not UTF-8");
+  RM_RETURN_IF_ERROR(internal::CheckText(text, "the text"));
   const internal::TextSize size = internal::Measure(text);
   content.kind = ContentKind::kString;
   content.length = size.utf16;
@@ -201,6 +201,7 @@ absl::Status List::Delete(uint64_t index, uint64_t length) {
 
 absl::Status Map::Set(std::string_view key, const Insertable& value) {
   if (!alive()) return Gone();
+  RM_RETURN_IF_ERROR(internal::CheckText(key, "the key"));
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&value, 1), Slot::kEntry, prepared));
   EditCost cost = prepared.cost();

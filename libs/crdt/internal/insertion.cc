@@ -59,8 +59,8 @@ absl::Status Prepared::AddType(const NewType& type) {
   Inside& inside = insides_.emplace_back();
   inside.content = contents_.size() - 1;
   inside.type = &type;
-  RM_RETURN_IF_ERROR(CheckContentSize(type.text.size()));
-  if (!IsWtf8(type.text)) return absl::InvalidArgumentError("a text is not UTF-8");
+  RM_RETURN_IF_ERROR(CheckText(type.name, "a type's name"));
+  RM_RETURN_IF_ERROR(CheckText(type.text, "a text"));
   EditCost below;
   if (!type.text.empty()) below.AddStruct(Measure(type.text).utf16, type.text.size());
   const auto add = [&](std::deque<Prepared>& to, absl::Span<const Insertable> values, Slot slot) {
@@ -71,6 +71,7 @@ absl::Status Prepared::AddType(const NewType& type) {
   };
   if (!type.items.empty()) RM_RETURN_IF_ERROR(add(inside.items, type.items, Slot::kList));
   for (const auto& [key, value] : type.entries) {
+    RM_RETURN_IF_ERROR(CheckText(key, "a key"));
     RM_RETURN_IF_ERROR(add(inside.entries, absl::MakeConstSpan(&value, 1), Slot::kEntry));
     below.bytes += key.size();
   }
@@ -81,6 +82,7 @@ absl::Status Prepared::AddType(const NewType& type) {
 }
 
 absl::Status Prepared::AddSubdocument(const NewSubdocument& document) {
+  RM_RETURN_IF_ERROR(CheckText(document.guid, "a guid"));
   WireContent content{.kind = ContentKind::kDoc, .length = 1};
   content.name = document.guid;
   std::string kept, other_guid;

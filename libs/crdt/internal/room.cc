@@ -1,8 +1,7 @@
 #include "crdt/internal/room.h"
 
-#include <string_view>
-
 #include "base/status.h"
+#include "crdt/internal/utf.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
@@ -36,6 +35,12 @@ absl::Status Check(const Use& use, const Limits& limits, const Addition& adds) {
 absl::Status CheckContentSize(uint64_t bytes) {
   if (bytes <= kMaxContentBytes) return absl::OkStatus();
   return absl::ResourceExhaustedError("a text or value takes 4 GiB or more: insert it in parts");
+}
+
+absl::Status CheckText(std::string_view text, std::string_view what) {
+  RM_RETURN_IF_ERROR(CheckContentSize(text.size()));
+  if (IsWtf8(text)) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("{} is not UTF-8", what));
 }
 
 absl::Status CheckRoom(const Document& document, const Limits& limits, const Addition& adds) {

@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INTERNAL_ROOM_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "crdt/internal/document.h"
@@ -12,6 +13,8 @@ namespace rivermeet::crdt::internal {
 
 // RESOURCE_EXHAUSTED for more than one struct can hold.
 absl::Status CheckContentSize(uint64_t bytes);
+// The same of a text, key or name, which `what` calls; INVALID_ARGUMENT when it isn't UTF-8: no peer could read it.
+absl::Status CheckText(std::string_view text, std::string_view what);
 
 // What is to be added to a document, at most.
 struct Addition {
