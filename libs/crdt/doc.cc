@@ -130,13 +130,18 @@ internal::Session& internal::HandleAccess::SessionOf(const Doc& doc) { return *d
 void internal::Session::TellListeners(const Transaction& transaction) {
   constexpr size_t kKept = 4096;
   if (!transaction.has_changes()) return;
-  for (const Format format : {Format::kV1, Format::kV2}) {
-    const auto& listeners = update_listeners[format == Format::kV2];
-    if (listeners.empty()) continue;
-    EncodeTransaction(document, transaction, format, update_);
-    listeners.Tell(update_, transaction.origin().name);
+  const auto& [of_v1, of_v2] = update_listeners;
+  if (!of_v1.empty()) {
+    writer_.rest().clear();
+    WriteTransaction(document, transaction, writer_);
+    of_v1.Tell(writer_.rest(), transaction.origin().name);
+    if (writer_.rest().capacity() > kKept) writer_ = WriterV1();
   }
-  if (update_.capacity() > kKept) update_ = std::string();
+  if (!of_v2.empty()) {
+    WriterV2 writer;
+    WriteTransaction(document, transaction, writer);
+    of_v2.Tell(writer.Take(), transaction.origin().name);
+  }
 }
 
 std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }

@@ -31,11 +31,11 @@ bool CleanUp::Step(Budget& budget) {
       Enter(Stage::kMergeSplit);
       [[fallthrough]];
     case Stage::kMergeSplit:
-      if (!MergeSplit(budget)) return false;
+      if (!transaction_.merge_later.empty() && !MergeSplit(budget)) return false;
       Enter(Stage::kCompact);
       [[fallthrough]];
     case Stage::kCompact:
-      if (!CompactContents(budget)) return false;
+      if ((compaction_ != nullptr || document_.contents.mostly_garbage()) && !CompactContents(budget)) return false;
       Enter(Stage::kDone);
       [[fallthrough]];
     case Stage::kDone:
@@ -273,10 +273,7 @@ bool CleanUp::MergeSplit(Budget& budget) {
 // --- contents
 
 bool CleanUp::CompactContents(Budget& budget) {
-  if (compaction_ == nullptr) {
-    if (!document_.contents.mostly_garbage()) return true;
-    compaction_ = std::make_unique<Compaction>();
-  }
+  if (compaction_ == nullptr) compaction_ = std::make_unique<Compaction>();
   for (; group_ < document_.structs.size(); ++group_, clock_.reset()) {
     const StructList& list = document_.structs[static_cast<ClientIndex>(group_)].structs;
     for (StructList::Position at = list.Find(clock_.value_or(0)); list.Valid(at); at = list.Next(at)) {

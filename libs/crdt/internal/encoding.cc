@@ -174,20 +174,19 @@ std::string EncodeSince(const Document& document, const std::vector<WireId>& sin
   return writer.Take();
 }
 
-// Of each client one, in the order in which they are written.
-template <class Entry>
-absl::InlinedVector<const Entry*, 4> InOrder(const Document& document, absl::Span<const Entry> entries) {
+// Calls `write` with each, of each client one, in the order in which they are written.
+template <class Entry, class Write>
+void ForEachInOrder(const Document& document, absl::Span<const Entry> entries, Write&& write) {
+  if (entries.size() == 1) return write(entries[0]);
   absl::InlinedVector<const Entry*, 4> order;
   for (const Entry& entry : entries) order.push_back(&entry);
   const auto id_of = [&](const Entry* entry) { return document.structs[entry->client].id; };
-  if (order.size() > 1) {
-    std::sort(order.begin(), order.end(), [&](const Entry* a, const Entry* b) { return id_of(a) > id_of(b); });
-  }
-  return order;
+  std::sort(order.begin(), order.end(), [&](const Entry* a, const Entry* b) { return id_of(a) > id_of(b); });
+  for (const Entry* entry : order) write(*entry);
 }
 
 template <class Writer>
-void EncodeChanges(const Document& document, const Transaction& transaction, std::string& update) {
+void WriteChanges(const Document& document, const Transaction& transaction, Writer& writer) {
   absl::Span<const Transaction::Touched> touched = transaction.touched;
   std::vector<Transaction::Touched> by_now;
   if (document.last_transaction() != transaction.number()) {
@@ -199,15 +198,13 @@ void EncodeChanges(const Document& document, const Transaction& transaction, std
     touched = by_now;
   }
   const absl::Span<const Transaction::Deleted> deletes = transaction.deleted();
-  Writer writer;
-  writer.rest().swap(update);
   WriteVarUint(writer.rest(), touched.size());
-  for (const auto* of : InOrder(document, touched)) WriteClient(writer, document, of->client, of->before);
+  ForEachInOrder(document, touched,
+                 [&](const Transaction::Touched& of) { WriteClient(writer, document, of.client, of.before); });
   WriteVarUint(writer.rest(), deletes.size());
-  for (const auto* of : InOrder(document, deletes)) {
-    WriteDeleted(writer, document.structs[of->client].id, of->ranges);
-  }
-  update = writer.Take();
+  ForEachInOrder(document, deletes, [&](const Transaction::Deleted& of) {
+    WriteDeleted(writer, document.structs[of.client].id, of.ranges);
+  });
 }
 
 }  // namespace
@@ -244,10 +241,11 @@ std::string EncodeUpTo(const Document& document, const std::vector<WireId>& stat
   return writer.Take();
 }
 
-void EncodeTransaction(const Document& document, const Transaction& transaction, Format format, std::string& update) {
-  update.clear();
-  format == Format::kV1 ? EncodeChanges<WriterV1>(document, transaction, update)
-                        : EncodeChanges<WriterV2>(document, transaction, update);
+void WriteTransaction(const Document& document, const Transaction& transaction, WriterV1& writer) {
+  WriteChanges(document, transaction, writer);
+}
+void WriteTransaction(const Document& document, const Transaction& transaction, WriterV2& writer) {
+  WriteChanges(document, transaction, writer);
 }
 
 std::vector<WireId> StateVectorOf(const Document& document) {

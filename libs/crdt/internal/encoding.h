@@ -19,9 +19,9 @@ std::string EncodeStructsAndDeletes(const Document& document, Format format, con
 // As an update of format V2, each client's structs up to the clock of its entry in `states`, where a struct ends, in
 // that order; and `deletes`, in order and apart.
 std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes);
-// Makes `update`, whose memory it uses, what `transaction` changed, as far as the document has it now. It was cleaned
-// up.
-void EncodeTransaction(const Document& document, const Transaction& transaction, Format format, std::string& update);
+// Writes what `transaction` changed, as far as the document has it now. It was cleaned up.
+void WriteTransaction(const Document& document, const Transaction& transaction, WriterV1& writer);
+void WriteTransaction(const Document& document, const Transaction& transaction, WriterV2& writer);
 
 std::vector<WireId> StateVectorOf(const Document& document);
 // All that is deleted, by client in the order in which the clients came.

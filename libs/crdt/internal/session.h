@@ -14,6 +14,7 @@
 #include "crdt/internal/listeners.h"
 #include "crdt/internal/room.h"
 #include "crdt/internal/transactor.h"
+#include "crdt/internal/update_writer.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 
@@ -44,7 +45,7 @@ struct Session {
   void TellSubdocuments(const Transaction& transaction);
 
  private:
-  std::string update_;  // told last: kept for its memory
+  WriterV1 writer_;  // of the update told last: kept for its memory
 };
 
 // A handle of the type of that number.
