@@ -3,10 +3,10 @@
 #include <limits>
 
 #include "absl/status/status.h"
-#include "crdt/internal/any_codec.h"
-#include "crdt/internal/byte_reader.h"
-#include "crdt/internal/byte_writer.h"
-#include "crdt/internal/utf.h"
+#include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/byte_reader.h"
+#include "crdt/internal/wire/byte_writer.h"
+#include "crdt/internal/wire/utf.h"
 #include "crdt/limits.h"
 
 namespace rivermeet::crdt {

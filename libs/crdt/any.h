@@ -86,8 +86,8 @@ class Any {
   // As C++ compares what they hold: NaN differs from itself, 0 equals -0, the order of an object's keys counts.
   bool operator==(const Any& other) const;
 
-  // The bytes that lib0's writeAny gives (internal/any_codec.h), but for lone surrogates, which keep their three bytes
-  // here. What isn't text at all becomes U+FFFD.
+  // The bytes that lib0's writeAny gives (internal/wire/any_codec.h), but for lone surrogates, which keep their three
+  // bytes here. What isn't text at all becomes U+FFFD.
   std::string Encode() const;
   // Appends that.
   void EncodeTo(std::string& to) const;

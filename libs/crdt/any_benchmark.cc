@@ -2,8 +2,8 @@
 #include <benchmark/benchmark.h>
 
 #include "crdt/any.h"
-#include "crdt/internal/any_codec.h"
-#include "crdt/internal/utf.h"
+#include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt::internal {
 namespace {

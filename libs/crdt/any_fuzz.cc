@@ -5,7 +5,7 @@
 
 #include "base/status.h"
 #include "crdt/any.h"
-#include "crdt/internal/any_codec.h"
+#include "crdt/internal/wire/any_codec.h"
 #include "crdt/limits.h"
 
 using namespace rivermeet::crdt;

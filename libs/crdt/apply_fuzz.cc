@@ -6,9 +6,9 @@
 #include "base/status.h"
 #include "crdt/doc.h"
 #include "crdt/inspection.h"
-#include "crdt/internal/document_check.h"
-#include "crdt/internal/fuzz_pieces.h"
-#include "crdt/internal/load_check.h"
+#include "crdt/testing/document_check.h"
+#include "crdt/testing/fuzz_pieces.h"
+#include "crdt/testing/load_check.h"
 
 using namespace rivermeet::crdt;
 

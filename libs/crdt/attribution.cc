@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/status.h"
-#include "crdt/internal/byte_reader.h"
-#include "crdt/internal/byte_writer.h"
+#include "crdt/internal/wire/byte_reader.h"
+#include "crdt/internal/wire/byte_writer.h"
 
 namespace rivermeet::crdt {
 

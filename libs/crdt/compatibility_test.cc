@@ -5,7 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/peers_testing.h"
+#include "crdt/testing/peers.h"
 
 namespace rivermeet::crdt {
 namespace {

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "base/status.h"
-#include "crdt/internal/encoding.h"
-#include "crdt/internal/intake.h"
-#include "crdt/internal/reading.h"
+#include "crdt/internal/integrate/intake.h"
+#include "crdt/internal/read/reading.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/struct_stream.h"
-#include "crdt/internal/utf.h"
+#include "crdt/internal/store/encoding.h"
+#include "crdt/internal/wire/struct_stream.h"
+#include "crdt/internal/wire/utf.h"
 #include "crdt/update.h"
 #include "fmt/format.h"
 

@@ -24,7 +24,6 @@
 namespace rivermeet::crdt {
 
 namespace internal {
-struct DocInside;
 struct Session;
 }  // namespace internal
 
@@ -146,7 +145,6 @@ class Doc {
   uint64_t StructCount() const;
 
  private:
-  friend struct internal::DocInside;
   friend struct internal::HandleAccess;
   friend class UndoManager;
 

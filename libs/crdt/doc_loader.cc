@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "base/status.h"
-#include "crdt/internal/intake.h"
+#include "crdt/internal/integrate/intake.h"
 #include "crdt/internal/session.h"
 
 namespace rivermeet::crdt {

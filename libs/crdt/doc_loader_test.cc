@@ -10,8 +10,8 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/insertable.h"
-#include "crdt/internal/attack.h"
 #include "crdt/internal/session.h"
+#include "crdt/testing/attack.h"
 #include "crdt/update.h"
 
 namespace rivermeet::crdt {

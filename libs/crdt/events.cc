@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "crdt/doc.h"
-#include "crdt/internal/event_state.h"
-#include "crdt/internal/observers.h"
+#include "crdt/internal/read/event_state.h"
+#include "crdt/internal/read/observers.h"
 
 namespace rivermeet::crdt {
 

@@ -8,7 +8,7 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/event_testing.h"
+#include "crdt/testing/events.h"
 
 namespace rivermeet::crdt {
 namespace {

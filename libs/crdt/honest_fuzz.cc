@@ -7,9 +7,9 @@
 
 #include "base/status.h"
 #include "crdt/doc.h"
-#include "crdt/internal/document_check.h"
-#include "crdt/internal/struct_writer.h"
-#include "crdt/internal/utf.h"
+#include "crdt/internal/wire/struct_writer.h"
+#include "crdt/internal/wire/utf.h"
+#include "crdt/testing/document_check.h"
 #include "crdt/update.h"
 
 using namespace rivermeet::crdt;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "crdt/internal/attack.h"
+#include "crdt/testing/attack.h"
 
 namespace rivermeet::crdt::internal {
 namespace {

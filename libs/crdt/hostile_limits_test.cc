@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "crdt/attribution.h"
-#include "crdt/internal/attack.h"
+#include "crdt/testing/attack.h"
 
 namespace rivermeet::crdt::internal {
 namespace {

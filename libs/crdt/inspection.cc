@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/status.h"
-#include "crdt/internal/any_walk.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/struct_stream.h"
+#include "crdt/internal/wire/any_walk.h"
+#include "crdt/internal/wire/struct_stream.h"
 
 namespace rivermeet::crdt {
 

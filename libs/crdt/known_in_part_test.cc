@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "crdt/internal/attack.h"
+#include "crdt/testing/attack.h"
 
 namespace rivermeet::crdt::internal {
 namespace {

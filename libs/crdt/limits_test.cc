@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "crdt/internal/attack.h"
-#include "crdt/internal/room.h"
-#include "crdt/undo_fixture.h"
+#include "crdt/internal/store/room.h"
+#include "crdt/testing/attack.h"
+#include "crdt/testing/undo_fixture.h"
 
 namespace rivermeet::crdt {
 namespace {

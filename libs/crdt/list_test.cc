@@ -4,7 +4,7 @@
 #include <string>
 
 #include "catch2/catch.hpp"
-#include "crdt/peers_testing.h"
+#include "crdt/testing/peers.h"
 
 namespace rivermeet::crdt {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/internal/document_check.h"
-#include "crdt/undo_fixture.h"
+#include "crdt/testing/document_check.h"
+#include "crdt/testing/undo_fixture.h"
 
 namespace rivermeet::crdt {
 namespace {

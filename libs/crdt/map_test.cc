@@ -4,8 +4,8 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/events.h"
-#include "crdt/peers_testing.h"
 #include "crdt/relative_position.h"
+#include "crdt/testing/peers.h"
 
 namespace rivermeet::crdt {
 namespace {

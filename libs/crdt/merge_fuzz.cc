@@ -6,8 +6,8 @@
 
 #include "base/status.h"
 #include "crdt/doc.h"
-#include "crdt/internal/document_check.h"
-#include "crdt/internal/update_fuzz.h"
+#include "crdt/testing/document_check.h"
+#include "crdt/testing/update_fuzz.h"
 #include "crdt/update.h"
 
 using namespace rivermeet::crdt;

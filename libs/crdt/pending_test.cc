@@ -6,7 +6,7 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/internal/attack.h"
+#include "crdt/testing/attack.h"
 #include "crdt/update.h"
 
 namespace rivermeet::crdt {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "crdt/insertable.h"
-#include "crdt/internal/attack.h"
+#include "crdt/testing/attack.h"
 
 namespace rivermeet::crdt {
 namespace {

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "base/status.h"
-#include "crdt/internal/any_codec.h"
-#include "crdt/internal/byte_reader.h"
-#include "crdt/internal/byte_writer.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/utf.h"
+#include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/byte_reader.h"
+#include "crdt/internal/wire/byte_writer.h"
+#include "crdt/internal/wire/utf.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt {

@@ -7,14 +7,14 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "base/status.h"
-#include "crdt/internal/document_options.h"
-#include "crdt/internal/edit_cost.h"
-#include "crdt/internal/editor.h"
-#include "crdt/internal/insertion.h"
-#include "crdt/internal/reading.h"
+#include "crdt/internal/edit/edit_cost.h"
+#include "crdt/internal/edit/editor.h"
+#include "crdt/internal/edit/insertion.h"
+#include "crdt/internal/read/reading.h"
+#include "crdt/internal/read/xml_reading.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/utf.h"
-#include "crdt/internal/xml_reading.h"
+#include "crdt/internal/wire/document_options.h"
+#include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt {
 

@@ -6,7 +6,7 @@
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/internal/any_walk.h"
+#include "crdt/internal/wire/any_walk.h"
 
 namespace rivermeet::crdt {
 namespace {

@@ -7,10 +7,10 @@
 #include "base/status.h"
 #include "crdt/doc.h"
 #include "crdt/doc_loader.h"
-#include "crdt/internal/encoding.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/struct_stream.h"
-#include "crdt/internal/update_writer.h"
+#include "crdt/internal/store/encoding.h"
+#include "crdt/internal/wire/struct_stream.h"
+#include "crdt/internal/wire/update_writer.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt {

@@ -6,8 +6,8 @@
 #include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/event_testing.h"
 #include "crdt/events.h"
+#include "crdt/testing/events.h"
 
 namespace rivermeet::crdt {
 namespace {

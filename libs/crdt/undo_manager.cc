@@ -5,11 +5,11 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_set.h"
-#include "crdt/internal/edit_cost.h"
-#include "crdt/internal/editor.h"
-#include "crdt/internal/id_set.h"
-#include "crdt/internal/redo.h"
+#include "crdt/internal/edit/edit_cost.h"
+#include "crdt/internal/edit/editor.h"
+#include "crdt/internal/edit/redo.h"
 #include "crdt/internal/session.h"
+#include "crdt/internal/store/id_set.h"
 
 namespace rivermeet::crdt {
 

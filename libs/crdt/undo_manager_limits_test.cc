@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "catch2/catch.hpp"
-#include "crdt/internal/attack.h"
-#include "crdt/undo_fixture.h"
+#include "crdt/testing/attack.h"
+#include "crdt/testing/undo_fixture.h"
 #include "crdt/undo_manager.h"
 
 namespace rivermeet::crdt {

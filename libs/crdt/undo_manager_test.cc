@@ -2,7 +2,7 @@
 #include "crdt/undo_manager.h"
 
 #include "catch2/catch.hpp"
-#include "crdt/undo_fixture.h"
+#include "crdt/testing/undo_fixture.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt {

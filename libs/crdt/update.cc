@@ -7,12 +7,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status.h"
-#include "crdt/internal/obfuscator.h"
-#include "crdt/internal/struct_stream.h"
-#include "crdt/internal/struct_writer.h"
-#include "crdt/internal/update_merge.h"
-#include "crdt/internal/update_reader.h"
-#include "crdt/internal/update_writer.h"
+#include "crdt/internal/wire/obfuscator.h"
+#include "crdt/internal/wire/struct_stream.h"
+#include "crdt/internal/wire/struct_writer.h"
+#include "crdt/internal/wire/update_merge.h"
+#include "crdt/internal/wire/update_reader.h"
+#include "crdt/internal/wire/update_writer.h"
 
 namespace rivermeet::crdt {
 

@@ -1,7 +1,7 @@
 // Any bytes as an update of format V1 and a state vector: the last byte says how long that is.
 #include <cstdint>
 
-#include "crdt/internal/update_fuzz.h"
+#include "crdt/testing/update_fuzz.h"
 
 using namespace rivermeet::crdt;
 

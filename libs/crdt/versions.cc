@@ -3,12 +3,12 @@
 #include <deque>
 
 #include "absl/functional/function_ref.h"
-#include "crdt/internal/any_walk.h"
-#include "crdt/internal/attributes.h"
-#include "crdt/internal/reading.h"
+#include "crdt/internal/read/reading.h"
+#include "crdt/internal/read/version.h"
 #include "crdt/internal/session.h"
-#include "crdt/internal/utf.h"
-#include "crdt/internal/version.h"
+#include "crdt/internal/store/attributes.h"
+#include "crdt/internal/wire/any_walk.h"
+#include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt {
 

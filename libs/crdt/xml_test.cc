@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
 #include "crdt/events.h"
-#include "crdt/peers_testing.h"
+#include "crdt/testing/peers.h"
 
 namespace rivermeet::crdt {
 namespace {

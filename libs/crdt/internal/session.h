@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "crdt/internal/document.h"
+#include "crdt/internal/edit/transactor.h"
 #include "crdt/internal/listeners.h"
-#include "crdt/internal/room.h"
-#include "crdt/internal/transactor.h"
-#include "crdt/internal/update_writer.h"
+#include "crdt/internal/store/document.h"
+#include "crdt/internal/store/room.h"
+#include "crdt/internal/wire/update_writer.h"
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 

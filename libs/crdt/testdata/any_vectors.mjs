@@ -1,4 +1,4 @@
-// Writes what lib0 and the JavaScript engine make of values, for internal/any_codec_test.cc to compare with:
+// Writes what lib0 and the JavaScript engine make of values, for internal/wire/any_codec_test.cc to compare with:
 //   npm install lib0@0.2.120 && node any_vectors.mjs > any_vectors.txt
 //
 // Lines:

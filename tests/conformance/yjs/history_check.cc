@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "base/status.h"
 #include "crdt/doc.h"
-#include "crdt/internal/load_check.h"
+#include "crdt/testing/load_check.h"
 #include "crdt/undo_manager.h"
 #include "crdt/update.h"
 #include "testing/manual_clock.h"

@@ -8,8 +8,8 @@
 
 #include "absl/strings/escaping.h"
 #include "crdt/doc.h"
-#include "crdt/internal/any_walk.h"
 #include "crdt/internal/session.h"
+#include "crdt/internal/wire/any_walk.h"
 #include "crdt/relative_position.h"
 #include "crdt/versions.h"
 

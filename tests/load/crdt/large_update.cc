@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "crdt/internal/update_reader.h"
-#include "crdt/internal/update_writer.h"
+#include "crdt/internal/wire/update_reader.h"
+#include "crdt/internal/wire/update_writer.h"
 #include "crdt/update.h"
 #include "trace_files.h"
 

@@ -1,0 +1,96 @@
+#include "crdt/internal/edit/editor.h"
+
+#include <algorithm>
+
+#include "crdt/internal/edit/insertion.h"
+
+namespace rivermeet::crdt::internal {
+
+Editor::Editor(Document& document, Transaction& transaction, uint64_t client)
+    : document_(document), transaction_(transaction), client_(client), integrator_(document, transaction) {}
+
+ItemRef Editor::Insert(TypeIndex parent, ItemRef left, ItemRef right, const WireContent& content, bool entry,
+                       KeyIndex key) {
+  document_.items.Reserve(8);
+  const ClientIndex client = document_.structs.FindOrAdd(client_);
+  const ItemRef ref = document_.items.Allocate();
+  Item& item = document_.items[ref];
+  item.id = {client, document_.structs[client].state};
+  item.left = left;
+  item.right = right;
+  if (left != kNoItem) item.origin = document_.items[left].last_id();
+  if (right != kNoItem) item.right_origin = document_.items[right].id;
+  item.parent = parent;
+  if (entry) {
+    item.flags |= Item::kEntry;
+    item.place = key;
+  }
+  document_.SetContent(item, content);
+  integrator_.Link(ref);
+  // Who puts a subdocument in has it.
+  if (content.kind == ContentKind::kDoc) document_.LoadSubdocument(transaction_, document_.items[ref].extra);
+  return ref;
+}
+
+ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
+  if (index == 0) return kNoItem;
+  PositionIndex& positions = document_.Index(list);
+  if (index > positions.total().units) return positions.Last();
+  const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index - 1));
+  const Item& item = document_.items[place.item];
+  const uint32_t within = static_cast<uint32_t>(index) - place.before.units;
+  if (within < item.length) {
+    document_.items.Reserve(2);
+    document_.CleanStart(transaction_, {item.id.client, item.id.clock + within});
+  }
+  return place.item;
+}
+
+void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
+  const ItemRef right = left == kNoItem ? document_.types[list].start : document_.items[left].right;
+  for (size_t i = 0; i < prepared.contents().size(); ++i) {
+    left = Insert(list, left, right, prepared.contents()[i]);
+    prepared.Fill(*this, i, left);
+  }
+}
+
+absl::Status Editor::ListInsert(TypeIndex list, uint64_t index, const Prepared& prepared) {
+  if (index > document_.types[list].length) return absl::OutOfRangeError("the index is past the end of the list");
+  InsertAll(list, ItemEndingAt(list, index), prepared);
+  return absl::OkStatus();
+}
+
+void Editor::ListPush(TypeIndex list, const Prepared& prepared) {
+  InsertAll(list, document_.Index(list).Last(), prepared);
+}
+
+absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length) {
+  if (length == 0) return absl::OkStatus();
+  const ItemRef before = ItemEndingAt(list, index);
+  ItemRef ref = before == kNoItem ? document_.types[list].start : document_.items[before].right;
+  for (; length > 0 && ref != kNoItem; ref = document_.items[ref].right) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[ref];
+    if (item.deleted()) continue;
+    if (length < item.length) {
+      document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
+    }
+    document_.Delete(transaction_, ref);
+    length -= document_.items[ref].length;
+  }
+  return length == 0 ? absl::OkStatus() : absl::OutOfRangeError("the list ends before all was deleted");
+}
+
+void Editor::MapSet(TypeIndex map, std::string_view key, const Prepared& prepared) {
+  const KeyIndex number = document_.keys.Add(key);
+  const ItemRef item =
+      Insert(map, document_.types[map].Entry(number), kNoItem, prepared.contents()[0], /*entry=*/true, number);
+  prepared.Fill(*this, 0, item);
+}
+
+void Editor::MapDelete(TypeIndex map, KeyIndex key) {
+  const ItemRef ref = document_.types[map].Entry(key);
+  if (ref != kNoItem) document_.Delete(transaction_, ref);
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,275 @@
+// Edits of text with attributes (yjs: types/YText.js). A format item says that from its place on an attribute has a
+// value; one that is inserted is closed again behind what it was for.
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+#include "crdt/internal/edit/editor.h"
+#include "crdt/internal/edit/insertion.h"
+
+namespace rivermeet::crdt::internal {
+
+void Editor::Forward(TextPosition& at) const {
+  const Item& item = document_.items[at.right];
+  if (!item.deleted()) {
+    if (item.kind == ContentKind::kFormat) {
+      at.attributes.Apply(item.extra, ValueOf(item));
+    } else {
+      at.index += item.length;
+    }
+  }
+  at.left = at.right;
+  at.right = item.right;
+}
+
+TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
+  if (document_.types[text].markers != nullptr) return FindMarked(text, index, seek);
+  PositionIndex& positions = document_.Index(text);
+  TextPosition at;
+  at.index = std::min<uint64_t>(index, positions.total().units);
+  if (positions.total().formats == 0 && seek != Seek::kFormat) {
+    // Straight behind everything deleted, where an insertion goes anyway.
+    const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(at.index));
+    if (place.item == kNoItem) {
+      at.left = positions.Last();
+      return at;
+    }
+    const Item& item = document_.items[place.item];
+    const uint32_t within = static_cast<uint32_t>(at.index) - place.before.units;
+    at.left = within == 0 ? item.left : place.item;
+    if (within == 0 && at.left != kNoItem) {
+      Extent before = place.before;
+      before.Subtract(ExtentOf(document_.items[at.left]));
+      positions.Remember(at.left, before);
+    }
+    at.right = place.item;
+    if (within > 0) {
+      document_.items.Reserve(2);
+      at.right = document_.CleanStart(
+          transaction_, {document_.items[place.item].id.client, document_.items[place.item].id.clock + within});
+    }
+    return at;
+  }
+  at.left = ItemEndingAt(text, index);
+  at.right = at.left == kNoItem ? document_.types[text].start : document_.items[at.left].right;
+  if (at.left == kNoItem) return at;
+  positions.FormatsUpTo(at.left).ApplyTo(document_.items, at.attributes);
+  return at;
+}
+
+// As yjs walks (findPosition): from a marker, where no attributes are known, or from the start.
+TextPosition Editor::FindMarked(TypeIndex text, uint64_t index, Seek seek) {
+  const Type& type = document_.types[text];
+  TextPosition at = TextStart(text);
+  if (seek == Seek::kInherit || seek == Seek::kDelete) {
+    const SearchMarkers::Marker* marker = type.markers->Find(document_.items, type.start, type.length, index);
+    if (marker != nullptr) {
+      at.left = document_.items[marker->item].left;
+      at.right = marker->item;
+      at.index = static_cast<uint64_t>(marker->index);
+    }
+  }
+  // The marker may stand behind the place: nothing is counted then.
+  for (int64_t left = static_cast<int64_t>(index - at.index); at.right != kNoItem && left > 0; Forward(at)) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    if (item.deleted() || item.kind == ContentKind::kFormat) continue;
+    if (left < item.length) {
+      document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(left)});
+    }
+    left -= document_.items[at.right].length;
+  }
+  return at;
+}
+
+void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document) {
+  WireContent content;
+  content.kind = ContentKind::kFormat;
+  content.length = 1;
+  content.name = document_.keys[key];
+  const bool shares = of_document && value != kNullValue;
+  if (!shares) content.data = value;
+  at.right = Insert(text, at.left, at.right, content);
+  if (shares) {
+    // The same JavaScript object as before, not an equal one.
+    Item& item = document_.items[at.right];
+    item.data = value.data();
+    item.size = static_cast<uint32_t>(value.size());
+    document_.contents.Share(value.size());
+  }
+  Forward(at);
+}
+
+// Steps over what is deleted and over formats that say what `attributes` do.
+void Editor::PassMatching(TextPosition& at, const AttributeObject& attributes) const {
+  while (at.right != kNoItem) {
+    const Item& item = document_.items[at.right];
+    const bool matches = item.kind == ContentKind::kFormat &&
+                         SameValue(Read(attributes, item.extra).value_or(kNullValue), ValueOf(item));
+    if (!item.deleted() && !matches) return;
+    Forward(at);
+  }
+}
+
+AttributeMap Editor::InsertAttributes(TypeIndex text, TextPosition& at, const AttributeObject& attributes) {
+  AttributeMap negated;
+  for (const auto& [key, value] : attributes.InOrder()) {
+    const AttributeValue current = at.attributes.GetOrNull(key);
+    if (SameValue(current, value)) continue;
+    negated.Set(key, current);
+    InsertFormat(text, at, key, value, /*of_document=*/false);
+  }
+  return negated;
+}
+
+void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negated) {
+  while (at.right != kNoItem) {
+    const Item& item = document_.items[at.right];
+    if (!item.deleted()) {
+      const std::optional<AttributeValue> wanted =
+          item.kind == ContentKind::kFormat ? negated.Get(item.extra) : std::nullopt;
+      if (!wanted.has_value() || !SameValue(*wanted, ValueOf(item))) break;
+      negated.Erase(item.extra);
+    }
+    Forward(at);
+  }
+  for (const auto& [key, value] : negated) InsertFormat(text, at, key, value, /*of_document=*/true);
+}
+
+// What is typed straight behind the last that this client typed makes that longer.
+ItemRef Editor::InsertOrGrow(TypeIndex text, const TextPosition& at, const WireContent& content) {
+  if (content.kind == ContentKind::kString && at.left != kNoItem) {
+    const ClientIndex client = document_.structs.Find(client_);
+    const Id right = at.right == kNoItem ? Id() : document_.items[at.right].id;
+    if (client != kNoClient && IsLastOf(client, at.left)) {
+      if (const ItemRef grown = integrator_.Grow(client, right, content); grown != kNoItem) return grown;
+    }
+  }
+  return Insert(text, at.left, at.right, content);
+}
+
+bool Editor::IsLastOf(ClientIndex client, ItemRef ref) const {
+  const StructList& list = document_.structs[client].structs;
+  return document_.items[ref].id.client == client && list.ItemAt(list.last()) == ref;
+}
+
+void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
+                      const Prepared* embed) {
+  for (const auto& [key, value] : at.attributes) {
+    if (!Read(attributes, key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
+  }
+  PassMatching(at, attributes);
+  AttributeMap negated = InsertAttributes(text, at, attributes);
+  if (document_.types[text].markers != nullptr) {
+    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(content.length));
+  }
+  at.right = InsertOrGrow(text, at, content);
+  if (embed != nullptr) embed->Fill(*this, 0, at.right);
+  Forward(at);
+  InsertNegated(text, at, std::move(negated));
+}
+
+void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const AttributeObject& attributes) {
+  PassMatching(at, attributes);
+  AttributeMap negated = InsertAttributes(text, at, attributes);
+  while (at.right != kNoItem) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    const bool is_format = item.kind == ContentKind::kFormat;
+    if (length == 0 && (negated.empty() || (!item.deleted() && !is_format))) break;
+    if (!item.deleted() && is_format) {
+      const std::optional<AttributeValue> wanted = Read(attributes, item.extra);
+      if (!wanted.has_value()) {
+        at.attributes.Set(item.extra, ValueOf(item));
+      } else {
+        if (SameValue(*wanted, ValueOf(item))) {
+          negated.Erase(item.extra);
+        } else {
+          if (length == 0) break;
+          negated.Set(item.extra, ValueOf(item));
+        }
+        document_.Delete(transaction_, at.right);
+      }
+    } else if (!item.deleted()) {
+      if (length < item.length) {
+        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
+      }
+      length -= document_.items[at.right].length;
+    }
+    Forward(at);
+  }
+  if (length > 0) {
+    const std::string lines(length, '\n');
+    WireContent content;
+    content.kind = ContentKind::kString;
+    content.length = length;
+    content.data = lines;
+    at.right = Insert(text, at.left, at.right, content);
+    Forward(at);
+  }
+  InsertNegated(text, at, std::move(negated));
+}
+
+void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
+  const uint64_t asked = length;
+  const bool has_formats = HasFormats(text);
+  const AttributeMap at_start = at.attributes;
+  const ItemRef start = at.right;
+  while (length > 0 && at.right != kNoItem) {
+    document_.items.Reserve(2);
+    const Item& item = document_.items[at.right];
+    if (!item.deleted() &&
+        (item.kind == ContentKind::kType || item.kind == ContentKind::kEmbed || item.kind == ContentKind::kString)) {
+      if (length < item.length) {
+        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
+      }
+      length -= document_.items[at.right].length;
+      document_.Delete(transaction_, at.right);
+    }
+    Forward(at);
+  }
+  if (has_formats && start != kNoItem) CleanUpGap(start, at.right, at_start, at.attributes);
+  if (document_.types[text].markers != nullptr) {
+    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(length - asked));
+  }
+}
+
+void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
+  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
+  if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
+  if (document_.types[text].markers == nullptr && !HasFormats(text)) {
+    InsertOrGrow(text, at, content);  // nothing is inherited, passed or closed
+    return;
+  }
+  AttributeObject inherited;
+  for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
+  return InsertAt(text, at, content, std::move(inherited));
+}
+
+void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject* attributes) {
+  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
+  InsertAt(text, at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
+}
+
+// Whoever deletes one character after the other, forwards or backwards, makes what he deleted before longer.
+bool Editor::DeleteOn(TypeIndex text, uint64_t index, uint64_t length) {
+  PositionIndex& positions = document_.Index(text);
+  if (document_.types[text].markers != nullptr || positions.total().formats > 0) return false;
+  const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index));
+  if (place.item == kNoItem || length >= document_.items[place.item].length) return false;
+  return document_.DeleteAtEdge(transaction_, place.item, static_cast<uint32_t>(index) - place.before.units,
+                                static_cast<uint32_t>(length));
+}
+
+void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
+  if (length == 0 || DeleteOn(text, index, length)) return;
+  TextPosition at = FindText(text, index, Seek::kDelete);
+  DeleteAt(text, at, length);
+}
+
+void Editor::TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes) {
+  if (length == 0) return;
+  TextPosition at = FindText(text, index, Seek::kFormat);
+  if (at.right != kNoItem) FormatAt(text, at, length, attributes);
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,94 @@
+#include "crdt/internal/integrate/intake.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "crdt/internal/integrate/range_deletion.h"
+#include "crdt/internal/wire/struct_stream.h"
+
+namespace rivermeet::crdt::internal {
+
+template <class Columns>
+Intake<Columns>::Intake(Document& document, Transaction& transaction, std::string_view update, const Limits& limits,
+                        uint64_t local_client)
+    : document_(document),
+      transaction_(transaction),
+      local_client_(local_client),
+      applier_(document, transaction, update, limits) {}
+
+template <class Columns>
+bool Intake<Columns>::Step(Budget& budget) {
+  Pending& pending = document_.pending;
+  switch (stage_) {
+    case Stage::kCheck:
+      if (!applier_.Check(budget)) return false;
+      if (!applier_.status().ok()) {
+        stage_ = Stage::kDone;
+        return true;
+      }
+      stage_ = Stage::kStructs;
+      [[fallthrough]];
+    case Stage::kStructs:
+      if (!applier_.ApplyStructs(budget, rest_)) return false;
+      if (!rest_.empty() || !pending.structs.empty()) {
+        retry_ = pending.structs.Add(std::move(rest_), Moved(), document_.structs);
+      }
+      stage_ = Stage::kDeletes;
+      [[fallthrough]];
+    case Stage::kDeletes:
+      if (!applier_.ApplyDeletes(budget, unknown_)) return false;
+      if (!pending.deletes.empty()) RetryDeletes();
+      pending.deletes.Add(unknown_);
+      if (retry_) RetryStructs();
+      stage_ = Stage::kDone;
+      [[fallthrough]];
+    case Stage::kDone:
+      return true;
+  }
+  return true;
+}
+
+// Clients that may have structs now that they hadn't before, in descending order.
+template <class Columns>
+std::vector<uint64_t> Intake<Columns>::Moved() const {
+  std::vector<uint64_t> moved = applier_.clients();
+  moved.push_back(local_client_);
+  std::sort(moved.begin(), moved.end(), std::greater<>());
+  moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
+  return moved;
+}
+
+template <class Columns>
+void Intake<Columns>::RetryDeletes() {
+  PendingDeletes& pending = document_.pending.deletes;
+  Budget unlimited = Budget::Unlimited();
+  RangeDeletion deletion(document_, transaction_);
+  WireDeleteSet still;
+  for (const uint64_t client : Moved()) {
+    for (const DeleteRange range : pending.TakeBelow(client, document_.structs.StateOf(client))) {
+      deletion.Begin(client, range);
+      deletion.Step(unlimited, still);
+    }
+  }
+  for (const auto& [client, ranges] : still.clients) {
+    for (const DeleteRange range : ranges) pending.PutBack(client, range);
+  }
+}
+
+template <class Columns>
+void Intake<Columns>::RetryStructs() {
+  const std::string again = document_.pending.structs.Take();
+  const Limits limits = NoLimits();
+  Intake<ColumnsV2> retry(document_, transaction_, again, limits, local_client_);
+  retry.applier_.CheckPending(applier_.max_depth());
+  retry.stage_ = Intake<ColumnsV2>::Stage::kStructs;
+  Budget unlimited = Budget::Unlimited();
+  retry.Step(unlimited);
+}
+
+template class Intake<ColumnsV1>;
+template class Intake<ColumnsV2>;
+
+}  // namespace rivermeet::crdt::internal

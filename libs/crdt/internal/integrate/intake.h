@@ -1,0 +1,52 @@
+// One update on its way into a document, and what it lets go on of those that wait (yjs: readUpdateV2).
+#ifndef RIVERMEET_CRDT_INTERNAL_INTEGRATE_INTAKE_H_
+#define RIVERMEET_CRDT_INTERNAL_INTEGRATE_INTAKE_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "crdt/internal/integrate/integration.h"
+#include "crdt/internal/store/budget.h"
+#include "crdt/internal/store/pending.h"
+
+namespace rivermeet::crdt::internal {
+
+template <class Columns>
+class Intake {
+ public:
+  // All outlive this. `local_client` is the one that edits here, which comes forward without an update.
+  Intake(Document& document, Transaction& transaction, std::string_view update, const Limits& limits,
+         uint64_t local_client);
+
+  // Goes on. True once the update was refused, which leaves the document as it was, or is in it; status() tells.
+  // Trying again what waited is one piece of work; an empty document has nothing to try.
+  bool Step(Budget& budget);
+  const absl::Status& status() const { return applier_.status(); }
+
+ private:
+  template <class Other>
+  friend class Intake;
+  enum class Stage : uint8_t { kCheck, kStructs, kDeletes, kDone };
+
+  std::vector<uint64_t> Moved() const;
+  void RetryDeletes();
+  void RetryStructs();
+
+  Document& document_;
+  Transaction& transaction_;
+  const uint64_t local_client_;
+  UpdateApplier<Columns> applier_;
+  Stage stage_ = Stage::kCheck;
+  UpdateRest rest_;
+  WireDeleteSet unknown_;
+  bool retry_ = false;
+};
+
+extern template class Intake<ColumnsV1>;
+extern template class Intake<ColumnsV2>;
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_INTERNAL_INTEGRATE_INTAKE_H_

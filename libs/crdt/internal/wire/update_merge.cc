@@ -1,0 +1,213 @@
+#include "crdt/internal/wire/update_merge.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "crdt/internal/wire/content_slice.h"
+#include "crdt/internal/wire/merge_order.h"
+#include "crdt/internal/wire/struct_stream.h"
+#include "crdt/internal/wire/struct_writer.h"
+#include "crdt/internal/wire/update_reader.h"
+#include "fmt/format.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+
+// A struct that is kept while its reader reads on.
+class HeldStruct {
+ public:
+  // Views of `input` stay what they are; others are copied.
+  void Hold(const WireStruct& item, std::string_view input) {
+    item_ = item;
+    KeepView(item_.root, root_, input);
+    KeepView(item_.parent_sub, sub_, input);
+    KeepView(item_.content.data, data_, input);
+    KeepView(item_.content.name, name_, input);
+  }
+  WireStruct& operator*() { return item_; }
+  WireStruct* operator->() { return &item_; }
+
+ private:
+  static void KeepView(std::string_view& view, std::string& copy, std::string_view input) {
+    if (view.data() >= input.data() && view.data() < input.data() + input.size()) return;
+    copy.assign(view);
+    view = copy;
+  }
+
+  WireStruct item_;
+  std::string root_, sub_, data_, name_;
+};
+
+// One update, read up to a struct. Skips are passed over.
+template <class Columns>
+class Source {
+ public:
+  // `update` and `limits` outlive this.
+  Source(std::string_view update, const Limits& limits) : input_(update), stream_(update, limits) { Next(); }
+
+  std::string_view input() const { return input_; }
+  bool has_current() const { return has_current_; }  // not at the end, nor after an error
+  const WireStruct& current() const { return current_; }
+  MergeHead head(uint32_t number) const {
+    return {current_.id.client, current_.id.clock, number, current_.content.kind == ContentKind::kGc};
+  }
+  void Next() {
+    do {
+      has_current_ = stream_.Next(current_);
+    } while (has_current_ && current_.content.kind == ContentKind::kSkip);
+  }
+  // For what follows the structs.
+  UpdateReader<Columns>& reader() { return stream_.reader(); }
+
+ private:
+  std::string_view input_;
+  StructStream<Columns> stream_;
+  WireStruct current_;
+  bool has_current_ = false;
+};
+
+template <class Columns, class Writer>
+class Merger {
+ public:
+  Merger(absl::Span<const std::string_view> updates, const Limits& limits) : updates_(updates), limits_(limits) {}
+
+  absl::StatusOr<std::string> Run() {
+    RM_RETURN_IF_ERROR(ReadAll());
+    MergeOrder order(std::move(heads_));
+    std::vector<std::unique_ptr<Source<Columns>>> sources(updates_.size());  // those begun, but not at their end
+    while (!order.empty()) {
+      const uint32_t number = order.front().source;
+      std::unique_ptr<Source<Columns>>& source = sources[number];
+      if (source == nullptr) source = std::make_unique<Source<Columns>>(updates_[number], limits_);
+      source_ = source.get();
+      Take();
+      if (source_->has_current()) {
+        order.ReplaceFront(source_->head(number));
+      } else {
+        order.RemoveFront();
+        source.reset();
+      }
+    }
+    if (holds_) Flush();
+    deletes_.SortAndMerge();
+    return structs_.Finish(deletes_);
+  }
+
+ private:
+  // Checks all updates, and gathers from them what needs no order.
+  absl::Status ReadAll() {
+    for (size_t i = 0; i < updates_.size(); ++i) {
+      Source<Columns> source(updates_[i], limits_);
+      if (source.has_current()) heads_.push_back(source.head(static_cast<uint32_t>(i)));
+      while (source.has_current()) source.Next();
+      source.reader().ReadDeleteSet(deletes_);
+      source.reader().Finish();
+      if (!source.reader().ok()) return Annotate(source.reader().status(), fmt::format("update {}", i));
+    }
+    return absl::OkStatus();
+  }
+
+  // --- writing; a struct is held back until it is clear that the next one doesn't change it
+  void Flush() { structs_.Write(*held_, 0); }
+  void HoldCurrent() {
+    held_.Hold(source_->current(), source_->input());
+    holds_ = true;
+    source_->Next();
+  }
+
+  // Takes from the source in front what no other can come before.
+  void Take() {
+    const WireStruct& current = source_->current();
+    const uint64_t client = current.id.client;
+    if (!holds_) {
+      HoldCurrent();
+    } else {
+      bool stepped = false;
+      while (source_->has_current() && current.end_clock() <= held_->end_clock() &&
+             current.id.client >= held_->id.client) {
+        source_->Next();
+        stepped = true;
+      }
+      // Perhaps another source has what comes next.
+      if (!source_->has_current() || current.id.client != client ||
+          (stepped && current.id.clock > held_->end_clock())) {
+        return;
+      }
+      if (client != held_->id.client) {
+        Flush();
+        HoldCurrent();
+      } else if (held_->end_clock() < current.id.clock) {
+        Flush();
+        WriteGap(current.id.clock);
+        HoldCurrent();
+      } else {
+        TakeOverlapping();
+      }
+    }
+    while (source_->has_current() && current.id.client == client && current.id.clock == held_->end_clock()) {
+      Flush();
+      HoldCurrent();
+    }
+  }
+
+  // A skip, from the end of what was held up to `clock`. It is never held itself, so that nothing has to overlap it.
+  void WriteGap(uint64_t clock) {
+    WireStruct skip;
+    skip.id = {held_->id.client, held_->end_clock()};
+    skip.content.kind = ContentKind::kSkip;
+    skip.content.length = clock - skip.id.clock;
+    structs_.Write(skip, 0);
+  }
+
+  void TakeOverlapping() {
+    const WireStruct& current = source_->current();
+    const uint64_t known = held_->end_clock() - current.id.clock;
+    WireStruct& held = *held_;
+    WireStruct rest = current;
+    std::string scratch;
+    if (known > 0) Slice(rest, known, scratch);
+    if (held.content.kind == ContentKind::kGc && rest.content.kind == ContentKind::kGc) {
+      held.content.length += rest.content.length;
+      return;
+    }
+    Flush();
+    held_.Hold(rest, source_->input());
+    source_->Next();
+  }
+
+  static void Slice(WireStruct& item, uint64_t known, std::string& scratch) {
+    item.id.clock += known;
+    if (item.is_item()) {
+      item.has_origin = true;
+      item.origin = {item.id.client, item.id.clock - 1};
+      item.content = SliceFrom(item.content, known, scratch);
+    } else {
+      item.content.length -= known;
+    }
+  }
+
+  const absl::Span<const std::string_view> updates_;
+  const Limits& limits_;
+  std::vector<MergeHead> heads_;
+  WireDeleteSet deletes_;
+
+  Source<Columns>* source_ = nullptr;  // the one in front
+  HeldStruct held_;
+  bool holds_ = false;
+  StructWriter<Writer> structs_;
+};
+
+}  // namespace
+
+template <class Columns, class Writer>
+absl::StatusOr<std::string> Merge(absl::Span<const std::string_view> updates, const Limits& limits) {
+  return Merger<Columns, Writer>(updates, limits).Run();
+}
+
+template absl::StatusOr<std::string> Merge<ColumnsV1, WriterV1>(absl::Span<const std::string_view>, const Limits&);
+template absl::StatusOr<std::string> Merge<ColumnsV2, WriterV2>(absl::Span<const std::string_view>, const Limits&);
+
+}  // namespace rivermeet::crdt::internal

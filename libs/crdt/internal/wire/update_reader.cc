@@ -1,0 +1,316 @@
+#include "crdt/internal/wire/update_reader.h"
+
+#include "base/status.h"
+#include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/document_options.h"
+
+namespace rivermeet::crdt::internal {
+
+namespace {
+constexpr const char* kNoLength = "a struct has no length";
+// V2 writes twice the difference of two of them, which must not pass kMaxInteger.
+constexpr uint64_t kMaxIdClock = kMaxInteger / 2;
+constexpr const char* kTooFar = "a clock is over 2^53 - 1";
+// V2's update of nothing, looked at in place of one that is too long: no column of it is at fault.
+constexpr std::string_view kNothing("\0\0\0\0\0\0\1\0\0\0\0\0\0", 13);
+}  // namespace
+
+ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
+  rest_.ReadVarUint();  // feature flags; none is defined
+  const auto next = [this] {
+    const uint64_t size = rest_.ReadVarUint();
+    const size_t base = rest_.offset();
+    return ByteReader(rest_.ReadBytes(size), base);
+  };
+  key_clock_ = DiffColumn(next());
+  client_ = UintColumn(next());
+  left_clock_ = DiffColumn(next());
+  right_clock_ = DiffColumn(next());
+  info_ = RleColumn(next());
+  const ByteReader strings = next();
+  if (rest_.ok()) string_ = StringColumn(strings);
+  parent_info_ = RleColumn(next());
+  type_ref_ = UintColumn(next());
+  length_ = UintColumn(next());
+}
+
+std::string_view ColumnsV2::ReadKey(std::string& scratch) {
+  const uint64_t clock = key_clock_.Read();
+  if (clock < keys_read_) {
+    repeated_key_bytes_ += (*keys_)[clock].size();
+    return (*keys_)[clock];
+  }
+  if (keys_ == nullptr) keys_ = std::make_shared<std::vector<std::string>>();
+  if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
+    ReadString(scratch);
+  } else {
+    keys_->emplace_back(ReadString(scratch));
+  }
+  return (*keys_)[keys_read_++];
+}
+
+const ByteReader& ColumnsV2::failed() const {
+  for (const ByteReader* reader :
+       {&key_clock_.reader(), &client_.reader(), &left_clock_.reader(), &right_clock_.reader(), &info_.reader(),
+        &string_.reader(), &parent_info_.reader(), &type_ref_.reader(), &length_.reader()}) {
+    if (!reader->ok()) return *reader;
+  }
+  return rest_;
+}
+
+template <class Columns>
+UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limits)
+    : columns_(update.size() > limits.max_update_bytes ? kNothing : update),
+      limits_(&limits),
+      structs_left_(limits.max_structs) {
+  if (limits.max_repeats < structs_left_ && update.size() < structs_left_ - limits.max_repeats) {
+    structs_left_ = limits.max_repeats + update.size();
+  }
+  if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
+}
+
+template <class Columns>
+uint64_t UpdateReader<Columns>::ReadCount() {
+  const uint64_t count = columns_.rest().ReadVarUint();
+  if (count > limits_->max_clients) FailExhausted("an update has more clients than max_clients");
+  return ok() ? count : 0;
+}
+
+template <class Columns>
+typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
+  Block block;
+  block.structs = columns_.rest().ReadVarUint();
+  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs, or max_repeats");
+  block.client = columns_.ReadClient();
+  block.clock = columns_.rest().ReadVarUint();
+  structs_left_ -= block.structs;
+  return block;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
+  out.id = {client, clock};
+  out.root = out.parent_sub = out.content.data = out.content.name = {};  // those of before have ended
+  out.has_origin = out.has_right_origin = out.has_parent_sub = false;
+  out.parent = {};
+  out.parent_kind = WireStruct::Parent::kFromNeighbour;
+  const uint8_t info = columns_.ReadInfo();
+  const auto kind = static_cast<ContentKind>(info & kContentBits);
+  if (kind == ContentKind::kGc) {
+    out.content.kind = ContentKind::kGc;
+    out.content.length = columns_.ReadLength();
+  } else if (kind == ContentKind::kSkip) {
+    if ((info & ~kContentBits) != 0) Fail("a skip has flags");
+    out.content.kind = ContentKind::kSkip;
+    out.content.length = columns_.rest().ReadVarUint();
+  } else {
+    if ((info & kHasOrigin) != 0) {
+      out.has_origin = true;
+      out.origin = columns_.ReadLeftId();
+    }
+    if ((info & kHasRightOrigin) != 0) {
+      out.has_right_origin = true;
+      out.right_origin = columns_.ReadRightId();
+    }
+    if ((info & (kHasOrigin | kHasRightOrigin)) == 0) {
+      if (columns_.ReadParentInfo()) {
+        out.parent_kind = WireStruct::Parent::kRoot;
+        out.root = columns_.ReadString(root_scratch_);
+      } else {
+        out.parent_kind = WireStruct::Parent::kItem;
+        out.parent = columns_.ReadLeftId();
+      }
+      if ((info & kHasKey) != 0) {
+        out.has_parent_sub = true;
+        out.parent_sub = columns_.ReadString(sub_scratch_);
+      }
+    }
+    ReadContent(kind, out.content);
+  }
+  if ((out.has_origin && out.origin.clock > kMaxIdClock) ||
+      (out.has_right_origin && out.right_origin.clock > kMaxIdClock) || out.parent.clock > kMaxIdClock) {
+    Fail("the clock of a neighbour or parent is over 2^52 - 1");
+  }
+  if (out.content.length == 0) Fail(kNoLength);
+  if (out.content.data.size() > kMaxContentBytes) FailExhausted("a struct's text or values take 4 GiB or more");
+  if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
+  const auto later = [&](WireId id) { return id.client == client && id.clock >= clock; };
+  if ((out.has_origin && later(out.origin)) || (out.has_right_origin && later(out.right_origin)) ||
+      (out.parent_kind == WireStruct::Parent::kItem && later(out.parent))) {
+    Fail("a struct refers to itself or to a later one of its client");
+  }
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadContent(ContentKind kind, WireContent& out) {
+  out.kind = kind;
+  out.length = 1;
+  switch (out.kind) {
+    case ContentKind::kDeleted:
+      out.length = columns_.ReadLength();
+      return;
+    case ContentKind::kJson:
+      return ReadJsonValues(columns_.ReadLength(), out);
+    case ContentKind::kBinary:
+      out.data = columns_.rest().ReadVarBytes();
+      return;
+    case ContentKind::kString: {
+      TextSize size;
+      out.data = columns_.ReadText(scratch_, &size);
+      out.length = size.utf16;
+      out.astral = size.astral;
+      return;
+    }
+    case ContentKind::kFormat:
+      out.name = ReadKey();
+      return ReadOneValue(out);
+    case ContentKind::kEmbed:
+      return ReadOneValue(out);
+    case ContentKind::kType:
+      return ReadType(out);
+    case ContentKind::kAny:
+      return ReadValues(columns_.ReadLength(), out);
+    case ContentKind::kDoc:
+      return ReadDocument(out);
+    default:
+      Fail("a struct has content of an unknown kind");
+  }
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadValues(uint64_t count, WireContent& out) {
+  out.length = count;
+  ByteReader& rest = columns_.rest();
+  const ByteReader start = rest;
+  bool canonical = true;
+  for (uint64_t i = 0; i < count && rest.ok(); ++i) canonical &= SkipAny(rest, limits_->max_depth);
+  if (!rest.ok()) return;
+  out.data = std::string_view(start.position(), rest.position() - start.position());
+  if (canonical) return;
+  scratch_.clear();
+  ByteReader again(out.data);
+  for (uint64_t i = 0; i < count; ++i) CopyAny(again, limits_->max_depth, scratch_);
+  out.data = scratch_;
+}
+
+template <class Columns>
+bool UpdateReader<Columns>::ParseJson(std::string_view json) {
+  const char* error;
+  size_t offset;
+  if (JsonToAny(json, limits_->max_depth, scratch_, &error, &offset)) return true;
+  Fail(error);
+  return false;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
+  out.length = count;
+  scratch_.clear();
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::string_view json = columns_.ReadString(json_scratch_);
+    if (json == "undefined") {
+      scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
+    } else if (!ParseJson(json)) {
+      return;
+    }
+  }
+  out.data = scratch_;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
+  if constexpr (Columns::kJsonIsText) {
+    const std::string_view json = columns_.rest().ReadVarString();
+    scratch_.clear();
+    if (ParseJson(json)) out.data = scratch_;
+  } else {
+    ReadValues(1, out);
+    // JSON.stringify throws on these: a document with one could never be sent in V1.
+    if (ok() && !IsJsonValue(out.data)) Fail("an embed or a format's value is one that JSON lacks");
+  }
+}
+
+template <class Columns>
+std::string_view UpdateReader<Columns>::ReadKey() {
+  const std::string_view key = columns_.ReadKey(name_scratch_);
+  // Each is written out again whenever the struct is.
+  if (columns_.repeated_key_bytes() > limits_->max_repeats) {
+    FailExhausted("keys that come again add up to more than max_repeats");
+  }
+  return key;
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadType(WireContent& out) {
+  const uint64_t type = columns_.ReadTypeRef();
+  if (type >= kTypeRefs) return Fail("a shared type is of an unknown kind");
+  out.type = static_cast<TypeRef>(type);
+  out.name = {};
+  if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = ReadKey();
+}
+
+template <class Columns>
+void UpdateReader<Columns>::ReadDocument(WireContent& out) {
+  out.name = columns_.ReadString(name_scratch_);
+  ReadValues(1, out);
+  if (!ok()) return;
+  std::string kept;
+  if (!KeptDocumentOptions(out.data, guid_scratch_, &out.name, kept))
+    return Fail("a subdocument's options are no object");
+  scratch_ = std::move(kept);
+  out.data = scratch_;
+}
+
+template <class Columns>
+bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, DeleteRange& out) {
+  ByteReader& rest = columns_.rest();
+  if (!place.begun) {
+    place.clients = ReadCount();
+    place.begun = true;
+  }
+  while (place.ranges == 0) {
+    if (place.clients == 0 || !rest.ok()) return false;
+    --place.clients;
+    place.client = rest.ReadVarUint();
+    place.ranges = rest.ReadVarUint();
+    place.end = 0;
+  }
+  --place.ranges;
+  out.clock = columns_.ReadDeleteClock(place.end);
+  out.length = columns_.ReadDeleteLength();
+  if (out.length == 0) rest.Fail("a deleted range has no length");
+  if (out.clock > kMaxInteger || out.length > kMaxInteger - out.clock) rest.Fail("a clock is over 2^53 - 1");
+  place.end = out.clock + out.length;
+  return rest.ok();
+}
+
+template <class Columns>
+void UpdateReader<Columns>::Finish() {
+  if (ok() && !columns_.rest().AtEnd()) Fail("bytes are left after the update's end");
+}
+
+template <class Columns>
+absl::Status UpdateReader<Columns>::status() const {
+  const ByteReader& failed = columns_.failed();
+  return failed.status(/*is_limit=*/exhausted_ || failed.error() == kNestsTooDeeply);
+}
+
+template class UpdateReader<ColumnsV1>;
+template class UpdateReader<ColumnsV2>;
+
+absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, const Limits& limits) {
+  ByteReader reader(bytes);
+  std::vector<WireId> entries;
+  const uint64_t count = reader.ReadVarUint();
+  if (count > limits.max_clients)
+    return absl::ResourceExhaustedError("a state vector has more clients than max_clients");
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    const uint64_t client = reader.ReadVarUint();
+    entries.push_back({client, reader.ReadVarUint()});
+  }
+  if (reader.ok() && !reader.AtEnd()) reader.Fail("bytes are left after the state vector's end");
+  RM_RETURN_IF_ERROR(reader.status());
+  return entries;
+}
+
+}  // namespace rivermeet::crdt::internal

@@ -1,0 +1,73 @@
+// Any bytes as one update: what is read once is read again, in either format, as the same.
+#ifndef RIVERMEET_CRDT_TESTING_UPDATE_FUZZ_H_
+#define RIVERMEET_CRDT_TESTING_UPDATE_FUZZ_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "crdt/inspection.h"
+#include "crdt/internal/wire/update_reader.h"
+#include "crdt/testing/fuzz_pieces.h"
+#include "crdt/update.h"
+
+namespace rivermeet::crdt::internal {
+
+// What the library made itself may be larger and nest deeper by one, never be wrong.
+inline std::string OfOwn(absl::StatusOr<std::string> result) {
+  RM_CHECK_OK(result.status());
+  return *std::move(result);
+}
+
+// Whether clients come in descending order, each once, as in all that yjs makes of documents. Where one comes twice,
+// what is written anew joins its blocks, as yjs does, and says something else.
+template <class Columns>
+bool IsOrdered(std::string_view update) {
+  const Limits limits;
+  UpdateReader<Columns> reader(update, limits);
+  uint64_t previous = ~uint64_t{0};
+  WireStruct item;
+  for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
+    const auto block = reader.ReadBlock();
+    if (block.client >= previous) return false;
+    previous = block.client;
+    uint64_t clock = block.clock;
+    for (uint64_t s = 0; s < block.structs; ++s, clock = item.end_clock()) reader.ReadStruct(block.client, clock, item);
+  }
+  return true;
+}
+
+inline void FuzzUpdate(std::string_view update, Format format, std::string_view state_vector) {
+  const Limits limits = FuzzLimits();
+  const Format other = format == Format::kV1 ? Format::kV2 : Format::kV1;
+  const absl::Status checked = CheckUpdate(update, format, limits);
+  const absl::StatusOr<std::string> there = ConvertUpdate(update, format, other, limits);
+  const absl::StatusOr<std::string> state = EncodeStateVectorFromUpdate(update, format, limits);
+  RM_CHECK(there.ok() == checked.ok() && state.ok() == checked.ok());
+  const auto on_struct = [](const UpdateStruct& one) { RM_CHECK(FirstValues(one, one.length).size() <= one.length); };
+  RM_CHECK(ReadUpdate(
+               update, format, on_struct, [](const DeletedRange&) {}, limits) == checked);
+  if (!checked.ok()) {
+    RM_CHECK(there.status() == checked && state.status() == checked);
+    return;
+  }
+  // Twice there and back: the first time may repair what text and JSON can't hold.
+  const std::string back = OfOwn(ConvertUpdate(*there, other, format));
+  const std::string again = OfOwn(ConvertUpdate(back, format, other));
+  RM_CHECK(OfOwn(ConvertUpdate(again, other, format)) == back);
+  RM_CHECK(OfOwn(ConvertUpdate(OfOwn(ConvertUpdate(again, other, format)), format, other)) == again);
+  const bool ordered = format == Format::kV1 ? IsOrdered<ColumnsV1>(update) : IsOrdered<ColumnsV2>(update);
+  if (ordered) RM_CHECK(OfOwn(EncodeStateVectorFromUpdate(*there, other)) == *state);
+
+  const absl::StatusOr<std::string> since = DiffUpdate(update, state_vector, format, limits);
+  if (since.ok()) {
+    const std::string twice = OfOwn(DiffUpdate(*since, state_vector, format));
+    RM_CHECK(OfOwn(DiffUpdate(twice, state_vector, format)) == twice);
+  }
+  // Of each client that has no gap, nothing is left.
+  OfOwn(DiffUpdate(update, *state, format));
+}
+
+}  // namespace rivermeet::crdt::internal
+
+#endif  // RIVERMEET_CRDT_TESTING_UPDATE_FUZZ_H_
