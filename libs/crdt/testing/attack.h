@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
-#include "crdt/internal/integrate/integration.h"
+#include "crdt/internal/integrate/integrator.h"
 #include "crdt/internal/wire/struct_writer.h"
 #include "crdt/internal/wire/utf.h"
 #include "crdt/testing/document_check.h"

@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "crdt/internal/integrate/integration.h"
+#include "crdt/internal/integrate/integrator.h"
 #include "crdt/internal/store/attributes.h"
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/wire/wire.h"

@@ -16,15 +16,18 @@ Intake<Columns>::Intake(Document& document, Transaction& transaction, std::strin
     : document_(document),
       transaction_(transaction),
       local_client_(local_client),
-      applier_(document, transaction, update, limits) {}
+      max_depth_(limits.max_depth),
+      update_(update, limits),
+      check_(document, limits, update_),
+      applier_(document, transaction, update_) {}
 
 template <class Columns>
 bool Intake<Columns>::Step(Budget& budget) {
   Pending& pending = document_.pending;
   switch (stage_) {
     case Stage::kCheck:
-      if (!applier_.Check(budget)) return false;
-      if (!applier_.status().ok()) {
+      if (!check_.Step(budget)) return false;
+      if (!check_.status().ok()) {
         stage_ = Stage::kDone;
         return true;
       }
@@ -53,8 +56,8 @@ bool Intake<Columns>::Step(Budget& budget) {
 // Clients that may have structs now that they hadn't before, in descending order.
 template <class Columns>
 std::vector<uint64_t> Intake<Columns>::Moved() const {
-  std::vector<uint64_t> moved = applier_.clients();
-  moved.push_back(local_client_);
+  std::vector<uint64_t> moved = {local_client_};
+  for (const auto& block : update_.blocks) moved.push_back(block.client);
   std::sort(moved.begin(), moved.end(), std::greater<>());
   moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
   return moved;
@@ -82,7 +85,9 @@ void Intake<Columns>::RetryStructs() {
   const std::string again = document_.pending.structs.Take();
   const Limits limits = NoLimits();
   Intake<ColumnsV2> retry(document_, transaction_, again, limits, local_client_);
-  retry.applier_.CheckPending(applier_.max_depth());
+  retry.check_.PassPending();
+  retry.max_depth_ = max_depth_;
+  retry.applier_.DropTypesBelow(max_depth_);
   retry.stage_ = Intake<ColumnsV2>::Stage::kStructs;
   Budget unlimited = Budget::Unlimited();
   retry.Step(unlimited);

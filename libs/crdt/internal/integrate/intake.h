@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "crdt/internal/integrate/integration.h"
+#include "crdt/internal/integrate/update_applier.h"
+#include "crdt/internal/integrate/update_check.h"
 #include "crdt/internal/store/budget.h"
 #include "crdt/internal/store/pending.h"
 
@@ -23,7 +24,7 @@ class Intake {
   // Goes on. True once the update was refused, which leaves the document as it was, or is in it; status() tells.
   // Trying again what waited is one piece of work; an empty document has nothing to try.
   bool Step(Budget& budget);
-  const absl::Status& status() const { return applier_.status(); }
+  const absl::Status& status() const { return check_.status(); }
 
  private:
   template <class Other>
@@ -37,6 +38,9 @@ class Intake {
   Document& document_;
   Transaction& transaction_;
   const uint64_t local_client_;
+  int max_depth_;  // of types
+  CheckedUpdate<Columns> update_;
+  UpdateCheck<Columns> check_;
   UpdateApplier<Columns> applier_;
   Stage stage_ = Stage::kCheck;
   UpdateRest rest_;

@@ -1,4 +1,4 @@
-#include "crdt/internal/integrate/integration.h"
+#include "crdt/internal/integrate/integrator.h"
 
 #include <algorithm>
 
@@ -69,37 +69,6 @@ void Integrator::Revisit(const WireStruct& item) {
   document_.items.Reserve(4);
   Surroundings found;
   FindNeighbours(item, found);
-}
-
-bool Integrator::Contradicts(const WireStruct& item) const {
-  const ClientIndex client = document_.structs.Find(item.id.client);
-  const Item& own = document_.items[document_.RefAt({client, document_.structs[client].state - 1})];
-  if (own.is_gc()) return false;
-  const auto is_known = [&](WireId id) { return id.clock < document_.structs.StateOf(id.client); };
-  TypeIndex parent = kNoType;
-  switch (item.parent_kind) {
-    case WireStruct::Parent::kFromNeighbour: {
-      const WireId id = item.has_origin ? item.origin : item.right_origin;
-      if (!is_known(id)) return false;
-      const Item& neighbour = document_.items[document_.RefAt(ToId(id))];
-      if (neighbour.is_gc()) return false;
-      return neighbour.parent != own.parent || neighbour.is_entry() != own.is_entry() ||
-             (own.is_entry() && neighbour.place != own.place);
-    }
-    case WireStruct::Parent::kRoot:
-      if (!document_.HasRoot(item.root)) return true;
-      parent = document_.Root(item.root);
-      break;
-    case WireStruct::Parent::kItem: {
-      if (!is_known(item.parent)) return false;
-      const Item& holder = document_.items[document_.RefAt(ToId(item.parent))];
-      if (holder.kind != ContentKind::kType) return false;
-      parent = holder.extra;
-      break;
-    }
-  }
-  return parent != own.parent || item.has_parent_sub != own.is_entry() ||
-         (own.is_entry() && document_.keys.Find(item.parent_sub) != own.place);
 }
 
 Integrator::Surroundings Integrator::Find(const WireStruct& item) {
