@@ -45,13 +45,17 @@ std::string_view ContentArena::Join(std::string_view left, std::string_view righ
     if (tail.end != end || static_cast<uint64_t>(tail.limit - tail.end) < right.size()) continue;
     std::memmove(const_cast<char*>(tail.end), right.data(), right.size());
     tail.end += right.size();
+    room_ -= right.size();
     return {left.data(), size};
   }
   const uint64_t room = std::min<uint64_t>(size + 16, size * 2);
   char* copy = Take(size + room);
   std::memcpy(copy, left.data(), left.size());
   std::memcpy(copy + left.size(), right.data(), right.size());
-  tails_[next_tail_++ % tails_.size()] = {copy + size, copy + size + room};
+  Tail& tail = tails_[next_tail_++ % tails_.size()];
+  room_ -= tail.limit - tail.end;
+  tail = {copy + size, copy + size + room};
+  room_ += room;
   return {copy, size};
 }
 

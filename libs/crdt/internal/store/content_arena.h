@@ -45,8 +45,9 @@ class ContentArena {
   // Bytes taken from the heap.
   uint64_t bytes() const { return allocated_ + marks_.bytes(); }
   uint64_t live() const { return live_; }
-  // Whether a copy of the live bytes would free most of it: the owner's cue to move all contents to a new arena.
-  bool mostly_garbage() const { return allocated_ > 2 * live_ + kSlack; }
+  // Whether a copy of the live bytes would free most of what isn't room for more: the owner's cue to move all contents
+  // to a new arena. Not so again before as much was added or released as was copied.
+  bool mostly_garbage() const { return allocated_ - room_ - (limit_ - next_) > 2 * live_ + kSlack; }
 
  private:
   static constexpr uint64_t kSlack = 64 << 10;
@@ -69,6 +70,7 @@ class ContentArena {
   uint64_t next_block_ = kFirstBlock;
   uint64_t allocated_ = 0;
   uint64_t live_ = 0;
+  uint64_t room_ = 0;  // behind `tails_`
   std::array<Tail, 16> tails_;
   size_t next_tail_ = 0;
   mutable RunMarks marks_;

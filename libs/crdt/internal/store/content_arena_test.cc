@@ -43,5 +43,21 @@ TEST_CASE("an arena says when most of it is garbage", "[crdt]") {
   CHECK(arena.mostly_garbage());
 }
 
+TEST_CASE("a run that grows by pieces is copied to a new arena only once in a while", "[crdt]") {
+  ContentArena arena;
+  std::string_view run;
+  int copies = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    run = arena.Join(run, arena.Add("xyz"));
+    if (!arena.mostly_garbage()) continue;
+    ContentArena copied;
+    run = copied.Add(run);
+    arena = std::move(copied);
+    ++copies;
+  }
+  CHECK(run.size() == 900'000);
+  CHECK(copies < 20);
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal
