@@ -1,5 +1,6 @@
 #include "crdt/doc.h"
 
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -43,7 +44,9 @@ absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view
 }  // namespace
 
 Doc::Doc(const DocOptions& options)
-    : session_(std::make_unique<Session>(options.client_id, options.gc, options.limits)) {}
+    : session_(std::make_unique<Session>(options.client_id, options.gc, options.limits)) {
+  RM_CHECK(client_id() <= internal::kMaxInteger);
+}
 Doc::Doc(Doc&&) noexcept = default;
 Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
@@ -176,6 +179,9 @@ std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Enc
 absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) {
   internal::Document& document = session_->document;
   RM_RETURN_IF_ERROR(internal::CheckText(name, "a root's name"));
+  if (!document.HasRoot(name)) {
+    RM_RETURN_IF_ERROR(internal::CheckRoom(document, session_->limits, {.types = 1, .bytes = name.size()}));
+  }
   const internal::TypeIndex number = document.Root(name);
   internal::Type& type = document.types[number];
   const auto wanted = static_cast<internal::TypeKind>(kind);
@@ -221,10 +227,16 @@ absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
 }
 
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
+  std::exception_ptr thrown;
   session_->transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
     transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
-    edit();
+    try {
+      edit();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
   });
+  if (thrown != nullptr) std::rethrow_exception(thrown);
 }
 
 uint64_t Doc::client_id() const { return session_->transactor.client(); }

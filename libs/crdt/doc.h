@@ -30,11 +30,11 @@ struct Session;
 class UndoManager;
 
 struct DocOptions {
-  // The client as which local edits are made; without one, 32 bits are drawn, as yjs does.
-  std::optional<uint64_t> client_id;
+  // The client as which local edits are made, at most 2^53 - 1; without one, 32 bits are drawn, as yjs does.
+  std::optional<uint64_t> client_id = {};
   // Whether deleted content is thrown away. Without it old snapshots can be restored.
   bool gc = true;
-  Limits limits;
+  Limits limits = {};
 };
 
 struct EncodedUpdate {
@@ -44,7 +44,9 @@ struct EncodedUpdate {
 
 // Applies updates and gives its state, with the bytes that yjs gives after the same updates.
 //
-// One thread at a time; it may move to another thread between calls. Moving the object itself keeps handles valid.
+// One thread at a time; it may move to another thread between calls. Moving the object itself keeps handles valid; what
+// it was moved from may only be destroyed or assigned to. Whoever is called at the end of a transaction doesn't throw
+// and doesn't destroy the document: it makes a note, and its caller does once the call that told it has returned.
 class Doc {
  public:
   explicit Doc(const DocOptions& options = {});
@@ -108,7 +110,8 @@ class Doc {
 
   // The shared type under `name`, made when it is new, as one of that kind. Updates don't say of which kind a root is:
   // it is untyped until it is asked for here, and of that kind from then on.
-  // Errors: FAILED_PRECONDITION when it already is of another kind; INVALID_ARGUMENT when the name isn't UTF-8.
+  // Errors: FAILED_PRECONDITION when it already is of another kind; INVALID_ARGUMENT when the name isn't UTF-8;
+  // RESOURCE_EXHAUSTED when there is no room for a new one.
   absl::StatusOr<SharedType> GetRoot(std::string_view name, SharedKind kind);
   absl::StatusOr<Text> GetText(std::string_view name);
   absl::StatusOr<List> GetArray(std::string_view name);
@@ -124,7 +127,8 @@ class Doc {
   // were called (yjs: afterTransaction). It may edit.
   Subscription OnTransaction(std::function<void(const TransactionEvent&)> observer);
 
-  // Makes all edits inside `edit` one transaction. Inside another it is part of that one, with that one's origin.
+  // Makes all edits inside `edit` one transaction. Inside another it is part of that one, with that one's origin. When
+  // `edit` throws, the transaction ends with what was done, and this throws the same.
   void Transact(absl::FunctionRef<void()> edit, std::string_view origin = {});
   // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
   uint64_t client_id() const;

@@ -28,7 +28,8 @@ struct Limits {
   // Clients of one update, and of a document.
   uint64_t max_clients = uint64_t{1} << 20;
   // Arrays and objects nested in one value; shared types nested in a document. Types that came before what they lie in,
-  // and would lie too deep in it, are dropped when it comes.
+  // and would lie too deep in it, are dropped when it comes. Values never nest deeper than 4096, whatever this says: to
+  // destroy one (any.h) takes stack for each level.
   int max_depth = 512;
   // Of a document, in bytes: structs, texts and values, types, names and what waits; not what reading by index adds. It
   // ends to within a megabyte there, or what the cuts of an update add.

@@ -31,7 +31,7 @@ DeltaStep Deleted(uint64_t length) { return {.kind = DeltaStep::Kind::kDelete, .
 
 // A document with a text, a list and a map.
 struct Room {
-  explicit Room(const Limits& limits) : doc({.client_id = 1, .limits = limits}) {}
+  explicit Room(const Limits& limits) : doc({.client_id = 1, .limits = limits}) { text(), list(), map(); }
 
   Text text() { return *doc.GetText("text"); }
   List list() { return *doc.GetArray("list"); }

@@ -96,6 +96,52 @@ TEST_CASE("new types nest up to the limit, with all that is put into them at onc
   CHECK(desk.map.Set("key", ListOf({ListOf({ListOf({})})})).ok());
 }
 
+TEST_CASE("values nest up to the limit, as in updates", "[crdt]") {
+  const auto nested = [](int depth) {
+    Any value(1);
+    for (; depth > 0; --depth) value = depth % 2 == 0 ? Any(Any::Array{value}) : Any(Any::Object{{"in", value}});
+    return value;
+  };
+  const Limits limits{.max_depth = 3};
+  Desk desk(limits);
+  desk.before = internal::ViewOf(desk.doc);
+  const Attributes deep = {{"deep", nested(4)}};
+  desk.Refuses(desk.list.Push({Any(1), nested(4)}), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.map.Set("key", nested(4)), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.map.Set("key", ListOf({nested(4)})), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.text.InsertEmbed(0, nested(4)), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.text.Insert(0, "a", deep), StatusCode::kResourceExhausted);
+  desk.Refuses(desk.text.Format(0, 1, deep), StatusCode::kResourceExhausted);
+  const Any options = Any::Object{{"meta", nested(3)}};
+  desk.Refuses(desk.list.Push({NewSubdocument{.guid = "g", .options = options}}), StatusCode::kResourceExhausted);
+  CHECK(desk.list.Push({Any(1), nested(3)}).ok());
+  CHECK(desk.text.Format(0, 1, {{"deep", nested(3)}}).ok());
+  CHECK(Doc({.limits = limits}).Apply(desk.doc.EncodeState(Format::kV2), Format::kV2).ok());
+}
+
+TEST_CASE("new roots need room, known ones don't", "[crdt]") {
+  Desk desk;
+  Limits limits;
+  limits.max_document_bytes = 0;
+  Doc full({.limits = limits});
+  CHECK(full.GetText("t").status().code() == StatusCode::kResourceExhausted);
+  CHECK(desk.doc.GetText("text").ok());
+}
+
+TEST_CASE("what an edit throws comes out of its transaction, which has ended", "[crdt]") {
+  Desk desk;
+  int told = 0;
+  const Subscription listening = desk.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { ++told; });
+  const auto fail = [&] {
+    CHECK(desk.text.Insert(0, "half").ok());
+    throw std::string("thrown");
+  };
+  CHECK_THROWS_AS(desk.doc.Transact(fail), std::string);
+  CHECK(told == 1);
+  CHECK(desk.text.Insert(0, "next").ok());
+  CHECK(told == 2);
+}
+
 TEST_CASE("what a client has no clocks left for is refused", "[crdt]") {
   // Edits are reckoned by what they need at most, a few units more than what they insert.
   constexpr uint64_t kLeft = 20;

@@ -49,6 +49,9 @@ absl::Status Edit(Session& session, uint32_t type, EditCost cost, absl::Function
       static_cast<uint64_t>(session.limits.max_depth)) {
     return absl::ResourceExhaustedError("shared types would nest deeper than max_depth");
   }
+  if (cost.value_depth > internal::ValueDepth(session.limits)) {
+    return absl::ResourceExhaustedError("a value nests deeper than max_depth");
+  }
   if (cost.structs > 0) {  // what makes nothing goes through in a full document, too
     if (clock == 0) cost.clients = 1;
     RM_RETURN_IF_ERROR(session.edit_room.Take(session.document, session.limits, cost));
@@ -80,6 +83,7 @@ class GivenAttributes {
       if (!internal::IsJsonValue(bytes)) {
         return absl::InvalidArgumentError("the value of an attribute is one that JSON has");
       }
+      out.cost_.AddValue(value, bytes);
     }
     return absl::OkStatus();
   }
@@ -91,12 +95,14 @@ class GivenAttributes {
   }
   // Adds the formats that begin and end them, where up to `held` other attributes hold.
   void AddTo(EditCost& cost, uint64_t held) const {
+    cost.Add(cost_);
     cost.structs += 2 * (given_.size() + held);
     for (const auto& [name, bytes] : given_) cost.bytes += name.size() + bytes.size();
   }
 
  private:
   std::deque<std::pair<std::string_view, std::string>> given_;
+  EditCost cost_;  // of how deep they nest
 };
 
 // How many attributes may hold at one place of `text`.
@@ -290,11 +296,14 @@ std::vector<Value> List::ToValues(uint64_t from, uint64_t to) const {
     from -= place.before.units;
     to -= place.before.units;
   }
-  for (; values.size() < to; ref = document.items[ref].right) {
-    if (document.items[ref].visible()) internal::AppendValuesIn(*session_, document.items[ref], values);
+  for (; to > 0; ref = document.items[ref].right) {
+    const Item& item = document.items[ref];
+    if (!item.visible()) continue;
+    const uint64_t end = std::min<uint64_t>(item.length, to);
+    internal::AppendValuesIn(*session_, item, from, end, values);
+    from = 0;
+    to -= end;
   }
-  values.erase(values.begin() + static_cast<ptrdiff_t>(to), values.end());
-  values.erase(values.begin(), values.begin() + static_cast<ptrdiff_t>(from));
   return values;
 }
 

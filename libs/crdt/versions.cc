@@ -34,7 +34,7 @@ bool HasValues(const Item& item) { return item.countable() && item.kind != Conte
 template <class Take>
 void ForEachValue(Session& session, const Item& item, uint32_t from, uint32_t to, Take&& take) {
   if (item.kind == ContentKind::kAny || item.kind == ContentKind::kJson) {
-    internal::ByteReader reader(internal::SkipValues(item.bytes(), from));
+    internal::ByteReader reader(session.document.contents.Skip(item.bytes(), from));
     for (uint32_t unit = from; unit < to; ++unit) take(unit, Value(Any::DecodeTrusted(internal::StepOverAny(reader))));
     return;
   }

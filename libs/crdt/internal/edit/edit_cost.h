@@ -5,16 +5,19 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "crdt/any.h"
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/store/room.h"
+#include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/wire.h"
 
 namespace rivermeet::crdt::internal {
 
 // At most.
 struct EditCost : Addition {
-  uint64_t units = 0;  // clocks of texts and values
-  int depth = 0;       // how deep new types nest
+  uint64_t units = 0;   // clocks of texts and values
+  int depth = 0;        // how deep new types nest
+  int value_depth = 0;  // how deep arrays and objects nest in a value
 
   void AddStruct(uint64_t its_units, uint64_t its_bytes) {
     ++structs;
@@ -28,6 +31,11 @@ struct EditCost : Addition {
     bytes += other.bytes;
     units += other.units;
     depth = std::max(depth, other.depth);
+    value_depth = std::max(value_depth, other.value_depth);
+  }
+  void AddValue(const Any& value, std::string_view encoded) {
+    if (value.array() == nullptr && value.object() == nullptr) return;
+    value_depth = std::max(value_depth, NestingOf(encoded));
   }
 };
 

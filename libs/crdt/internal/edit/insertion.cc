@@ -38,17 +38,21 @@ absl::Status Prepared::AddValue(const Any& value, Slot slot) {
   if (slot == Slot::kEmbed) {
     contents_.push_back({.kind = ContentKind::kEmbed, .length = 1});
     bytes_.push_back(value.Encode());
+    cost_.AddValue(value, bytes_.back());
     if (IsJsonValue(bytes_.back())) return absl::OkStatus();
     return absl::InvalidArgumentError("an embed is a value that JSON has");
   }
   if (open_run_) {
     ++contents_.back().length;
-    value.EncodeTo(bytes_.back());
   } else {
     contents_.push_back({.kind = ContentKind::kAny, .length = 1});
-    bytes_.push_back(value.Encode());
+    bytes_.emplace_back();
     open_run_ = true;
   }
+  std::string& run = bytes_.back();
+  const size_t start = run.size();
+  value.EncodeTo(run);
+  cost_.AddValue(value, std::string_view(run).substr(start));
   return absl::OkStatus();
 }
 
@@ -91,6 +95,7 @@ absl::Status Prepared::AddSubdocument(const NewSubdocument& document) {
   }
   content.name = document.guid;
   contents_.push_back(content);
+  cost_.AddValue(document.options, kept);
   bytes_.push_back(std::move(kept));
   return absl::OkStatus();
 }

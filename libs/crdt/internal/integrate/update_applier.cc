@@ -87,7 +87,8 @@ void UpdateApplier<Columns>::MakeWait(const WireStruct& item) {
   waits_->stack.emplace_back(item, update_.bytes);
 }
 
-// Integrates update_.item, first what it waits for as far as this update has it, or puts it aside with all that wait for it.
+// Integrates update_.item, first what it waits for as far as this update has it, or puts it aside with all that wait
+// for it.
 template <class Columns>
 bool UpdateApplier<Columns>::Settle(Budget& budget) {
   WireStruct& head = update_.item;
@@ -155,7 +156,8 @@ void UpdateApplier<Columns>::PutAside() {
     const uint64_t following = block->left;
     if (active_ == block) block->place = update_.reader.place();
     block->left = 0;
-    rests.push_back({item.id.client, std::move(waiting), static_cast<size_t>(block - update_.blocks.data()), following});
+    rests.push_back(
+        {item.id.client, std::move(waiting), static_cast<size_t>(block - update_.blocks.data()), following});
   }
   waits_->stack.clear();
 }

@@ -43,8 +43,8 @@ struct CheckedUpdate {
   UpdateReader<Columns> reader;
   absl::InlinedVector<UpdateBlock<Columns>, 1> blocks;  // in the order of the bytes
   uint64_t structs = 0;
-  WireStruct item;      // the last struct that was read
-  bool is_kept = false;  // it is the only one, and what it views is still there
+  WireStruct item;                                      // the last struct that was read
+  bool is_kept = false;                                 // it is the only one, and what it views is still there
   std::unique_ptr<std::vector<std::string>> new_roots;  // that the document hasn't, in the order of the bytes
   Columns deletes;
   bool has_deletes = false;

@@ -96,7 +96,7 @@ void EventState::FindListDelta() {
     if (item.deleted()) {
       if (Deletes(item) && !Adds(item)) step(Kind::kDelete).length += item.length;
     } else if (Adds(item)) {
-      AppendValuesIn(session_, item, step(Kind::kInsert).inserted);
+      AppendValuesIn(session_, item, 0, item.length, step(Kind::kInsert).inserted);
     } else {
       step(Kind::kRetain).length += item.length;
     }

@@ -266,11 +266,13 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
   }
 }
 
-void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to) {
+void AppendValuesIn(Session& session, const Item& item, uint64_t from, uint64_t end, std::vector<Value>& to) {
   switch (item.kind) {
     case ContentKind::kAny:
     case ContentKind::kJson:
-      for (ByteReader reader(item.bytes()); !reader.AtEnd();) to.emplace_back(Any::DecodeTrusted(StepOverAny(reader)));
+      for (ByteReader reader(session.document.contents.Skip(item.bytes(), from)); from < end; ++from) {
+        to.emplace_back(Any::DecodeTrusted(StepOverAny(reader)));
+      }
       return;
     case ContentKind::kFormat:
     case ContentKind::kDeleted:
@@ -278,7 +280,7 @@ void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to) 
     case ContentKind::kSkip:
       return;
     default:
-      for (uint64_t at = 0; at < item.length; ++at) to.push_back(ValueIn(session, item, at));
+      for (; from < end; ++from) to.push_back(ValueIn(session, item, from));
   }
 }
 

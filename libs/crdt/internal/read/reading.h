@@ -25,8 +25,8 @@ PathStep StepTo(Document& document, TypeIndex type);
 
 // Number `at` of the values that `item` holds.
 Value ValueIn(Session& session, const Item& item, uint64_t at);
-// All of them (yjs: getContent): of a format none.
-void AppendValuesIn(Session& session, const Item& item, std::vector<Value>& to);
+// Those from number `from` up to `end` (yjs: getContent): of a format none.
+void AppendValuesIn(Session& session, const Item& item, uint64_t from, uint64_t end, std::vector<Value>& to);
 
 // As the object of them has them: array indices first, without `__proto__`.
 Attributes ReadAttributes(const Document& document, const AttributeMap& attributes);

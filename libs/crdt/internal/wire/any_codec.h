@@ -3,12 +3,14 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_WIRE_ANY_CODEC_H_
 #define RIVERMEET_CRDT_INTERNAL_WIRE_ANY_CODEC_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "crdt/any.h"
 #include "crdt/internal/wire/byte_reader.h"
+#include "crdt/limits.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -30,6 +32,9 @@ enum class AnyTag : uint8_t {
 
 // The error, by its address, of a value that has more than `max_depth` arrays and objects in each other.
 inline constexpr char kNestsTooDeeply[] = "values nest too deeply";
+
+// How deep arrays and objects may nest in a value that comes in.
+inline int ValueDepth(const Limits& limits) { return std::min(limits.max_depth, 4096); }
 
 // Who made the bytes of a value.
 enum class AnySource : uint8_t {

@@ -1,5 +1,7 @@
 #include "crdt/internal/wire/any_walk.h"
 
+#include <algorithm>
+
 #include "absl/container/inlined_vector.h"
 #include "crdt/internal/wire/any_codec.h"
 #include "crdt/internal/wire/utf.h"
@@ -14,11 +16,13 @@ struct Open {
   uint64_t left;
 };
 
-// Calls `string` with each string and key of one value, in order.
+// Calls `string` with each string and key of one value, in order. Gives how many arrays and objects nest in it.
 template <class String>
-void Walk(ByteReader& reader, String&& string) {
+size_t Walk(ByteReader& reader, String&& string) {
   absl::InlinedVector<Open, 16> open = {{false, 1}};
+  size_t deepest = 0;
   while (!open.empty()) {
+    deepest = std::max(deepest, open.size() - 1);
     if (open.back().left == 0) {
       open.pop_back();
       continue;
@@ -52,6 +56,7 @@ void Walk(ByteReader& reader, String&& string) {
         break;
     }
   }
+  return deepest;
 }
 
 }  // namespace
@@ -72,6 +77,11 @@ std::string_view StepOverAny(ByteReader& reader) {
       Walk(reader, [](std::string_view) {});
   }
   return {start, static_cast<size_t>(reader.position() - start)};
+}
+
+int NestingOf(std::string_view value) {
+  ByteReader reader(value);
+  return static_cast<int>(Walk(reader, [](std::string_view) {}));
 }
 
 std::string_view SkipValues(std::string_view values, uint64_t count) {

@@ -11,6 +11,8 @@ namespace rivermeet::crdt::internal {
 
 // Steps over one canonical value, and gives its bytes. Doesn't recurse.
 std::string_view StepOverAny(ByteReader& reader);
+// How many arrays and objects nest in a value.
+int NestingOf(std::string_view value);
 // `values` without the first `count`.
 std::string_view SkipValues(std::string_view values, uint64_t count);
 

@@ -183,13 +183,13 @@ void UpdateReader<Columns>::ReadValues(uint64_t count, WireContent& out) {
   ByteReader& rest = columns_.rest();
   const ByteReader start = rest;
   bool canonical = true;
-  for (uint64_t i = 0; i < count && rest.ok(); ++i) canonical &= SkipAny(rest, limits_->max_depth);
+  for (uint64_t i = 0; i < count && rest.ok(); ++i) canonical &= SkipAny(rest, ValueDepth(*limits_));
   if (!rest.ok()) return;
   out.data = std::string_view(start.position(), rest.position() - start.position());
   if (canonical) return;
   scratch_.clear();
   ByteReader again(out.data);
-  for (uint64_t i = 0; i < count; ++i) CopyAny(again, limits_->max_depth, scratch_);
+  for (uint64_t i = 0; i < count; ++i) CopyAny(again, ValueDepth(*limits_), scratch_);
   out.data = scratch_;
 }
 
@@ -197,7 +197,7 @@ template <class Columns>
 bool UpdateReader<Columns>::ParseJson(std::string_view json) {
   const char* error;
   size_t offset;
-  if (JsonToAny(json, limits_->max_depth, scratch_, &error, &offset)) return true;
+  if (JsonToAny(json, ValueDepth(*limits_), scratch_, &error, &offset)) return true;
   Fail(error);
   return false;
 }
