@@ -10,7 +10,8 @@ namespace rivermeet::crdt {
 enum class Format : uint8_t { kV1 = 1, kV2 = 2 };
 
 // Every excess is RESOURCE_EXHAUSTED and leaves things as they were. Local edits and undoing are reckoned by what they
-// add at most; deleting whole runs adds nothing and is never refused.
+// add at most; deleting whole runs adds nothing and is never refused, but makes little room: what was deleted keeps its
+// structs, as far as they can't merge. A document that is full goes on under larger limits, in a new Doc.
 struct Limits {
   // Of one update, in bytes.
   uint64_t max_update_bytes = uint64_t{1} << 30;
