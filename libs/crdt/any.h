@@ -56,7 +56,9 @@ class Any {
   template <std::same_as<bool> T>
   Any(T value) : value_(value) {}
   Any(double number) : value_(number) {}
-  Any(int number) : value_(static_cast<double>(number)) {}
+  // The nearest number, as JavaScript has them: exact up to 2^53.
+  template <std::integral T>
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) Any(T number) : value_(static_cast<double>(number)) {}
   Any(BigInt bigint) : value_(bigint) {}
   // UTF-8; a lone surrogate, which JavaScript's strings may have, in the three bytes its number would give.
   Any(std::string text);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -34,7 +36,12 @@ struct NewSubdocument {
 };
 
 struct Insertable {
-  Insertable(Any any) : value(std::move(any)) {}                       // NOLINT(google-explicit-constructor)
+  Insertable(Any any) : value(std::move(any)) {}  // NOLINT(google-explicit-constructor)
+  // Whatever an Any is made of: Set("count", 1), Push({"a", true}).
+  template <class T>
+  requires(std::is_arithmetic_v<std::remove_cvref_t<T>> || std::is_convertible_v<T, std::string_view>)
+      Insertable(T&& scalar)
+      : value(Any(std::forward<T>(scalar))) {}                         // NOLINT(google-explicit-constructor)
   Insertable(NewType type) : value(std::move(type)) {}                 // NOLINT(google-explicit-constructor)
   Insertable(NewSubdocument document) : value(std::move(document)) {}  // NOLINT(google-explicit-constructor)
 

@@ -10,6 +10,22 @@
 namespace rivermeet::crdt {
 namespace {
 
+TEST_CASE("numbers, texts and booleans go in as they are", "[crdt]") {
+  Doc doc({.client_id = 1});
+  Map map = *doc.GetMap("m");
+  CHECK(map.Set("int", 1).ok());
+  CHECK(map.Set("size", std::string("four").size()).ok());
+  CHECK(map.Set("large", int64_t{1} << 40).ok());
+  CHECK(map.Set("half", 0.5F).ok());
+  CHECK(map.Set("yes", true).ok());
+  CHECK(map.Set("literal", "text").ok());
+  CHECK(map.Set("string", std::string("text")).ok());
+  CHECK(doc.GetArray("a")->Push({1, "two", false}).ok());
+  CHECK(*doc.ToJson() ==
+        R"({"m":{"int":1,"size":4,"large":1099511627776,"half":0.5,"yes":true,"literal":"text","string":"text"},)"
+        R"("a":[1,"two",false]})");
+}
+
 Any AnyOf(const SharedType& map, std::string_view key) { return std::get<Any>(*map.Entry(key)); }
 
 TEST_CASE("a map's keys come in the order in which they were set first, each with its value", "[crdt]") {
