@@ -40,11 +40,8 @@ constexpr uint64_t kFar = internal::Document::kMaxClock;
 absl::Status Gone() { return absl::FailedPreconditionError("the shared type isn't in the document any more"); }
 
 // Runs `edit`, which adds `cost` at most, if it may in `type`.
-absl::Status Edit(Session& session, uint32_t type, EditCost cost, absl::FunctionRef<absl::Status(Editor&)> edit) {
-  const uint64_t clock = session.document.structs.StateOf(session.transactor.client());
-  if (clock + cost.units + cost.structs > internal::Document::kMaxClock) {
-    return absl::ResourceExhaustedError("this client has made as many units as a document takes");
-  }
+absl::Status Edit(Session& session, uint32_t type, const EditCost& cost,
+                  absl::FunctionRef<absl::Status(Editor&)> edit) {
   if (session.document.types[type].depth + static_cast<uint64_t>(cost.depth) >
       static_cast<uint64_t>(session.limits.max_depth)) {
     return absl::ResourceExhaustedError("shared types would nest deeper than max_depth");
@@ -52,10 +49,8 @@ absl::Status Edit(Session& session, uint32_t type, EditCost cost, absl::Function
   if (cost.value_depth > internal::ValueDepth(session.limits)) {
     return absl::ResourceExhaustedError("a value nests deeper than max_depth");
   }
-  if (cost.structs > 0) {  // what makes nothing goes through in a full document, too
-    if (clock == 0) cost.clients = 1;
-    RM_RETURN_IF_ERROR(session.edit_room.Take(session.document, session.limits, cost));
-  }
+  RM_RETURN_IF_ERROR(session.edit_room.Take(session.document, session.limits, session.transactor.client(),
+                                            cost.units + cost.structs, cost));
   absl::Status done;
   session.transactor.Run(/*local=*/true, [&](internal::Transaction& transaction) {
     Editor editor(session.document, transaction, session.transactor.client());
@@ -83,6 +78,7 @@ class GivenAttributes {
       if (!internal::IsJsonValue(bytes)) {
         return absl::InvalidArgumentError("the value of an attribute is one that JSON has");
       }
+      out.cost_.bytes += name.size() + bytes.size();
       out.cost_.AddValue(value, bytes);
     }
     return absl::OkStatus();
@@ -97,12 +93,11 @@ class GivenAttributes {
   void AddTo(EditCost& cost, uint64_t held) const {
     cost.Add(cost_);
     cost.structs += 2 * (given_.size() + held);
-    for (const auto& [name, bytes] : given_) cost.bytes += name.size() + bytes.size();
   }
 
  private:
   std::deque<std::pair<std::string_view, std::string>> given_;
-  EditCost cost_;  // of how deep they nest
+  EditCost cost_;  // of names and values
 };
 
 // How many attributes may hold at one place of `text`.

@@ -277,11 +277,8 @@ absl::Status UndoManager::State::CheckRoomFor(const StackItem& item) {
       }
     }
   }
-  if (document.structs.StateOf(session_.transactor.client()) + cost.units > internal::Document::kMaxClock) {
-    return absl::ResourceExhaustedError("this client has made as many units as a document takes");
-  }
   if (cost.units == 0) return absl::OkStatus();
-  return session_.edit_room.Take(document, session_.limits, cost);
+  return session_.edit_room.Take(document, session_.limits, session_.transactor.client(), cost.units, cost);
 }
 
 absl::StatusOr<bool> UndoManager::State::Pop(Stack from) {

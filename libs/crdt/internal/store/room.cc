@@ -47,6 +47,10 @@ absl::Status CheckRoom(const Document& document, const Limits& limits, const Add
   return Check(Use(document), limits, adds);
 }
 
+absl::Status EditRoom::NoClocks() {
+  return absl::ResourceExhaustedError("this client has made as many units as a document takes");
+}
+
 absl::Status EditRoom::Look(const Document& document, const Limits& limits, const Addition& cost) {
   Forget();
   const Use use(document);

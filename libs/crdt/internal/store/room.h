@@ -35,8 +35,13 @@ absl::Status CheckRoom(const Document& document, const Limits& limits, const Add
 // The room that a document has for edits: looked at once for many of them.
 class EditRoom {
  public:
-  // CheckRoom(), of edits one after the other.
-  absl::Status Take(const Document& document, const Limits& limits, const Addition& cost) {
+  // CheckRoom(), of edits one after the other, and RESOURCE_EXHAUSTED when `client`, who makes them, hasn't as many
+  // clocks left.
+  absl::Status Take(const Document& document, const Limits& limits, uint64_t client, uint64_t clocks, Addition cost) {
+    const uint64_t state = document.structs.StateOf(client);
+    if (state + clocks > Document::kMaxClock) return NoClocks();
+    if (cost.structs == 0) return absl::OkStatus();  // what makes nothing goes through in a full document, too
+    if (state == 0) cost.clients = 1;
     if (cost.clients > 0 || cost.structs > structs_ || cost.all_bytes() > bytes_) return Look(document, limits, cost);
     structs_ -= cost.structs;
     bytes_ -= cost.all_bytes();
@@ -46,6 +51,7 @@ class EditRoom {
   void Forget() { structs_ = bytes_ = 0; }
 
  private:
+  static absl::Status NoClocks();
   absl::Status Look(const Document& document, const Limits& limits, const Addition& cost);
 
   // What is left of what was seen last.
