@@ -34,10 +34,11 @@ class RleWriter {
   uint8_t value_ = 0;
 };
 
-// lib0's UintOptRleEncoder.
-class UintWriter {
+// Values, each with a mark when it comes again, and then how often beyond twice. `kWrite` appends one with its mark.
+template <class Value, void (*kWrite)(std::string& to, Value value, bool again)>
+class RunWriter {
  public:
-  void Write(uint64_t value) {
+  void Write(Value value) {
     if (value == value_) {
       ++count_;
       return;
@@ -55,47 +56,36 @@ class UintWriter {
  private:
   void Flush() {
     if (count_ == 0) return;
-    WriteVarInt(bytes_, value_, count_ > 1);
+    kWrite(bytes_, value_, count_ > 1);
     if (count_ > 1) WriteVarUint(bytes_, count_ - 2);
   }
 
   std::string bytes_;
-  uint64_t value_ = 0;
+  Value value_ = 0;
   uint64_t count_ = 0;
 };
+
+// lib0's UintOptRleEncoder.
+inline void WriteRunOf(std::string& to, uint64_t value, bool again) { WriteVarInt(to, value, again); }
+using UintWriter = RunWriter<uint64_t, WriteRunOf>;
 
 // lib0's IntDiffOptRleEncoder.
 class DiffWriter {
  public:
   void Write(uint64_t value) {
-    const int64_t difference = static_cast<int64_t>(value) - static_cast<int64_t>(value_);
+    differences_.Write(static_cast<int64_t>(value) - static_cast<int64_t>(value_));
     value_ = value;
-    if (difference == difference_) {
-      ++count_;
-      return;
-    }
-    Flush();
-    count_ = 1;
-    difference_ = difference;
   }
-  const std::string& Finish() {
-    Flush();
-    count_ = 0;
-    return bytes_;
-  }
+  const std::string& Finish() { return differences_.Finish(); }
 
  private:
-  void Flush() {
-    if (count_ == 0) return;
-    const int64_t encoded = difference_ * 2 + (count_ > 1 ? 1 : 0);
-    WriteVarInt(bytes_, static_cast<uint64_t>(encoded < 0 ? -encoded : encoded), encoded < 0);
-    if (count_ > 1) WriteVarUint(bytes_, count_ - 2);
+  static void WriteDifference(std::string& to, int64_t difference, bool again) {
+    const int64_t encoded = difference * 2 + (again ? 1 : 0);
+    WriteVarInt(to, static_cast<uint64_t>(encoded < 0 ? -encoded : encoded), encoded < 0);
   }
 
-  std::string bytes_;
+  RunWriter<int64_t, WriteDifference> differences_;
   uint64_t value_ = 0;
-  int64_t difference_ = 0;
-  uint64_t count_ = 0;
 };
 
 // The writers of the two formats have the same functions, those of yjs's UpdateEncoderV1 and V2. `rest()` is where
