@@ -6,17 +6,13 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 
-const Item& ItemOf(const Document& document, WireId id) {
-  return document.items[document.RefAt({document.structs.Find(id.client), static_cast<uint32_t>(id.clock)})];
-}
-
 // Of the parent of what has that unit, which the document has, beside it, or above it. What is collected holds nothing.
 uint32_t DepthBeside(const Document& document, WireId id) {
-  const Item& item = ItemOf(document, id);
+  const Item& item = document.ItemWith(id);
   return item.is_gc() ? 0 : document.types[item.parent].depth;
 }
 uint32_t DepthInside(const Document& document, WireId id) {
-  const Item& item = ItemOf(document, id);
+  const Item& item = document.ItemWith(id);
   return item.kind == ContentKind::kType ? document.types[item.extra].depth : 0;
 }
 

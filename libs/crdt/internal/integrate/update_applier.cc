@@ -45,7 +45,6 @@ void UpdateApplier<Columns>::Begin() {
   begun_ = true;
   auto& blocks = update_.blocks;
   if (blocks.size() > 1) {
-    update_.SortBlocks();
     // Of a client that has two blocks the last counts (yjs keeps a map).
     size_t kept = 0;
     for (size_t b = 1; b < blocks.size(); ++b) {

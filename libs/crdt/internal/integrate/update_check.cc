@@ -15,16 +15,13 @@ bool Contradicts(Document& document, const WireStruct& item) {
   const ClientIndex client = document.structs.Find(item.id.client);
   const Item& own = document.items[document.RefAt({client, document.structs[client].state - 1})];
   if (own.is_gc()) return false;
-  const auto item_of = [&](WireId id) -> const Item& {
-    return document.items[document.RefAt({document.structs.Find(id.client), static_cast<uint32_t>(id.clock)})];
-  };
   const auto is_known = [&](WireId id) { return id.clock < document.structs.StateOf(id.client); };
   TypeIndex parent = kNoType;
   switch (item.parent_kind) {
     case WireStruct::Parent::kFromNeighbour: {
       const WireId id = item.has_origin ? item.origin : item.right_origin;
       if (!is_known(id)) return false;
-      const Item& neighbour = item_of(id);
+      const Item& neighbour = document.ItemWith(id);
       if (neighbour.is_gc()) return false;
       return neighbour.parent != own.parent || neighbour.is_entry() != own.is_entry() ||
              (own.is_entry() && neighbour.place != own.place);
@@ -35,7 +32,7 @@ bool Contradicts(Document& document, const WireStruct& item) {
       break;
     case WireStruct::Parent::kItem: {
       if (!is_known(item.parent)) return false;
-      const Item& holder = item_of(item.parent);
+      const Item& holder = document.ItemWith(item.parent);
       if (holder.kind != ContentKind::kType) return false;
       parent = holder.extra;
       break;
@@ -46,11 +43,6 @@ bool Contradicts(Document& document, const WireStruct& item) {
 }
 
 }  // namespace
-
-template <class Columns>
-void CheckedUpdate<Columns>::SortBlocks() {
-  std::stable_sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a.client < b.client; });
-}
 
 template <class Columns>
 bool UpdateCheck<Columns>::Step(Budget& budget) {
@@ -74,8 +66,9 @@ bool UpdateCheck<Columns>::Step(Budget& budget) {
       }
       update_.is_kept = update_.structs == 1 && update_.blocks.size() == 1;
       stage_ = Stage::kDone;
-      if (!status_.ok() || was_pending_ || new_types_ == 0) return true;
-      update_.SortBlocks();
+      if (!status_.ok()) return true;
+      if (update_.blocks.size() > 1) SortBlocks();
+      if (was_pending_ || new_types_ == 0) return true;
       update_.is_kept = false;  // what it views is read over
       pass_ = {};
       stage_ = Stage::kNesting;
@@ -172,6 +165,12 @@ void UpdateCheck<Columns>::NoteDelete(uint64_t client, DeleteRange range) {
 }
 
 template <class Columns>
+void UpdateCheck<Columns>::SortBlocks() {
+  auto& blocks = update_.blocks;
+  std::stable_sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a.client < b.client; });
+}
+
+template <class Columns>
 bool UpdateCheck<Columns>::CheckNesting(Budget& budget) {
   if (nesting_ == nullptr) nesting_ = std::make_unique<NestingCheck>(document_, update_.structs);
   WireStruct& item = update_.item;
@@ -196,8 +195,6 @@ bool UpdateCheck<Columns>::CheckNesting(Budget& budget) {
   return true;
 }
 
-template struct CheckedUpdate<ColumnsV1>;
-template struct CheckedUpdate<ColumnsV2>;
 template class UpdateCheck<ColumnsV1>;
 template class UpdateCheck<ColumnsV2>;
 

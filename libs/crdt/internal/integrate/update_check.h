@@ -36,12 +36,9 @@ struct CheckedUpdate {
   CheckedUpdate(std::string_view update, const Limits& limits)
       : bytes(update), reader(update, limits), deletes(reader.place()) {}
 
-  // By client, in ascending order.
-  void SortBlocks();
-
   const std::string_view bytes;
   UpdateReader<Columns> reader;
-  absl::InlinedVector<UpdateBlock<Columns>, 1> blocks;  // in the order of the bytes
+  absl::InlinedVector<UpdateBlock<Columns>, 1> blocks;  // clients ascend; those of one in the order of the bytes
   uint64_t structs = 0;
   WireStruct item;                                      // the last struct that was read
   bool is_kept = false;                                 // it is the only one, and what it views is still there
@@ -81,6 +78,7 @@ class UpdateCheck {
   void NoteRoot(std::string_view root);
   bool CheckDeletes(Budget& budget);
   void NoteDelete(uint64_t client, DeleteRange range);
+  void SortBlocks();
   bool CheckNesting(Budget& budget);
 
   Document& document_;
@@ -105,8 +103,6 @@ class UpdateCheck {
   absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges before that one's
 };
 
-extern template struct CheckedUpdate<ColumnsV1>;
-extern template struct CheckedUpdate<ColumnsV2>;
 extern template class UpdateCheck<ColumnsV1>;
 extern template class UpdateCheck<ColumnsV2>;
 

@@ -90,6 +90,10 @@ class Document {
   StructList::Position Find(Id id) const { return structs[id.client].structs.Find(id.clock); }
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
+  // What has a unit that is known.
+  const Item& ItemWith(WireId id) const {
+    return items[RefAt({structs.Find(id.client), static_cast<uint32_t>(id.clock)})];
+  }
   // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
   ItemRef CleanEnd(Transaction& transaction, Id id);
   ItemRef CleanStart(Transaction& transaction, Id id);
