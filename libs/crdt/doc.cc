@@ -60,16 +60,18 @@ absl::Status Doc::Apply(std::string_view update, Format format, std::string_view
   return applied;
 }
 
-absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin) {
-  absl::Status applied;
+absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin, size_t* applied) {
+  absl::Status status;
+  size_t done = 0;
   session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
-    for (size_t i = 0; i < updates.size() && applied.ok(); ++i) {
-      applied = TakeIn(*session_, transaction, updates[i].bytes, updates[i].format);
-      if (!applied.ok()) applied = Annotate(applied, fmt::format("update {}", i));
+    for (; done < updates.size(); ++done) {
+      status = TakeIn(*session_, transaction, updates[done].bytes, updates[done].format);
+      if (!status.ok()) break;
     }
   });
-  return applied;
+  if (applied != nullptr) *applied = done;
+  return status.ok() ? status : Annotate(status, fmt::format("update {}", done));
 }
 
 Subscription Doc::OnUpdate(Format format, UpdateListener listener) {

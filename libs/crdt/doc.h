@@ -63,8 +63,9 @@ class Doc {
   //   RESOURCE_EXHAUSTED  A limit would be passed; the message says which. Don't retry.
   absl::Status Apply(std::string_view update, Format format, std::string_view origin = {});
   // The same for many in one transaction, which is faster than one by one. At the first that fails it stops and gives
-  // its error, with its number; those before it are applied.
-  absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {});
+  // its error, with its number; those before it are applied, and `applied`, when given, says how many.
+  absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {},
+                        size_t* applied = nullptr);
 
   // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
   // others, and its origin, so that whoever sent it doesn't get it back. Applying one update may end in two

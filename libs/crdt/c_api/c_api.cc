@@ -7,7 +7,8 @@
 
 #include "base/status.h"
 #include "base/strings.h"
-#include "crdt/internal/wire/utf.h"
+#include "crdt/internal/store/room.h"
+#include "crdt/internal/wire/byte_reader.h"
 
 namespace rivermeet::crdt::internal {
 namespace {
@@ -107,7 +108,7 @@ absl::StatusOr<std::string_view> BytesArgument(const void* data, size_t size, st
 
 absl::StatusOr<std::string_view> TextArgument(const char* text, size_t size, std::string_view what) {
   RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(text, size, what));
-  if (!IsWtf8(bytes)) return absl::InvalidArgumentError(fmt::format("{} is not UTF-8", what));
+  RM_RETURN_IF_ERROR(CheckText(bytes, what));
   return bytes;
 }
 
@@ -124,8 +125,7 @@ absl::StatusOr<SharedKind> KindArgument(rmcrdt_kind kind) {
 }
 
 absl::StatusOr<uint64_t> ClientArgument(uint64_t client) {
-  constexpr uint64_t kMaxClient = (uint64_t{1} << 53) - 1;
-  if (client <= kMaxClient) return client;
+  if (client <= kMaxInteger) return client;
   return absl::InvalidArgumentError(fmt::format("client {} is over 2^53 - 1", client));
 }
 

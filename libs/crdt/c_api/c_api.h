@@ -167,27 +167,25 @@ const char* AskText(const Handle* handle, size_t* size, const Body& body) noexce
   });
 }
 
+template <class Made>
+absl::Status PutOnHeap(absl::StatusOr<Made> result, Made*& made) {
+  if (result.ok()) made = new Made(*std::move(result));
+  return result.status();
+}
+
 // What `body` gives, as a StatusOr, on the heap; null where it gives none.
 template <class Body>
 auto* New(const Body& body) noexcept {
   using Made = typename std::invoke_result_t<Body>::value_type;
   Made* made = nullptr;
-  Try([&]() -> absl::Status {
-    auto result = body();
-    if (result.ok()) made = new Made(*std::move(result));
-    return result.status();
-  });
+  Try([&] { return PutOnHeap(body(), made); });
   return made;
 }
 template <class Handle, class Body>
 auto* NewOn(const Handle* handle, const Body& body) noexcept {
   using Made = typename std::invoke_result_t<Body>::value_type;
   Made* made = nullptr;
-  TryOn(handle, [&]() -> absl::Status {
-    auto result = body();
-    if (result.ok()) made = new Made(*std::move(result));
-    return result.status();
-  });
+  TryOn(handle, [&] { return PutOnHeap(body(), made); });
   return made;
 }
 

@@ -85,17 +85,9 @@ rmcrdt_code rmcrdt_doc_apply_all(rmcrdt_doc* doc, rmcrdt_format format, const rm
     RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::vector<std::string_view> read, UpdatesArgument(updates, count));
     RM_ASSIGN_OR_RETURN(const std::string_view from, BytesArgument(origin, origin_size, "origin"));
-    Doc& inside = doc->shared->doc;
-    absl::Status status;
-    inside.Transact(
-        [&] {
-          for (size_t i = 0; i < read.size() && status.ok(); ++i) {
-            status = rivermeet::Annotate(inside.Apply(read[i], encoded), fmt::format("update {}", i));
-            if (status.ok() && applied != nullptr) ++*applied;
-          }
-        },
-        from);
-    return status;
+    std::vector<EncodedUpdate> all;
+    for (const std::string_view bytes : read) all.push_back({bytes, encoded});
+    return doc->shared->doc.ApplyAll(all, from, applied);
   });
 }
 
