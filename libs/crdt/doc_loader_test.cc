@@ -1,6 +1,5 @@
 #include "crdt/doc_loader.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -13,6 +12,7 @@
 #include "crdt/internal/session.h"
 #include "crdt/testing/attack.h"
 #include "crdt/update.h"
+#include "testing/shared_data.h"
 
 namespace rivermeet::crdt {
 namespace {
@@ -79,14 +79,13 @@ TEST_CASE("whatever a document encodes is loaded again under its limits, and res
 }
 
 TEST_CASE("the real documents come to the same in steps", "[crdt][loader]") {
-  const char* folder = std::getenv("RIVERMEET_SHARED_DATA");
-  const std::string data = folder == nullptr ? "../shared/data" : folder;
   for (const auto& [name, format] : {std::pair{"S1.yjs", Format::kV2}, std::pair{"S3.yjs", Format::kV2},
                                      std::pair{"A1.yjs", Format::kV2}, std::pair{"b4-update.bin", Format::kV1}}) {
     CAPTURE(name);
-    std::ifstream file(data + "/yjs/" + name, std::ios::binary);
+    const std::string path = testing::SharedDataPath("yjs/") + name;
+    std::ifstream file(path, std::ios::binary);
     if (!file) {
-      WARN("skipped: " << data << "/yjs/" << name << " isn't there: tests/load/crdt/README.md says how to get it");
+      WARN("skipped: " << path << " isn't there: tests/load/crdt/README.md says how to get it");
       continue;
     }
     const std::string update{std::istreambuf_iterator<char>(file), {}};

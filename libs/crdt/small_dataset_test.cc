@@ -1,21 +1,15 @@
 // The compatibility cases of y-crdt: updates of many peers in the order in which one received them, and what he then
 // had.
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
 #include "crdt/internal/wire/any_walk.h"
+#include "testing/shared_data.h"
 
 namespace rivermeet::crdt {
 namespace {
-
-// Beside the repository, or where RIVERMEET_SHARED_DATA says.
-std::string DataPath(const std::string& name) {
-  const char* folder = std::getenv("RIVERMEET_SHARED_DATA");
-  return (folder == nullptr ? std::string("../shared/data") : std::string(folder)) + "/" + name;
-}
 
 // One encoded value, as JSON.
 std::string JsonOf(internal::ByteReader& reader) {
@@ -25,7 +19,7 @@ std::string JsonOf(internal::ByteReader& reader) {
 }
 
 TEST_CASE("what many peers wrote comes to what y-crdt's cases expect", "[crdt]") {
-  const std::string path = DataPath("yjs/small-test-dataset.bin");
+  const std::string path = testing::SharedDataPath("yjs/small-test-dataset.bin");
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     WARN("skipped: " << path << " isn't there: tests/load/crdt/README.md says how to get it");

@@ -8,6 +8,7 @@
 #include "crdt_tool/document_report.h"
 #include "crdt_tool/test_sample.h"
 #include "crdt_tool/update_report.h"
+#include "testing/shared_data.h"
 
 namespace rivermeet::crdt_tool {
 namespace {
@@ -149,10 +150,8 @@ TEST_CASE("the report of a document as JSON has roots, contents and memory", "[c
         R"({"structs":0,"units":0,"deletedStructs":1,"deletedUnits":4})");
 }
 
-// Beside the repository, or where RIVERMEET_SHARED_DATA says.
 TEST_CASE("the real traces are read without an option, and both reports agree", "[crdt_tool]") {
-  const char* set = std::getenv("RIVERMEET_SHARED_DATA");
-  const std::string folder = std::string(set != nullptr ? set : "../shared/data") + "/yjs/";
+  const std::string folder = testing::SharedDataPath("yjs/");
   if (!std::filesystem::exists(folder)) {
     WARN("skipped: " << folder << " isn't there: tests/load/crdt/README.md says how to get it");
     return;

@@ -1,11 +1,11 @@
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 
 #include "base/strings.h"
 #include "readout.h"
 #include "table_inputs.h"
+#include "testing/shared_data.h"
 #include "testing/temp_dir.h"
 #include "trace_files.h"
 
@@ -132,8 +132,7 @@ TEST_CASE("a file that is cut, longer or of another kind is refused", "[crdt_ben
 }
 
 TEST_CASE("the B4 trace is read whole", "[crdt_bench]") {
-  const char* set = std::getenv("RIVERMEET_SHARED_DATA");
-  const auto edits = ReadEdits(std::string(set != nullptr ? set : "../shared/data") + "/yjs/b4-editing-trace.bin");
+  const auto edits = ReadEdits(testing::SharedDataPath("yjs/b4-editing-trace.bin"));
   if (absl::IsNotFound(edits.status())) {
     WARN("skipped: " << MessageOf(edits.status()) << ": tests/load/crdt/README.md says how to get it");
     return;
