@@ -327,35 +327,6 @@ TEST_CASE("a filter keeps things from being deleted by undoing", "[crdt][undo]")
   CHECK(f.ShowAfterUndo() == "[{hi:1}]");
 }
 
-TEST_CASE("listeners and filters may destroy the manager", "[crdt][undo]") {
-  for (const std::string_view where : {"added", "popped", "cleared", "capturing", "deleting"}) {
-    Doc doc({.client_id = 1});
-    Text text = *doc.GetText("t");
-    std::unique_ptr<UndoManager> undo;
-    std::string told;
-    const auto destroy = [&](std::string_view here) {
-      told += here;
-      if (where == here) undo.reset();
-      return true;
-    };
-    UndoOptions options;
-    options.capture_timeout = absl::ZeroDuration();
-    options.capture_filter = [&](const CapturedTransaction&) { return destroy("capturing"); };
-    options.delete_filter = [&](const UndoneItem&) { return destroy("deleting"); };
-    undo = std::make_unique<UndoManager>(doc, options);
-    const Subscription added = undo->OnAdded([&](UndoManager::Event&) { destroy("added"); });
-    const Subscription popped = undo->OnPopped([&](UndoManager::Event&) { destroy("popped"); });
-    const Subscription cleared = undo->OnCleared([&](bool, bool) { destroy("cleared"); });
-    Do(text.Insert(0, "a"));
-    if (undo != nullptr) CHECK(*undo->Undo());
-    if (undo != nullptr) undo->Clear();
-    CHECK(undo == nullptr);
-    told.clear();
-    Do(text.Insert(0, "b"));
-    CHECK(told.empty());
-  }
-}
-
 TEST_CASE("what somebody else made meaningless is passed over", "[crdt][undo]") {
   Doc doc({.client_id = 1}), other({.client_id = 2});
   const Subscription there = Link(doc, other), back = Link(other, doc);
