@@ -230,9 +230,10 @@ class Replay {
       for (const std::string& key : map->Keys()) {
         inside.push_back(*type.Entry(key));
         const auto* any = std::get_if<crdt::Any>(&inside.back());
-        const bool object =
-            any == nullptr || any->bytes() != nullptr || any->array() != nullptr || any->object() != nullptr;
-        if (key == kProto && object) return true;
+        if (key != kProto) continue;
+        if (any == nullptr || any->bytes() != nullptr) return true;
+        const bool has_members = any->array() != nullptr || any->object() != nullptr;
+        if (has_members && type.kind() == crdt::SharedKind::kXmlElement) return true;
       }
     }
     if (const auto list = type.AsList(); list.ok()) {
