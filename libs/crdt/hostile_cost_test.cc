@@ -206,6 +206,32 @@ TEST_CASE("types that wait aren't looked at with every update that comes", "[crd
   CHECK(doc.StructCount() == kMany);
 }
 
+TEST_CASE("of what waits only that is tried again which may go on", "[crdt][hostile]") {
+  Doc doc;
+  SECTION("each struct waits for the next one of another client") {
+    REQUIRE(doc.Apply(Update(Each(kMany,
+                                  [](uint64_t i) {
+                                    return Behind(Text({1, i}, "", "x"), {2, i});
+                                  }),
+                             Format::kV2),
+                      Format::kV2)
+                .ok());
+    for (uint64_t i = 0; i < kMany; ++i) {
+      REQUIRE(doc.Apply(Update({Text({2, i}, "t", "y")}, Format::kV1), Format::kV1).ok());
+    }
+  }
+  SECTION("every other update of one client has come") {
+    for (const uint64_t first : {1, 0}) {
+      for (uint64_t i = first; i < 2 * kMany; i += 2) {
+        REQUIRE(doc.Apply(Update({Text({1, i}, "t", "x")}, Format::kV1), Format::kV1).ok());
+      }
+    }
+  }
+  CHECK(!doc.HasPending());
+  CHECK(doc.GetText("t")->length() == 2 * kMany);
+  CHECK(FaultOf(doc) == "");
+}
+
 TEST_CASE("a text with tens of thousands of attributes is tidied, and written on", "[crdt][hostile]") {
   std::vector<std::string> keys;
   for (uint64_t i = 0; i < kMany; ++i) keys.push_back(std::to_string(i % 2 == 0 ? i : kMany + i));

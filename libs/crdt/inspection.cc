@@ -144,11 +144,10 @@ DocumentSummary Summarize(const Doc& doc) {
   }
   summary.pending_structs = document.pending.structs.structs();
   summary.pending_deletes = document.pending.deletes.size();
-  for (const auto& [client, clock] : document.pending.structs.missing()) {
-    summary.missing.push_back({client, document.structs.StateOf(client)});
+  for (const internal::WireId& id : document.pending.structs.missing()) {
+    summary.missing.push_back({id.client, document.structs.StateOf(id.client)});
   }
-  std::sort(summary.missing.begin(), summary.missing.end(),
-            [](const UpdateStruct::Id& a, const UpdateStruct::Id& b) { return a.client < b.client; });
+  std::reverse(summary.missing.begin(), summary.missing.end());
   return summary;
 }
 

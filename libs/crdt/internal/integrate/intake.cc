@@ -35,9 +35,9 @@ bool Intake<Columns>::Step(Budget& budget) {
       [[fallthrough]];
     case Stage::kStructs:
       if (!applier_.ApplyStructs(budget, rest_)) return false;
-      if (!rest_.empty() || !pending.structs.empty()) {
-        retry_ = pending.structs.Add(std::move(rest_), Moved(), document_.structs);
-      }
+      // As in yjs, what begins to wait is tried with the next update.
+      retry_ = !pending.structs.empty();
+      PutRest();
       stage_ = Stage::kDeletes;
       [[fallthrough]];
     case Stage::kDeletes:
@@ -81,16 +81,31 @@ void Intake<Columns>::RetryDeletes() {
 }
 
 template <class Columns>
+void Intake<Columns>::PutRest() {
+  PendingStructs& pending = document_.pending.structs;
+  if (!rest_.empty()) pending.Add(std::move(rest_));
+  if (!pending.empty()) pending.Advance(Moved());
+}
+
+template <class Columns>
 void Intake<Columns>::RetryStructs() {
-  const std::string again = document_.pending.structs.Take();
   const Limits limits = NoLimits();
-  Intake<ColumnsV2> retry(document_, transaction_, again, limits, local_client_);
-  retry.check_.PassPending();
-  retry.max_depth_ = max_depth_;
-  retry.applier_.DropTypesBelow(max_depth_);
-  retry.stage_ = Intake<ColumnsV2>::Stage::kStructs;
+  for (;;) {
+    const std::string ready = document_.pending.structs.TakeReady(document_.structs);
+    if (ready.empty()) return;
+    Intake<ColumnsV2>(document_, transaction_, ready, limits, local_client_).TakeWaiting(max_depth_);
+  }
+}
+
+// Takes in the update, which holds structs that waited.
+template <class Columns>
+void Intake<Columns>::TakeWaiting(int max_depth) {
   Budget unlimited = Budget::Unlimited();
-  retry.Step(unlimited);
+  check_.PassPending();
+  applier_.DropTypesBelow(max_depth);
+  applier_.ApplyStructs(unlimited, rest_);
+  PutRest();
+  if (!document_.pending.deletes.empty()) RetryDeletes();
 }
 
 template class Intake<ColumnsV1>;

@@ -33,7 +33,9 @@ class Intake {
 
   std::vector<uint64_t> Moved() const;
   void RetryDeletes();
+  void PutRest();
   void RetryStructs();
+  void TakeWaiting(int max_depth);
 
   Document& document_;
   Transaction& transaction_;
@@ -43,7 +45,7 @@ class Intake {
   UpdateCheck<Columns> check_;
   UpdateApplier<Columns> applier_;
   Stage stage_ = Stage::kCheck;
-  UpdateRest rest_;
+  PendingRest rest_;
   WireDeleteSet unknown_;
   bool retry_ = false;
 };

@@ -62,7 +62,7 @@ void UpdateApplier<Columns>::Begin() {
 }
 
 template <class Columns>
-bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, UpdateRest& rest) {
+bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, PendingRest& rest) {
   if (!begun_) Begin();
   rest_ = &rest;
   for (; update_.new_roots != nullptr && roots_made_ < update_.new_roots->size(); ++roots_made_) {
@@ -140,60 +140,47 @@ void UpdateApplier<Columns>::PutAside() {
   std::vector<Rest>& rests = waits_->rests;
   for (Waiting& waiting : waits_->stack) {
     const WireStruct& item = waiting.item;
-    const WireId missing = item.id.clock > document_.structs.StateOf(item.id.client)
-                               ? item.id
-                               : integrator_.FirstMissing(item).value_or(WireId{item.id.client, item.id.clock});
-    rest_->Misses(missing.client, missing.clock);
+    const uint64_t state = document_.structs.StateOf(item.id.client);
+    const WireId missing =
+        item.id.clock > state ? item.id : integrator_.FirstMissing(item).value_or(WireId{item.id.client, state + 1});
     Block* block = FindBlock(item.id.client);
     if (const auto [place, made] = waits_->rest_of.try_emplace(item.id.client, rests.size()); !made) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
       // lost by that.
-      rests[place->second].first = std::move(waiting);
-      rests[place->second].following = 0;
+      Rest& rest = rests[place->second];
+      rest.first = std::move(waiting);
+      rest.missing = missing;
+      rest.following = 0;
       continue;
     }
     const uint64_t following = block->left;
     if (active_ == block) block->place = update_.reader.place();
     block->left = 0;
     rests.push_back(
-        {item.id.client, std::move(waiting), static_cast<size_t>(block - update_.blocks.data()), following});
+        {item.id.client, std::move(waiting), missing, static_cast<size_t>(block - update_.blocks.data()), following});
   }
   waits_->stack.clear();
 }
 
 template <class Columns>
 bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
-  std::vector<Rest>& rests = waits_->rests;
-  std::unique_ptr<WriterV2>& writer = waits_->writer;
+  const std::vector<Rest>& rests = waits_->rests;
   BlockPass& pass = waits_->pass;
-  if (writer == nullptr) {
-    std::stable_sort(rests.begin(), rests.end(), [](const Rest& a, const Rest& b) { return a.client > b.client; });
-    writer = std::make_unique<WriterV2>();
-    WriteVarUint(writer->rest(), rests.size());
-  }
   for (; pass.block < rests.size(); ++pass.block, pass.begun = false) {
     const Rest& aside = rests[pass.block];
     if (!pass.begun) {
       if (!budget.Take()) return false;
-      const WireStruct& first = aside.first.item;
-      WriteVarUint(writer->rest(), 1 + aside.following);
-      writer->WriteClient(aside.client);
-      WriteVarUint(writer->rest(), first.id.clock);
-      WriteStruct(*writer, first, 0);
-      rest_->Count(first);
-      pass = {pass.block, first.end_clock(), aside.following, /*begun=*/true};
+      rest_->Begin(aside.first.item, aside.missing);
+      pass = {pass.block, aside.first.item.end_clock(), aside.following, /*begun=*/true};
       if (aside.following > 0) update_.reader.Resume(update_.blocks[aside.block].place);
     }
     for (; pass.left > 0; --pass.left) {
       if (!budget.TakeBytes(update_.item.content.data.size())) return false;
       update_.reader.ReadStruct(aside.client, pass.clock, update_.item);
-      WriteStruct(*writer, update_.item, 0);
-      rest_->Count(update_.item);
+      rest_->Add(update_.item);
       pass.clock = update_.item.end_clock();
     }
   }
-  WriteVarUint(writer->rest(), 0);  // deletes nothing
-  rest_->update = writer->Take();
   waits_.reset();
   return true;
 }

@@ -15,7 +15,6 @@
 #include "crdt/internal/store/budget.h"
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/store/pending.h"
-#include "crdt/internal/wire/update_writer.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -34,7 +33,7 @@ class UpdateApplier {
   // Types that would lie deeper are dropped. To be said of what waited, whose place nobody knew when it was checked.
   void DropTypesBelow(int max_depth) { max_depth_ = max_depth; }
   // Integrates what can be, in yjs's order. What can't be is in `rest`.
-  bool ApplyStructs(Budget& budget, UpdateRest& rest);
+  bool ApplyStructs(Budget& budget, PendingRest& rest);
   // Deletes what is there to delete. The ranges that aren't there yet are in `unknown`, each client's in order and
   // apart.
   bool ApplyDeletes(Budget& budget, WireDeleteSet& unknown);
@@ -56,6 +55,7 @@ class UpdateApplier {
   struct Rest {
     uint64_t client;
     Waiting first;
+    WireId missing;
     size_t block;  // where the following are
     uint64_t following;
   };
@@ -65,7 +65,6 @@ class UpdateApplier {
     std::optional<Waiting> resumed;  // owns what the update's item views
     std::vector<Rest> rests;
     absl::flat_hash_map<uint64_t, size_t> rest_of;  // client -> place in `rests`
-    std::unique_ptr<WriterV2> writer;               // of `rests`
     BlockPass pass;                                 // over `rests`
   };
 
@@ -90,7 +89,7 @@ class UpdateApplier {
   bool settling_ = false;    // the update's item is on its way
   Block* active_ = nullptr;  // whose place the reader has
   std::unique_ptr<Waits> waits_;
-  UpdateRest* rest_ = nullptr;
+  PendingRest* rest_ = nullptr;
 
   bool deleting_ = false;
   typename UpdateReader<Columns>::DeletePlace delete_place_;

@@ -1,6 +1,7 @@
 #include "crdt/internal/store/pending.h"
 
-#include <algorithm>
+#include <iterator>
+#include <limits>
 #include <string_view>
 
 #include "base/status.h"
@@ -14,127 +15,192 @@ namespace rivermeet::crdt::internal {
 namespace {
 
 std::string Merged(absl::Span<const std::string_view> updates) {
+  if (updates.size() == 1) return std::string(updates.front());
   absl::StatusOr<std::string> merged = MergeUpdates(updates, Format::kV2, NoLimits());
   RM_CHECK_OK(merged.status());
   return *std::move(merged);
 }
 
-void NoteLeast(absl::flat_hash_map<uint64_t, uint64_t>& missing, uint64_t client, uint64_t clock) {
-  const auto [least, made] = missing.try_emplace(client, clock);
-  if (!made) least->second = std::min(least->second, clock);
+std::string Merged(const std::vector<PendingRun>& runs) {
+  std::vector<std::string_view> updates;
+  for (const PendingRun& run : runs) updates.push_back(run.update);
+  return Merged(updates);
+}
+
+// Before all others.
+constexpr RangeStart kFirst{std::numeric_limits<uint64_t>::max(), 0};
+
+bool HasHoles(const PendingRun& run) { return run.units < run.end - run.id.clock; }
+
+// Whether they are small enough to be one.
+bool FitTogether(const PendingRun& a, const PendingRun& b) {
+  return a.structs + b.structs <= PendingRun::kMostStructs &&
+         a.update.size() + b.update.size() <= PendingRun::kMostBytes;
+}
+
+// Whether `runs`, which are in order, have all of `run`, and no merge of them would come out otherwise. yjs can't tell
+// an item and what was collected there apart by their clocks: which stays is up to the merge.
+template <class Iterator>
+bool Cover(Iterator runs, Iterator end, const PendingRun& run) {
+  if (HasHoles(run)) return false;
+  uint64_t clock = run.id.clock;
+  for (; runs != end; ++runs) {
+    const PendingRun& held = runs->second;
+    const bool contradicts = (run.has_gcs && held.has_items) || (run.has_items && held.has_gcs);
+    if (contradicts || HasHoles(held) || held.id.clock > clock) return false;
+    clock = held.end;
+  }
+  return clock >= run.end;
+}
+
+// `held`, which are in order, and `run`, which comes to them.
+std::vector<PendingRun> Join(const std::vector<PendingRun>& held, const PendingRun& run) {
+  const std::string before = Merged(held);
+  const std::string all = Merged({before, run.update});
+  uint64_t structs = run.structs, units = run.units;
+  for (const PendingRun& part : held) {
+    structs += part.structs;
+    units += part.units;
+  }
+  const uint64_t parts = (structs + PendingRun::kMostStructs - 1) / PendingRun::kMostStructs;
+  PendingRest rest((structs + parts - 1) / parts);
+  const Limits limits = NoLimits();
+  StructStream<ColumnsV2> stream(all, limits);
+  WireStruct item;
+  stream.Next(item);
+  rest.Begin(item, held.front().id.clock < run.id.clock ? held.front().missing : run.missing);
+  while (stream.Next(item)) rest.Add(item);
+  std::vector<PendingRun> runs = rest.TakeRuns();
+  for (const PendingRun& part : runs) units -= part.units;
+  // Where they overlapped, the first one may be another now: what it misses shows when it is tried.
+  if (units > 0) runs.front().missing = {run.id.client, 0};
+  return runs;
 }
 
 }  // namespace
 
-void UpdateRest::Count(const WireStruct& item) {
-  if (item.content.kind == ContentKind::kSkip) return;
-  ++structs;
-  (item.is_item() ? has_items : has_gcs) = true;
-  if (!ranges.empty() && ranges.back().client == item.id.client && ranges.back().to == item.id.clock) {
-    ranges.back().to = item.end_clock();
-  } else {
-    ranges.push_back({item.id.client, item.id.clock, item.end_clock()});
-  }
+void PendingRest::Begin(const WireStruct& item, WireId missing) {
+  EndRun();
+  run_.id = item.id;
+  run_.missing = missing;
+  Write(item);
 }
 
-void UpdateRest::Misses(uint64_t client, uint64_t clock) { NoteLeast(missing, client, clock); }
+void PendingRest::Add(const WireStruct& item) {
+  if (item.content.kind == ContentKind::kSkip) return;
+  if (run_.structs >= most_structs_ || written_bytes_ >= PendingRun::kMostBytes) return Begin(item, item.id);
+  if (run_.end < item.id.clock) writer_->WriteSkip({item.id.client, run_.end}, item.id.clock);
+  Write(item);
+}
+
+void PendingRest::Write(const WireStruct& item) {
+  if (!writer_.has_value()) writer_.emplace();
+  writer_->Write(item, 0);
+  written_bytes_ += item.root.size() + item.parent_sub.size() + item.content.data.size() + item.content.name.size();
+  run_.end = item.end_clock();
+  run_.units += item.content.length;
+  ++run_.structs;
+  (item.is_item() ? run_.has_items : run_.has_gcs) = true;
+}
+
+void PendingRest::EndRun() {
+  if (!writer_.has_value()) return;
+  run_.update = writer_->Finish({});
+  runs_.push_back(std::exchange(run_, {}));
+  writer_.reset();
+  written_bytes_ = 0;
+}
+
+std::vector<PendingRun> PendingRest::TakeRuns() {
+  EndRun();
+  return std::move(runs_);
+}
 
 uint64_t PendingStructs::bytes() const {
-  return update_bytes_ + updates_.size() * sizeof(std::string) + covered_.size() * 3 * sizeof(uint64_t) +
-         missing_.size() * (2 * sizeof(uint64_t) + 1);
+  return update_bytes_ + runs_.size() * (sizeof(Runs::value_type) + sizeof(decltype(missing_)::value_type)) +
+         advanced_.size() * sizeof(uint64_t);
 }
 
-bool PendingStructs::HasCome(uint64_t client, const StructStore& structs) const {
-  const auto missing = missing_.find(client);
-  return missing != missing_.end() && structs.StateOf(client) >= missing->second;
-}
-
-bool PendingStructs::Add(UpdateRest rest, const std::vector<uint64_t>& moved, const StructStore& structs) {
-  const bool first = empty();
-  bool ready = ready_;
-  for (const auto& [client, clock] : rest.missing) {
-    NoteLeast(missing_, client, clock);
-    ready |= HasCome(client, structs);
+std::vector<WireId> PendingStructs::missing() const {
+  std::vector<WireId> least;
+  for (const auto& [missing, run] : missing_) {
+    if (least.empty() || least.back().client != missing.client) least.push_back({missing.client, missing.clock});
   }
-  if (!rest.empty()) {
-    const Overlap overlap = OverlapOf(rest);
-    // yjs can't tell an item and what was collected there apart by their clocks: which stays is up to the merge.
-    const bool contradicts = (rest.has_gcs && has_items_) || (rest.has_items && has_gcs_);
-    if (overlap == Overlap::kNone) {
-      structs_ += rest.structs;
-      Append(std::move(rest.update));
-    } else if (overlap == Overlap::kPart || contradicts) {
-      MergeIn(rest);
+  return least;
+}
+
+void PendingStructs::Add(PendingRest rest) {
+  for (PendingRun& run : rest.TakeRuns()) Add(std::move(run));
+}
+
+void PendingStructs::Add(PendingRun run) {
+  const auto beside = [&](Runs::iterator at) {
+    return at->first.client == run.id.client && FitTogether(at->second, run);
+  };
+  // Those that it overlaps; or else one beside it, so that there are few.
+  Runs::iterator first = runs_.lower_bound({run.id.client, run.id.clock});
+  if (first != runs_.begin()) {
+    const Runs::iterator before = std::prev(first);
+    if (before->first.client == run.id.client && before->second.end > run.id.clock) first = before;
+  }
+  Runs::iterator last = first;
+  while (last != runs_.end() && last->first.client == run.id.client && last->first.clock < run.end) ++last;
+  if (first != last) {
+    if (Cover(first, last, run)) return;
+  } else if (first != runs_.begin() && beside(std::prev(first))) {
+    --first;
+  } else if (last != runs_.end() && beside(last)) {
+    ++last;
+  } else {
+    return Insert(std::move(run));
+  }
+  std::vector<PendingRun> held;
+  for (auto parts = std::distance(first, last); parts > 0; --parts) held.push_back(Remove(first));
+  for (PendingRun& part : Join(held, run)) Insert(std::move(part));
+}
+
+void PendingStructs::Insert(PendingRun run) {
+  const RangeStart start{run.id.client, run.id.clock};
+  structs_ += run.structs;
+  update_bytes_ += run.update.size();
+  missing_.insert({{run.missing.client, run.missing.clock}, start});
+  ++runs_of_[run.id.client];
+  runs_.emplace(start, std::move(run));
+}
+
+PendingRun PendingStructs::Remove(Runs::iterator& at) {
+  PendingRun run = std::move(at->second);
+  missing_.erase({{run.missing.client, run.missing.clock}, at->first});
+  at = runs_.erase(at);
+  structs_ -= run.structs;
+  update_bytes_ -= run.update.size();
+  const auto runs = runs_of_.find(run.id.client);
+  if (--runs->second == 0) runs_of_.erase(runs);
+  return run;
+}
+
+void PendingStructs::Advance(const std::vector<uint64_t>& clients) {
+  advanced_.insert(advanced_.end(), clients.begin(), clients.end());
+}
+
+std::string PendingStructs::TakeReady(const StructStore& structs) {
+  std::vector<PendingRun> ready;
+  for (const uint64_t client : std::exchange(advanced_, {})) {
+    const uint64_t state = structs.StateOf(client);
+    for (;;) {
+      const auto next = missing_.lower_bound({{client, 0}, kFirst});
+      if (next == missing_.end() || next->first.client != client || next->first.clock > state) break;
+      Runs::iterator run = runs_.find(next->second);
+      ready.push_back(Remove(run));
     }
-    for (const UpdateRest::Range& range : rest.ranges) Cover(range);
-    has_items_ |= rest.has_items;
-    has_gcs_ |= rest.has_gcs;
   }
-  if (first) {
-    ready_ = ready;
-    return false;
-  }
-  return ready || std::any_of(moved.begin(), moved.end(), [&](uint64_t client) { return HasCome(client, structs); });
-}
-
-PendingStructs::Overlap PendingStructs::OverlapOf(const UpdateRest& rest) const {
-  size_t whole = 0;
-  for (const auto& [client, from, to] : rest.ranges) {
-    const auto behind = covered_.upper_bound({client, from});
-    if (behind != covered_.begin()) {
-      const auto& [start, end] = *std::prev(behind);
-      if (start.client == client && end > from) {
-        if (end < to) return Overlap::kPart;
-        ++whole;
-        continue;
-      }
-    }
-    if (behind != covered_.end() && behind->first.client == client && behind->first.clock < to) return Overlap::kPart;
-  }
-  if (whole == 0) return Overlap::kNone;
-  return whole == rest.ranges.size() ? Overlap::kWhole : Overlap::kPart;
-}
-
-void PendingStructs::Cover(const UpdateRest::Range& range) {
-  const auto of_client = covered_.lower_bound({range.client, 0});
-  if (of_client == covered_.end() || of_client->first.client != range.client) ++clients_;
-  Unite(covered_, range.client, range.from, range.to);
-}
-
-void PendingStructs::Append(std::string update) {
-  update_bytes_ += update.size();
-  updates_.push_back(std::move(update));
-  while (updates_.size() > 1) {
-    std::string& last = updates_.back();
-    std::string& before = updates_[updates_.size() - 2];
-    if (before.size() > 2 * last.size()) return;
-    update_bytes_ -= before.size() + last.size();
-    before = Merged({before, last});
-    update_bytes_ += before.size();
-    updates_.pop_back();
-  }
-}
-
-void PendingStructs::MergeIn(const UpdateRest& rest) {
-  const std::string all = Encode();
-  updates_ = {Merged({all, rest.update})};
-  update_bytes_ = updates_.front().size();
-  structs_ = 0;
-  const Limits limits = NoLimits();
-  StructStream<ColumnsV2> stream(updates_.front(), limits);
-  for (WireStruct item; stream.Next(item);) structs_ += item.content.kind == ContentKind::kSkip ? 0 : 1;
+  return ready.empty() ? std::string() : Merged(ready);
 }
 
 std::string PendingStructs::Encode() const {
-  if (updates_.empty()) return {};
-  if (updates_.size() == 1) return updates_.front();
-  return Merged(std::vector<std::string_view>(updates_.begin(), updates_.end()));
-}
-
-std::string PendingStructs::Take() {
-  std::string all = Encode();
-  *this = PendingStructs();
-  return all;
+  std::vector<std::string_view> updates;
+  for (const auto& [start, run] : runs_) updates.push_back(run.update);
+  return updates.empty() ? std::string() : Merged(updates);
 }
 
 void PendingDeletes::Add(const WireDeleteSet& unknown) {

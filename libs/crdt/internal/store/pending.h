@@ -1,84 +1,99 @@
 // What can't be applied yet because something before it is missing (yjs: StructStore.pendingStructs and pendingDs).
 //
-// yjs merges each update that comes to wait into one that holds all, and with every update tries again to delete what
-// waits. Here the same bytes come about when somebody asks for them, so that n updates that wait take O(n log n).
+// yjs merges each update that comes to wait into one that holds all, tries all of it again when a part may go on, and
+// tries again with every update to delete what waits. Here structs wait in short runs, found by what each run misses,
+// and the bytes of yjs come about when somebody asks for them: a struct that comes, and one that goes on, take
+// O(log n) each.
 #ifndef RIVERMEET_CRDT_INTERNAL_STORE_PENDING_H_
 #define RIVERMEET_CRDT_INTERNAL_STORE_PENDING_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "crdt/internal/wire/clock_ranges.h"
+#include "crdt/internal/wire/struct_writer.h"
 #include "crdt/internal/wire/wire.h"
-#include "crdt/limits.h"
 
 namespace rivermeet::crdt::internal {
 
 class StructStore;
 
-// What of one update could not be integrated.
-struct UpdateRest {
-  struct Range {
-    uint64_t client = 0;
-    uint64_t from = 0;
-    uint64_t to = 0;
-  };
+// Structs of one client that wait together, in order, perhaps with holes between them.
+struct PendingRun {
+  static constexpr uint64_t kMostStructs = 32;
+  static constexpr uint64_t kMostBytes = 4096;  // but for the last one
 
-  // Adds a struct, which was put aside, behind those of its client.
-  void Count(const WireStruct& item);
-  // The client waits for that clock; of several the least counts.
-  void Misses(uint64_t client, uint64_t clock);
-
-  bool empty() const { return ranges.empty(); }
-
-  std::string update;                               // V2, without deletions
-  std::vector<Range> ranges;                        // of its structs, no holes inside; each client's in order and apart
-  absl::flat_hash_map<uint64_t, uint64_t> missing;  // client -> the least state that lets something of it go on
+  WireId id;           // of the first
+  uint64_t end = 0;    // the clock behind the last
+  WireId missing;      // the least state of a client that lets the first one go on
+  uint64_t units = 0;  // that the structs have in all
   uint64_t structs = 0;
   bool has_items = false;
   bool has_gcs = false;
+  std::string update;  // V2, of these structs alone
+};
+
+// What of one update could not be integrated, put into runs.
+class PendingRest {
+ public:
+  PendingRest() = default;
+  explicit PendingRest(uint64_t most_structs) : most_structs_(most_structs) {}  // of a run
+
+  // The first struct of another client, which waits for `missing`.
+  void Begin(const WireStruct& item, WireId missing);
+  // The next one of this client, which waits for what is before it. Skips are passed over.
+  void Add(const WireStruct& item);
+
+  bool empty() const { return runs_.empty() && !writer_.has_value(); }
+  std::vector<PendingRun> TakeRuns();
+
+ private:
+  void Write(const WireStruct& item);
+  void EndRun();
+
+  std::vector<PendingRun> runs_;
+  uint64_t most_structs_ = PendingRun::kMostStructs;
+  PendingRun run_;
+  std::optional<StructWriter<WriterV2>> writer_;  // of `run_`
+  uint64_t written_bytes_ = 0;                    // at least
 };
 
 class PendingStructs {
  public:
-  bool empty() const { return updates_.empty(); }
+  bool empty() const { return runs_.empty(); }
   // How much they may add to a document at most.
   uint64_t structs() const { return structs_; }
-  uint64_t clients() const { return clients_; }
+  uint64_t clients() const { return runs_of_.size(); }
   uint64_t bytes() const;
-  // client -> the least state that lets something of it go on.
-  const absl::flat_hash_map<uint64_t, uint64_t>& missing() const { return missing_; }
+  // Of each client that something waits for the least state that lets it go on, in descending order of clients.
+  std::vector<WireId> missing() const;
 
-  // Puts `rest` to what waits. True when some of this may go on now: something waited before, and one of `moved`, the
-  // clients that the update may have brought forward, has come to where it was missing.
-  bool Add(UpdateRest rest, const std::vector<uint64_t>& moved, const StructStore& structs);
+  void Add(PendingRest rest);
+  // The clients may have come forward: the next TakeReady() looks at what waits for them.
+  void Advance(const std::vector<uint64_t>& clients);
+  // Takes out what may go on now, an update of V2; empty when nothing does.
+  std::string TakeReady(const StructStore& structs);
   // All that waits as yjs has it, an update of V2; empty when nothing does.
   std::string Encode() const;
-  // The same, and from here on nothing waits.
-  std::string Take();
 
  private:
-  enum class Overlap : uint8_t { kNone, kWhole, kPart };
+  using Runs = absl::btree_map<RangeStart, PendingRun>;  // by the first struct; none begins inside another
 
-  Overlap OverlapOf(const UpdateRest& rest) const;
-  void Cover(const UpdateRest::Range& range);
-  void Append(std::string update);
-  void MergeIn(const UpdateRest& rest);
-  bool HasCome(uint64_t client, const StructStore& structs) const;
+  void Add(PendingRun run);
+  void Insert(PendingRun run);
+  PendingRun Remove(Runs::iterator& at);  // which then is at the next one
 
-  // Of structs apart, each less than half as long as the one before it.
-  std::vector<std::string> updates_;
-  ClockRanges covered_;  // what waits
-  absl::flat_hash_map<uint64_t, uint64_t> missing_;
-  bool ready_ = false;  // what was missing had come already when the first began to wait
+  Runs runs_;
+  absl::btree_set<std::pair<RangeStart, RangeStart>> missing_;  // what is missing, and the run that misses it
+  absl::flat_hash_map<uint64_t, uint64_t> runs_of_;             // how many of a client
+  std::vector<uint64_t> advanced_;
   uint64_t structs_ = 0;
-  uint64_t clients_ = 0;
-  bool has_items_ = false;
-  bool has_gcs_ = false;
   uint64_t update_bytes_ = 0;
 };
 

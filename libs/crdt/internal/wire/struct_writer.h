@@ -25,6 +25,14 @@ class StructWriter {
     WriteStruct(writer_, item, offset);
     ++written_;
   }
+  // Says that the structs of clocks [`from`, `to`) aren't there.
+  void WriteSkip(WireId from, uint64_t to) {
+    WireStruct skip;
+    skip.id = from;
+    skip.content.kind = ContentKind::kSkip;
+    skip.content.length = to - from.clock;
+    Write(skip, 0);
+  }
 
   // The update of all that was written and of `deletes`. Nothing may be called afterwards.
   std::string Finish(const WireDeleteSet& deletes) {

@@ -141,7 +141,8 @@ class Merger {
         HoldCurrent();
       } else if (held_->end_clock() < current.id.clock) {
         Flush();
-        WriteGap(current.id.clock);
+        // Never held itself, so that nothing has to overlap it.
+        structs_.WriteSkip({client, held_->end_clock()}, current.id.clock);
         HoldCurrent();
       } else {
         TakeOverlapping();
@@ -151,15 +152,6 @@ class Merger {
       Flush();
       HoldCurrent();
     }
-  }
-
-  // A skip, from the end of what was held up to `clock`. It is never held itself, so that nothing has to overlap it.
-  void WriteGap(uint64_t clock) {
-    WireStruct skip;
-    skip.id = {held_->id.client, held_->end_clock()};
-    skip.content.kind = ContentKind::kSkip;
-    skip.content.length = clock - skip.id.clock;
-    structs_.Write(skip, 0);
   }
 
   void TakeOverlapping() {
