@@ -207,6 +207,9 @@ class Text : public SharedType {
   // Past the end of the text new lines are appended, as in yjs.
   absl::Status Format(uint64_t index, uint64_t length, const Attributes& attributes);
   absl::Status ApplyDelta(absl::Span<const DeltaStep> delta);
+  // The same of what ToDelta() or Event::Delta() told, also of another text: copies or mirrors it. A subdocument
+  // becomes another with its guid. INVALID_ARGUMENT also when a shared type is inserted, which can't be in two places.
+  absl::Status ApplyChanges(absl::Span<const DeltaChange> changes);
 
  private:
   friend class SharedType;

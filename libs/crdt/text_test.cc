@@ -215,6 +215,43 @@ TEST_CASE("a type in a text reaches others, who are told of it", "[crdt][events]
   CHECK(*TypeAt(peers.text(1), 0).ToJson() == R"({"key":"val"})");
 }
 
+// --- deltas that were read
+
+TEST_CASE("a text is copied by its delta", "[crdt]") {
+  Doc doc;
+  Text from = *doc.GetText("from"), to = *doc.GetText("to");
+  const Attributes bold = {{"bold", true}};
+  Ok(from.ApplyDelta({Put("a "), Put("bold", bold), Put(" word, "), Put(Any(Any::Object{{"image", "i.png"}}), bold),
+                      Put(NewSubdocument{.guid = "sub"})}));
+  Ok(to.ApplyChanges(from.ToDelta()));
+  CHECK(Told(to.ToDelta()) == Told(from.ToDelta()));
+}
+
+TEST_CASE("a text is mirrored by what its events tell", "[crdt][events]") {
+  Doc doc;
+  Text text = *doc.GetText("text");
+  Doc other;
+  Text mirror = *other.GetText("mirror");
+  const auto mirroring = text.Observe([&](const Event& event) { Ok(mirror.ApplyChanges(event.Delta())); });
+  Ok(text.Insert(0, "one two three"));
+  Ok(text.Format(4, 3, {{"em", true}}));
+  Ok(text.Delete(2, 4));
+  Ok(text.Format(0, 4, {{"em", Null()}}));
+  Ok(text.Insert(3, "!"));
+  CHECK(mirror.PlainText() == "ono! three");
+  CHECK(Told(mirror.ToDelta()) == Told(text.ToDelta()));
+}
+
+TEST_CASE("a delta with what can't be copied into a text changes nothing", "[crdt]") {
+  Doc doc;
+  Text from = *doc.GetText("from"), to = *doc.GetText("to");
+  Ok(from.ApplyDelta({Put("a"), Put(NewType{.kind = SharedKind::kMap})}));
+  CHECK(to.ApplyChanges(from.ToDelta()).code() == absl::StatusCode::kInvalidArgument);
+  const DeltaChange of_list = {.kind = DeltaChange::Kind::kInsert, .inserted = {Any(1), Any(2)}};
+  CHECK(to.ApplyChanges({of_list}).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(to.length() == 0);
+}
+
 // --- places
 
 TEST_CASE("a text that is edited anywhere has what a string has after the same edits", "[crdt]") {
