@@ -147,7 +147,6 @@ DocumentSummary Summarize(const Doc& doc) {
   for (const internal::WireId& id : document.pending.structs.missing()) {
     summary.missing.push_back({id.client, document.structs.StateOf(id.client)});
   }
-  std::reverse(summary.missing.begin(), summary.missing.end());
   return summary;
 }
 

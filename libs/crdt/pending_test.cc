@@ -129,6 +129,24 @@ TEST_CASE("what waits for this document's own edits goes on with the next update
   CHECK(doc.GetText("t")->PlainText() == "ac!");
 }
 
+// The order is that of yjs 13.6.33.
+TEST_CASE("what goes on comes in the order in which all that waits is tried", "[crdt][pending]") {
+  using internal::Inside, internal::OfKind, internal::Text, internal::Under;
+  const auto named = [](internal::WireId id, std::string_view key) {
+    return Under(Inside(Text(id, "", "x"), {30, 0}), key);
+  };
+  internal::WireStruct map_type = Under(OfKind(Text({30, 0}, "m", ""), internal::ContentKind::kType), "of");
+  map_type.content.type = internal::TypeRef::kMap;
+  // 9 waits for the second of 1, which never comes, but lets the first one of 1 come before that of 5.
+  const std::string waiting = internal::Update({internal::Behind(Text({9, 0}, "", "y"), {1, 1}), named({5, 0}, "five"),
+                                                named({1, 0}, "one"), internal::Behind(Text({1, 1}, "", "b"), {40, 0})},
+                                               Format::kV1);
+  Doc doc;
+  REQUIRE(doc.Apply(waiting, Format::kV1).ok());
+  REQUIRE(doc.Apply(internal::Update({map_type}, Format::kV1), Format::kV1).ok());
+  CHECK(*doc.GetMap("m")->ToJson() == R"({"of":{"one":"x","five":"x"}})");
+}
+
 // An update of V1 that only deletes, of clients in the order given.
 std::string Deleting(std::vector<std::pair<uint64_t, std::vector<internal::DeleteRange>>> clients) {
   internal::WireDeleteSet deletes;

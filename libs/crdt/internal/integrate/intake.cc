@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crdt/internal/integrate/range_deletion.h"
+#include "crdt/internal/integrate/ready_runs.h"
 #include "crdt/internal/wire/struct_stream.h"
 
 namespace rivermeet::crdt::internal {
@@ -89,12 +90,12 @@ void Intake<Columns>::PutRest() {
 
 template <class Columns>
 void Intake<Columns>::RetryStructs() {
+  PendingStructs& pending = document_.pending.structs;
+  const std::vector<PendingStructs::Place> ready = ReadyRuns(document_).Find(pending.TakeAdvanced());
+  if (ready.empty()) return;
+  const std::string update = pending.Take(ready);
   const Limits limits = NoLimits();
-  for (;;) {
-    const std::string ready = document_.pending.structs.TakeReady(document_.structs);
-    if (ready.empty()) return;
-    Intake<ColumnsV2>(document_, transaction_, ready, limits, local_client_).TakeWaiting(max_depth_);
-  }
+  Intake<ColumnsV2>(document_, transaction_, update, limits, local_client_).TakeWaiting(max_depth_);
 }
 
 // Takes in the update, which holds structs that waited.

@@ -8,17 +8,6 @@
 
 namespace rivermeet::crdt::internal {
 
-std::optional<WireId> Integrator::FirstMissing(const WireStruct& item) const {
-  const auto lacks = [&](WireId id) {
-    return id.client != item.id.client && id.clock >= document_.structs.StateOf(id.client);
-  };
-  const auto needed = [](WireId id) { return WireId{id.client, id.clock + 1}; };
-  if (item.has_origin && lacks(item.origin)) return needed(item.origin);
-  if (item.has_right_origin && lacks(item.right_origin)) return needed(item.right_origin);
-  if (item.parent_kind == WireStruct::Parent::kItem && lacks(item.parent)) return needed(item.parent);
-  return std::nullopt;
-}
-
 void Integrator::FindParent(const WireStruct& item, Surroundings& found) {
   switch (item.parent_kind) {
     case WireStruct::Parent::kFromNeighbour: {

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -19,8 +18,6 @@ class Integrator {
  public:
   Integrator(Document& document, Transaction& transaction) : document_(document), transaction_(transaction) {}
 
-  // What `item` lacks: the client and the state that it must reach, or nothing.
-  std::optional<WireId> FirstMissing(const WireStruct& item) const;
   // Adds `item` without its first `offset` units, which are known. Nothing is missing. What it deletes is only begun:
   // Document::ContinueDelete() is to be called before anything else.
   void Integrate(const WireStruct& item, uint64_t offset);

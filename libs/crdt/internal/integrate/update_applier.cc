@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "crdt/internal/integrate/first_missing.h"
 #include "crdt/internal/integrate/nesting_check.h"
 
 namespace rivermeet::crdt::internal {
@@ -81,6 +82,11 @@ bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, PendingRest& rest) {
 }
 
 template <class Columns>
+std::optional<WireId> UpdateApplier<Columns>::Missing(const WireStruct& item) const {
+  return FirstMissing(item, [this](uint64_t client) { return document_.structs.StateOf(client); });
+}
+
+template <class Columns>
 void UpdateApplier<Columns>::MakeWait(const WireStruct& item) {
   if (waits_ == nullptr) waits_ = std::make_unique<Waits>();
   waits_->stack.emplace_back(item, update_.bytes);
@@ -98,7 +104,7 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
       if (head.id.clock > state) {
         MakeWait(head);
         PutAside();
-      } else if (const std::optional<WireId> missing = integrator_.FirstMissing(head); missing.has_value()) {
+      } else if (const std::optional<WireId> missing = Missing(head); missing.has_value()) {
         MakeWait(head);
         Block* block = FindBlock(missing->client);
         if (block != nullptr && block->left > 0) {
@@ -141,8 +147,7 @@ void UpdateApplier<Columns>::PutAside() {
   for (Waiting& waiting : waits_->stack) {
     const WireStruct& item = waiting.item;
     const uint64_t state = document_.structs.StateOf(item.id.client);
-    const WireId missing =
-        item.id.clock > state ? item.id : integrator_.FirstMissing(item).value_or(WireId{item.id.client, state + 1});
+    const WireId missing = item.id.clock > state ? item.id : Missing(item).value_or(WireId{item.id.client, state + 1});
     Block* block = FindBlock(item.id.client);
     if (const auto [place, made] = waits_->rest_of.try_emplace(item.id.client, rests.size()); !made) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is

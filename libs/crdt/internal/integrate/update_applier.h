@@ -71,6 +71,7 @@ class UpdateApplier {
   void Begin();
   Block* FindBlock(uint64_t client);
   void ReadNext(Block& block, WireStruct& out);
+  std::optional<WireId> Missing(const WireStruct& item) const;
   void MakeWait(const WireStruct& item);
   bool Settle(Budget& budget);
   bool NestsTooDeep(const WireStruct& item) const;

@@ -1,11 +1,11 @@
 #include "crdt/internal/store/pending.h"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
 #include <string_view>
 
 #include "base/status.h"
-#include "crdt/internal/store/struct_store.h"
 #include "crdt/internal/wire/struct_stream.h"
 #include "crdt/internal/wire/update_writer.h"
 #include "crdt/update.h"
@@ -122,11 +122,16 @@ uint64_t PendingStructs::bytes() const {
 }
 
 std::vector<WireId> PendingStructs::missing() const {
-  std::vector<WireId> least;
-  for (const auto& [missing, run] : missing_) {
-    if (least.empty() || least.back().client != missing.client) least.push_back({missing.client, missing.clock});
-  }
-  return least;
+  absl::flat_hash_map<uint64_t, uint64_t> least;
+  const auto note = [&least](WireId missing) {
+    const auto [clock, made] = least.try_emplace(missing.client, missing.clock);
+    if (!made) clock->second = std::min(clock->second, missing.clock);
+  };
+  for (const auto& [start, run] : runs_) note(run.missing);
+  std::vector<WireId> all;
+  for (const auto& [client, clock] : least) all.push_back({client, clock});
+  std::sort(all.begin(), all.end(), [](const WireId& a, const WireId& b) { return a.client < b.client; });
+  return all;
 }
 
 void PendingStructs::Add(PendingRest rest) {
@@ -163,7 +168,7 @@ void PendingStructs::Insert(PendingRun run) {
   const RangeStart start{run.id.client, run.id.clock};
   structs_ += run.structs;
   update_bytes_ += run.update.size();
-  missing_.insert({{run.missing.client, run.missing.clock}, start});
+  if (run.missing.client != run.id.client) missing_.insert({{run.missing.client, run.missing.clock}, start});
   ++runs_of_[run.id.client];
   runs_.emplace(start, std::move(run));
 }
@@ -183,18 +188,35 @@ void PendingStructs::Advance(const std::vector<uint64_t>& clients) {
   advanced_.insert(advanced_.end(), clients.begin(), clients.end());
 }
 
-std::string PendingStructs::TakeReady(const StructStore& structs) {
-  std::vector<PendingRun> ready;
-  for (const uint64_t client : std::exchange(advanced_, {})) {
-    const uint64_t state = structs.StateOf(client);
-    for (;;) {
-      const auto next = missing_.lower_bound({{client, 0}, kFirst});
-      if (next == missing_.end() || next->first.client != client || next->first.clock > state) break;
-      Runs::iterator run = runs_.find(next->second);
-      ready.push_back(Remove(run));
-    }
+std::vector<PendingStructs::Place> PendingStructs::Missing(uint64_t client, uint64_t from, uint64_t to) const {
+  std::vector<Place> places;
+  for (auto at = missing_.lower_bound({{client, from}, kFirst}); at != missing_.end(); ++at) {
+    if (at->first.client != client || at->first.clock > to) break;
+    places.push_back(at->second);
   }
-  return ready.empty() ? std::string() : Merged(ready);
+  for (auto at = runs_.lower_bound({client, from}); at != runs_.end(); ++at) {
+    if (at->first.client != client || at->first.clock > to) break;
+    if (at->second.missing.client == client) places.push_back(at->first);
+  }
+  return places;
+}
+
+std::vector<PendingStructs::Place> PendingStructs::Asking(uint64_t client, size_t most) const {
+  std::vector<Place> places;
+  for (auto at = missing_.lower_bound({{client, 0}, kFirst}); at != missing_.end(); ++at) {
+    if (at->first.client != client || places.size() == most) break;
+    places.push_back(at->second);
+  }
+  return places;
+}
+
+std::string PendingStructs::Take(const std::vector<Place>& places) {
+  std::vector<PendingRun> taken;
+  for (const Place& place : places) {
+    Runs::iterator run = runs_.find(place);
+    taken.push_back(Remove(run));
+  }
+  return Merged(taken);
 }
 
 std::string PendingStructs::Encode() const {

@@ -7,6 +7,7 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_STORE_PENDING_H_
 #define RIVERMEET_CRDT_INTERNAL_STORE_PENDING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +22,6 @@
 #include "crdt/internal/wire/wire.h"
 
 namespace rivermeet::crdt::internal {
-
-class StructStore;
 
 // Structs of one client that wait together, in order, perhaps with holes between them.
 struct PendingRun {
@@ -71,14 +70,23 @@ class PendingStructs {
   uint64_t structs() const { return structs_; }
   uint64_t clients() const { return runs_of_.size(); }
   uint64_t bytes() const;
-  // Of each client that something waits for the least state that lets it go on, in descending order of clients.
+  // Of each client that something waits for the least state that lets it go on, in ascending order of clients.
   std::vector<WireId> missing() const;
 
   void Add(PendingRest rest);
-  // The clients may have come forward: the next TakeReady() looks at what waits for them.
+  // The clients may have come forward. Kept until TakeAdvanced().
   void Advance(const std::vector<uint64_t>& clients);
-  // Takes out what may go on now, an update of V2; empty when nothing does.
-  std::string TakeReady(const StructStore& structs);
+  std::vector<uint64_t> TakeAdvanced() { return std::exchange(advanced_, {}); }
+
+  using Place = RangeStart;  // of a run's first struct; ends when the run is taken or another is added
+  const PendingRun& At(Place place) const { return runs_.find(place)->second; }
+  // Those that wait for `client` to come to a state of [`from`, `to`].
+  std::vector<Place> Missing(uint64_t client, uint64_t from, uint64_t to) const;
+  // Up to `most` of other clients that wait for `client`.
+  std::vector<Place> Asking(uint64_t client, size_t most) const;
+  // Takes out these, at least one, as one update of V2.
+  std::string Take(const std::vector<Place>& places);
+
   // All that waits as yjs has it, an update of V2; empty when nothing does.
   std::string Encode() const;
 
@@ -90,8 +98,9 @@ class PendingStructs {
   PendingRun Remove(Runs::iterator& at);  // which then is at the next one
 
   Runs runs_;
-  absl::btree_set<std::pair<RangeStart, RangeStart>> missing_;  // what is missing, and the run that misses it
-  absl::flat_hash_map<uint64_t, uint64_t> runs_of_;             // how many of a client
+  // What is missing of another client, and the run that misses it.
+  absl::btree_set<std::pair<RangeStart, Place>> missing_;
+  absl::flat_hash_map<uint64_t, uint64_t> runs_of_;  // how many of a client
   std::vector<uint64_t> advanced_;
   uint64_t structs_ = 0;
   uint64_t update_bytes_ = 0;
