@@ -178,6 +178,30 @@ std::string Doc::EncodeStateVector() const {
 
 std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Encode(format); }
 
+namespace {
+
+std::string_view KindName(SharedKind kind) {
+  switch (kind) {
+    case SharedKind::kArray:
+      return "an array";
+    case SharedKind::kMap:
+      return "a map";
+    case SharedKind::kText:
+      return "a text";
+    case SharedKind::kXmlElement:
+      return "an XML element";
+    case SharedKind::kXmlFragment:
+      return "an XML fragment";
+    case SharedKind::kXmlHook:
+      return "an XML hook";
+    case SharedKind::kXmlText:
+      return "an XML text";
+  }
+  return "of no kind";
+}
+
+}  // namespace
+
 absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) {
   internal::Document& document = session_->document;
   RM_RETURN_IF_ERROR(internal::CheckText(name, "a root's name"));
@@ -197,7 +221,8 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
     type.has_formatting = false;
   }
   if (type.kind != wanted) {
-    return absl::FailedPreconditionError(fmt::format("the root \"{}\" is of another kind already", name));
+    return absl::FailedPreconditionError(fmt::format("the root \"{}\" is {} already, and can't be {}", name,
+                                                     KindName(static_cast<SharedKind>(type.kind)), KindName(kind)));
   }
   return internal::MakeHandle(*session_, number);
 }

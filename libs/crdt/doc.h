@@ -131,7 +131,8 @@ class Doc {
   // Makes all edits inside `edit` one transaction. Inside another it is part of that one, with that one's origin. When
   // `edit` throws, the transaction ends with what was done, and this throws the same.
   void Transact(absl::FunctionRef<void()> edit, std::string_view origin = {});
-  // The client as which local edits are made. Drawn anew when somebody else's update shows that he uses it.
+  // The client as which local edits are made. Drawn anew after an update that brought edits of it that weren't here, as
+  // then somebody else uses it, or it is one's own of before: a client that starts again takes a new number.
   uint64_t client_id() const;
 
   // Notes from here on who wrote and who deleted what, and when. `known` is what was noted before of the same history,

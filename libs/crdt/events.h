@@ -46,7 +46,8 @@ class Event {
   // that of the map when nobody observed anything yet as the transaction began.
   std::vector<std::string> TouchedKeys() const;
   const std::vector<KeyChange>& Keys() const;
-  // What became of the list or text, from its start on; what follows the last step is as it was.
+  // What became of the list or text, from its start on; what follows the last step is as it was. Found once an event,
+  // in O(structs of the list or text), however small the change.
   //
   // Asking for a text's makes a transaction of its own in which formats that say nothing more are deleted, as it does
   // in yjs; others get it as an update.

@@ -20,7 +20,7 @@ enum class SharedKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment
 struct Insertable;
 
 // A shared type with what it starts with: of a text `text`; of an array, element or fragment `items`; of a map or hook,
-// and as attributes of an element or text, `entries`.
+// and as attributes of an element or text, `entries`. What its kind has no use for is dropped.
 struct NewType {
   SharedKind kind = SharedKind::kMap;
   std::string name;  // of an XML element or hook
@@ -29,7 +29,8 @@ struct NewType {
   std::vector<std::pair<std::string, Insertable>> entries;
 };
 
-// A document inside the document. Of `options` gc, autoLoad and meta are kept, as yjs does.
+// A document inside the document. Of `options` gc, autoLoad and meta are kept, as yjs does. `guid` is taken as it is,
+// also an empty one: yjs draws a UUID where none is given.
 struct NewSubdocument {
   std::string guid;
   Any options = Any(Any::Object());

@@ -165,6 +165,7 @@ TEST_CASE("a root has one kind for ever", "[crdt]") {
   desk.before = internal::ViewOf(desk.doc);
   desk.Refuses(desk.doc.GetText("list").status(), StatusCode::kFailedPrecondition);
   desk.Refuses(desk.doc.GetMap("text").status(), StatusCode::kFailedPrecondition);
+  CHECK(desk.doc.GetMap("text").status().message() == R"(the root "text" is a text already, and can't be a map)");
   CHECK(desk.doc.GetArray("list").ok());
 }
 

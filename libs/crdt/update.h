@@ -37,7 +37,8 @@ absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> upda
 absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, Format format,
                                        const Limits& limits = {});
 
-// The same update in the other format.
+// The same update in the other format. Its delete set comes out as yjs writes it, clients descending, whatever their
+// order was: there and back an update of somebody else may have other bytes.
 absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, Format to, const Limits& limits = {});
 
 // The state vector of who has just this update: of each client that it knows from clock 0 on, the clock up to which it

@@ -18,7 +18,6 @@ using crdt::SharedKind;
 
 constexpr size_t kShownRoots = 20;
 constexpr size_t kShownMissing = 10;
-constexpr size_t kShownName = 22;
 
 std::string_view LikelyName(const RootSummary& root) { return root.likely.has_value() ? NameOf(*root.likely) : "?"; }
 

@@ -99,6 +99,31 @@ class Program(unittest.TestCase):
         self.assertEqual(done.stderr.decode(), f"tools/crdt: {V1} as a state vector: at byte 6: bytes are left after "
                                                "the state vector's end\n")
 
+    def test_what_is_no_update_but_known_is_told_by_name(self):
+        done = run("inspect", "-", input=b"")
+        self.assertEqual((done.returncode, done.stderr.decode()),
+                         (1, "tools/crdt: standard input is empty; an update that says nothing has two bytes\n"))
+        done = run("inspect", "-", input=run("state-vector", "--bytes", V1).stdout)
+        self.assertEqual((done.returncode, done.stderr.decode()),
+                         (1, "tools/crdt: standard input is no update but a state vector\n"))
+
+    def test_standard_input_twice_is_a_mistake(self):
+        for command in (("merge", "-", "-"), ("merge", V1, "-", "-"), ("diff", "-", "-")):
+            done = run(*command, input=V1.read_bytes())
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertIn(b"tools/crdt: - is given twice, but standard input can be read only once\n", done.stderr)
+
+    def test_a_kind_that_may_hide_what_a_root_holds_is_told(self):
+        done = run("json", "--v1", V1, "--text", "users", "--text", "notes")
+        self.assertEqual((done.returncode, done.stdout), (0, b'{"users":"","notes":"Hello world"}\n'))
+        self.assertEqual(done.stderr.decode(),
+                         f'tools/crdt: {V1}: "users" looks like map; as text not all of it may be shown\n')
+
+    def test_a_root_of_two_kinds_is_a_mistake(self):
+        done = run("json", "--v1", V1, "--map", "notes", "--text", "notes")
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn(b'tools/crdt: "notes" is given as text and as map\n', done.stderr)
+
     def test_files_of_two_formats_are_told_apart_before_they_are_merged(self):
         done = run("merge", V1, V2)
         self.assertEqual((done.returncode, done.stdout), (1, b""))

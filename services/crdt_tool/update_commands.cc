@@ -62,6 +62,7 @@ absl::StatusOr<std::string> Obfuscated(const UpdateFile& file) {
 }
 
 absl::Status Merge(const MergeFlags& flags, int& exit_code) {
+  RM_RETURN_IF_ERROR(CheckPaths(flags.files, exit_code));
   std::vector<UpdateFile> files;
   std::vector<std::string_view> updates;
   for (const std::string& path : flags.files) {
@@ -80,6 +81,7 @@ absl::Status Merge(const MergeFlags& flags, int& exit_code) {
 }
 
 absl::Status Diff(const DiffFlags& flags, int& exit_code) {
+  RM_RETURN_IF_ERROR(CheckPaths({flags.file, flags.since}, exit_code));
   RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   std::string state_vector;
   if (flags.since_is_state_vector) {

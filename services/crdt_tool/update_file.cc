@@ -11,6 +11,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "crdt/inspection.h"
 #include "crdt/update.h"
 
 namespace rivermeet::crdt_tool {
@@ -65,7 +66,13 @@ absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional
     return absl::InvalidArgumentError(
         fmt::format("{} reads as V1 and as V2: say which it is with --v1 or --v2", file.name));
   }
+  if (file.bytes.empty()) {
+    return absl::InvalidArgumentError(fmt::format("{} is empty; an update that says nothing has two bytes", file.name));
+  }
   if (!v1.ok() && !v2.ok()) {
+    if (crdt::DecodeStateVector(file.bytes).ok()) {
+      return absl::InvalidArgumentError(fmt::format("{} is no update but a state vector", file.name));
+    }
     return absl::InvalidArgumentError(
         fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
                     file.name, MessageOf(v1), MessageOf(v2)));

@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t kShownClients = 20;
 constexpr size_t kShownRoots = 20;
-constexpr size_t kShownName = 40;
 
 }  // namespace
 

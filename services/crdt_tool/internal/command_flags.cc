@@ -1,5 +1,7 @@
 #include "crdt_tool/internal/command_flags.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "base/strings.h"
 #include "commandline/command_app.h"
@@ -21,6 +23,12 @@ void AddFormatFlags(CLI::App& command, CommandFlags& flags) {
 
 void AddOutputFlag(CLI::App& command, CommandFlags& flags) {
   command.add_option("-o,--output", flags.output, "Where the result goes; else standard output")->type_name("FILE");
+}
+
+absl::Status CheckPaths(const std::vector<std::string>& paths, int& exit_code) {
+  if (std::count(paths.begin(), paths.end(), "-") < 2) return absl::OkStatus();
+  exit_code = commandline::kUsage;
+  return absl::InvalidArgumentError("- is given twice, but standard input can be read only once");
 }
 
 absl::StatusOr<UpdateFile> ReadInputUpdate(const CommandFlags& flags, const std::string& path, bool tell) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "crdt_tool/update_file.h"
@@ -24,6 +25,9 @@ struct CommandFlags {
 // --v1 and --v2; -o. `flags` lives as long as `command`.
 void AddFormatFlags(CLI::App& command, CommandFlags& flags);
 void AddOutputFlag(CLI::App& command, CommandFlags& flags);
+
+// A usage error when more than one of `paths` is standard input, which can be read but once.
+absl::Status CheckPaths(const std::vector<std::string>& paths, int& exit_code);
 
 // Reads the update at `path`. Which format was found out is said on standard error where `tell`.
 absl::StatusOr<UpdateFile> ReadInputUpdate(const CommandFlags& flags, const std::string& path, bool tell);

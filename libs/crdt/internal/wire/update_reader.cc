@@ -65,6 +65,7 @@ UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limit
       structs_left_(limits.max_structs) {
   if (limits.max_repeats < structs_left_ && update.size() < structs_left_ - limits.max_repeats) {
     structs_left_ = limits.max_repeats + update.size();
+    too_many_structs_ = "an update has more structs than bytes and max_repeats together";
   }
   if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
 }
@@ -80,7 +81,7 @@ template <class Columns>
 typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
   Block block;
   block.structs = columns_.rest().ReadVarUint();
-  if (block.structs > structs_left_) FailExhausted("an update has more structs than max_structs, or max_repeats");
+  if (block.structs > structs_left_) FailExhausted(too_many_structs_);
   block.client = columns_.ReadClient();
   block.clock = columns_.rest().ReadVarUint();
   structs_left_ -= block.structs;

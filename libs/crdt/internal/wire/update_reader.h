@@ -179,6 +179,7 @@ class UpdateReader {
   Columns columns_;
   const Limits* limits_;
   uint64_t structs_left_;
+  const char* too_many_structs_ = "an update has more structs than max_structs";
   bool exhausted_ = false;  // what failed was a limit
   // Each for what is viewed at the same time as the others.
   std::string root_scratch_;
