@@ -19,6 +19,14 @@ struct LastError {
 };
 thread_local LastError last_error;
 
+static_assert(RMCRDT_OK == static_cast<int>(absl::StatusCode::kOk));
+static_assert(RMCRDT_INVALID_ARGUMENT == static_cast<int>(absl::StatusCode::kInvalidArgument));
+static_assert(RMCRDT_NOT_FOUND == static_cast<int>(absl::StatusCode::kNotFound));
+static_assert(RMCRDT_RESOURCE_EXHAUSTED == static_cast<int>(absl::StatusCode::kResourceExhausted));
+static_assert(RMCRDT_FAILED_PRECONDITION == static_cast<int>(absl::StatusCode::kFailedPrecondition));
+static_assert(RMCRDT_OUT_OF_RANGE == static_cast<int>(absl::StatusCode::kOutOfRange));
+static_assert(RMCRDT_INTERNAL == static_cast<int>(absl::StatusCode::kInternal));
+
 rmcrdt_code CodeOf(absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
@@ -118,6 +126,14 @@ absl::StatusOr<Format> FormatArgument(rmcrdt_format format) {
   return absl::InvalidArgumentError(
       fmt::format("there is no format {}: it is RMCRDT_V1 or RMCRDT_V2", static_cast<int>(format)));
 }
+
+static_assert(RMCRDT_KIND_ARRAY == static_cast<int>(SharedKind::kArray));
+static_assert(RMCRDT_KIND_MAP == static_cast<int>(SharedKind::kMap));
+static_assert(RMCRDT_KIND_TEXT == static_cast<int>(SharedKind::kText));
+static_assert(RMCRDT_KIND_XML_ELEMENT == static_cast<int>(SharedKind::kXmlElement));
+static_assert(RMCRDT_KIND_XML_FRAGMENT == static_cast<int>(SharedKind::kXmlFragment));
+static_assert(RMCRDT_KIND_XML_HOOK == static_cast<int>(SharedKind::kXmlHook));
+static_assert(RMCRDT_KIND_XML_TEXT == static_cast<int>(SharedKind::kXmlText));
 
 absl::StatusOr<SharedKind> KindArgument(rmcrdt_kind kind) {
   if (kind >= RMCRDT_KIND_ARRAY && kind <= RMCRDT_KIND_XML_TEXT) return static_cast<SharedKind>(kind);

@@ -68,7 +68,7 @@ struct rmcrdt_value {
 
 struct rmcrdt_delta {
   struct Step {
-    rmcrdt_step_kind kind = RMCRDT_RETAIN;
+    rmcrdt_step_kind kind = RMCRDT_STEP_RETAIN;
     uint64_t length = 0;  // in places; 0 of an insertion into a text
     std::vector<rmcrdt_value> inserted;
     rivermeet::crdt::Attributes attributes;

@@ -71,8 +71,8 @@ static void a_null_type_is_refused(void) {
   FAILS(rmcrdt_type_parent(NULL) == NULL, BAD);
   FAILS(rmcrdt_type_step(NULL) == NULL, BAD);
   FAILS(rmcrdt_type_authors(NULL, 0, 1) == NULL, BAD);
-  FAILS(rmcrdt_text_length(NULL, RMCRDT_UTF8) == 0, BAD);
-  FAILS(rmcrdt_text_convert_place(NULL, 1, RMCRDT_UTF8, RMCRDT_UTF16) == 0, BAD);
+  FAILS(rmcrdt_text_length(NULL, RMCRDT_UNIT_UTF8) == 0, BAD);
+  FAILS(rmcrdt_text_convert_place(NULL, 1, RMCRDT_UNIT_UTF8, RMCRDT_UNIT_UTF16) == 0, BAD);
   FAILS(rmcrdt_text_delta_at(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_text_diff(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_list_diff(NULL, RMCRDT_V1, NULL, NULL) == NULL, BAD);
@@ -86,7 +86,7 @@ static void any_other_null_is_refused(void) {
   bool boolean = false;
   double number = 0;
   int64_t bigint = 0;
-  FAILS(rmcrdt_value_get_kind(NULL) == RMCRDT_UNDEFINED, BAD);
+  FAILS(rmcrdt_value_get_kind(NULL) == RMCRDT_VALUE_UNDEFINED, BAD);
   FAILS(rmcrdt_value_to_json(NULL) == NULL, BAD);
   FAILS(rmcrdt_value_to_any(NULL) == NULL, BAD);
   REFUSES(rmcrdt_value_get_bool(NULL, &boolean), BAD);
@@ -109,7 +109,7 @@ static void any_other_null_is_refused(void) {
   REFUSES(rmcrdt_delta_retain(NULL, 1, NULL), BAD);
   REFUSES(rmcrdt_delta_delete(NULL, 1), BAD);
   FAILS(rmcrdt_delta_size(NULL) == 0, BAD);
-  FAILS(rmcrdt_delta_step_kind(NULL, 0) == RMCRDT_RETAIN, BAD);
+  FAILS(rmcrdt_delta_step_kind(NULL, 0) == RMCRDT_STEP_RETAIN, BAD);
   FAILS(rmcrdt_delta_step_length(NULL, 0) == 0, BAD);
   FAILS(rmcrdt_delta_step_value_count(NULL, 0) == 0, BAD);
   FAILS(rmcrdt_delta_step_value(NULL, 0, 0) == NULL, BAD);
@@ -149,8 +149,8 @@ static void a_null_of_1_1_is_refused(void) {
   REFUSES(rmcrdt_loader_step(loader, 0, NULL), BAD);
   rmcrdt_loader_free(loader);
   FAILS(rmcrdt_undo_observe(NULL, NULL, NULL) == NULL, BAD);
-  FAILS(rmcrdt_undo_event_change(NULL) == RMCRDT_ITEM_ADDED, BAD);
-  FAILS(rmcrdt_undo_event_stack(NULL) == RMCRDT_UNDO_STACK, BAD);
+  FAILS(rmcrdt_undo_event_change(NULL) == RMCRDT_UNDO_ITEM_ADDED, BAD);
+  FAILS(rmcrdt_undo_event_stack(NULL) == RMCRDT_STACK_UNDO, BAD);
   FAILS(rmcrdt_undo_event_origin(NULL, &size) == NULL, BAD);
   FAILS(rmcrdt_undo_event_changed_count(NULL) == 0, BAD);
   FAILS(rmcrdt_undo_event_changed(NULL, 0) == NULL, BAD);
@@ -160,7 +160,7 @@ static void a_null_of_1_1_is_refused(void) {
   REFUSES(rmcrdt_snapshot_equal(RMCRDT_V1, BYTES("\0\0"), BYTES("\0\0"), NULL), BAD);
   REFUSES(rmcrdt_snapshot_contains(RMCRDT_V1, BYTES("\0\0"), BYTES("\0\0"), NULL), BAD);
   FAILS(rmcrdt_diff_size(NULL) == 0, BAD);
-  FAILS(rmcrdt_diff_change(NULL, 0) == RMCRDT_SAME, BAD);
+  FAILS(rmcrdt_diff_change(NULL, 0) == RMCRDT_CHANGE_SAME, BAD);
   FAILS(rmcrdt_diff_length(NULL, 0) == 0, BAD);
   FAILS(rmcrdt_diff_value(NULL, 0) == NULL, BAD);
   FAILS(rmcrdt_diff_attributes(NULL, 0) == NULL, BAD);
@@ -227,7 +227,7 @@ static void numbers_that_are_none_of_an_enums_are_refused(void) {
   FAILS(rmcrdt_map_diff(text, none, NULL, NULL) == NULL, BAD);
   FAILS(rmcrdt_text_length(text, (rmcrdt_text_unit)3) == 0, BAD);
   FAILS(rmcrdt_text_length(text, (rmcrdt_text_unit)-1) == 0, BAD);
-  FAILS(rmcrdt_text_convert_place(text, 1, RMCRDT_UTF16, (rmcrdt_text_unit)3) == 0, BAD);
+  FAILS(rmcrdt_text_convert_place(text, 1, RMCRDT_UNIT_UTF16, (rmcrdt_text_unit)3) == 0, BAD);
   rmcrdt_type_free(text);
   FAILS(rmcrdt_doc_get_root(doc, RMCRDT_KIND_UNTYPED, TEXT("m")) == NULL, BAD);
   FAILS(rmcrdt_doc_get_root(doc, (rmcrdt_kind)7, TEXT("m")) == NULL, BAD);

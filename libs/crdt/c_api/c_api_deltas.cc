@@ -11,9 +11,9 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
-static_assert(RMCRDT_INSERT == static_cast<int>(DeltaChange::Kind::kInsert));
-static_assert(RMCRDT_RETAIN == static_cast<int>(DeltaChange::Kind::kRetain));
-static_assert(RMCRDT_DELETE == static_cast<int>(DeltaChange::Kind::kDelete));
+static_assert(RMCRDT_STEP_INSERT == static_cast<int>(DeltaChange::Kind::kInsert));
+static_assert(RMCRDT_STEP_RETAIN == static_cast<int>(DeltaChange::Kind::kRetain));
+static_assert(RMCRDT_STEP_DELETE == static_cast<int>(DeltaChange::Kind::kDelete));
 
 // What `body` gives of step `step`; `otherwise` where there is none.
 template <class Result, class Body>
@@ -25,7 +25,7 @@ Result AskStep(const rmcrdt_delta* delta, size_t step, Result otherwise, Body bo
 }
 
 uint64_t LengthOf(const rmcrdt_delta& delta, const rmcrdt_delta::Step& step) {
-  if (step.kind != RMCRDT_INSERT) return step.length;
+  if (step.kind != RMCRDT_STEP_INSERT) return step.length;
   if (!delta.of_text) return step.inserted.size();
   const Any* any = std::get_if<Any>(&step.inserted[0].value);
   return any != nullptr && any->text() != nullptr ? Measure(*any->text()).utf16 : 1;
@@ -38,7 +38,7 @@ absl::StatusOr<std::vector<DeltaStep>> StepsArgument(const rmcrdt_delta& delta) 
     made.kind = static_cast<DeltaStep::Kind>(step.kind);
     made.length = step.length;
     made.attributes = step.attributes;
-    if (step.kind != RMCRDT_INSERT) continue;
+    if (step.kind != RMCRDT_STEP_INSERT) continue;
     if (step.inserted.size() != 1) return absl::InvalidArgumentError("a step inserts one value into a text");
     RM_ASSIGN_OR_RETURN(made.insert, InsertableArgument(&step.inserted[0]));
   }
@@ -75,7 +75,7 @@ rmcrdt_code rmcrdt_delta_insert(rmcrdt_delta* delta, const rmcrdt_value* value, 
   return TryOn(delta, [&]() -> absl::Status {
     RM_RETURN_IF_ERROR(InsertableArgument(value).status());
     RM_ASSIGN_OR_RETURN(Attributes given, AttributesArgument(attributes));
-    delta->steps.push_back({RMCRDT_INSERT, 0, {*value}, std::move(given)});
+    delta->steps.push_back({RMCRDT_STEP_INSERT, 0, {*value}, std::move(given)});
     return absl::OkStatus();
   });
 }
@@ -83,14 +83,14 @@ rmcrdt_code rmcrdt_delta_insert(rmcrdt_delta* delta, const rmcrdt_value* value, 
 rmcrdt_code rmcrdt_delta_retain(rmcrdt_delta* delta, uint64_t length, const rmcrdt_value* attributes) {
   return TryOn(delta, [&]() -> absl::Status {
     RM_ASSIGN_OR_RETURN(Attributes given, AttributesArgument(attributes));
-    delta->steps.push_back({RMCRDT_RETAIN, length, {}, std::move(given)});
+    delta->steps.push_back({RMCRDT_STEP_RETAIN, length, {}, std::move(given)});
     return absl::OkStatus();
   });
 }
 
 rmcrdt_code rmcrdt_delta_delete(rmcrdt_delta* delta, uint64_t length) {
   return TryOn(delta, [&]() -> absl::Status {
-    delta->steps.push_back({RMCRDT_DELETE, length, {}, {}});
+    delta->steps.push_back({RMCRDT_STEP_DELETE, length, {}, {}});
     return absl::OkStatus();
   });
 }
@@ -100,7 +100,7 @@ size_t rmcrdt_delta_size(const rmcrdt_delta* delta) {
 }
 
 rmcrdt_step_kind rmcrdt_delta_step_kind(const rmcrdt_delta* delta, size_t step) {
-  return AskStep(delta, step, RMCRDT_RETAIN, [](const rmcrdt_delta::Step& at) { return at.kind; });
+  return AskStep(delta, step, RMCRDT_STEP_RETAIN, [](const rmcrdt_delta::Step& at) { return at.kind; });
 }
 
 uint64_t rmcrdt_delta_step_length(const rmcrdt_delta* delta, size_t step) {

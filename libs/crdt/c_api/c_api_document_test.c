@@ -333,13 +333,13 @@ static void values_have_their_kind_and_come_back_as_they_were(void) {
     size_t size;
     rmcrdt_value_kind kind;
     const char* json;
-  } kValues[] = {{"\x7e", 1, RMCRDT_NULL, "null"},
-                 {"\x78", 1, RMCRDT_BOOL, "true"},
-                 {"\x7d\x05", 2, RMCRDT_NUMBER, "5"},
-                 {"\x77\x01x", 3, RMCRDT_TEXT_VALUE, "\"x\""},
-                 {"\x74\x01\x09", 3, RMCRDT_BYTES, "{\"0\":9}"},
-                 {"\x75\x01\x79", 3, RMCRDT_ARRAY_VALUE, "[false]"},
-                 {"\x76\x01\x01k\x7f", 5, RMCRDT_OBJECT, "{}"}};
+  } kValues[] = {{"\x7e", 1, RMCRDT_VALUE_NULL, "null"},
+                 {"\x78", 1, RMCRDT_VALUE_BOOL, "true"},
+                 {"\x7d\x05", 2, RMCRDT_VALUE_NUMBER, "5"},
+                 {"\x77\x01x", 3, RMCRDT_VALUE_TEXT, "\"x\""},
+                 {"\x74\x01\x09", 3, RMCRDT_VALUE_BYTES, "{\"0\":9}"},
+                 {"\x75\x01\x79", 3, RMCRDT_VALUE_ARRAY, "[false]"},
+                 {"\x76\x01\x01k\x7f", 5, RMCRDT_VALUE_OBJECT, "{}"}};
   for (size_t i = 0; i < sizeof(kValues) / sizeof(*kValues); ++i) {
     rmcrdt_value* value = rmcrdt_value_from_any((const uint8_t*)kValues[i].any, kValues[i].size);
     CHECK(rmcrdt_value_get_kind(value) == kValues[i].kind);
@@ -350,7 +350,7 @@ static void values_have_their_kind_and_come_back_as_they_were(void) {
     CHECK(value_is(value, kValues[i].json));
   }
   rmcrdt_value* undefined = rmcrdt_value_from_any(BYTES("\x7f"));
-  CHECK(rmcrdt_value_get_kind(undefined) == RMCRDT_UNDEFINED);
+  CHECK(rmcrdt_value_get_kind(undefined) == RMCRDT_VALUE_UNDEFINED);
   FAILS(rmcrdt_value_to_json(undefined) == NULL, RMCRDT_INVALID_ARGUMENT);
   rmcrdt_value_free(undefined);
   FAILS(rmcrdt_value_from_json(TEXT("[1")) == NULL, RMCRDT_INVALID_ARGUMENT);
@@ -395,7 +395,7 @@ static void new_types_and_documents_are_put_in_with_what_they_start_with(void) {
   rmcrdt_value* text = rmcrdt_value_new_type(RMCRDT_KIND_TEXT, NULL, 0);
   rmcrdt_value* element = rmcrdt_value_new_type(RMCRDT_KIND_XML_ELEMENT, TEXT("p"));
   rmcrdt_value* one = rmcrdt_value_from_number(1);
-  CHECK(rmcrdt_value_get_kind(array) == RMCRDT_NEW_TYPE);
+  CHECK(rmcrdt_value_get_kind(array) == RMCRDT_VALUE_NEW_TYPE);
   CHECK(rmcrdt_value_set_text(text, TEXT("words")) == RMCRDT_OK);
   CHECK(rmcrdt_value_set(element, TEXT("class"), one) == RMCRDT_OK);
   CHECK(rmcrdt_value_push(array, text) == RMCRDT_OK);
@@ -413,10 +413,10 @@ static void new_types_and_documents_are_put_in_with_what_they_start_with(void) {
               "{\"a\":[\"words\",1,\"<p class=\\\"1\\\"></p>\",[\"words\",1,\"<p class=\\\"1\\\"></p>\"]]}"));
   rmcrdt_value* options = from_json("{\"meta\":1}");
   rmcrdt_value* document = rmcrdt_value_new_subdocument(TEXT("guid-1"), options);
-  CHECK(rmcrdt_value_get_kind(document) == RMCRDT_NEW_SUBDOCUMENT);
+  CHECK(rmcrdt_value_get_kind(document) == RMCRDT_VALUE_NEW_SUBDOCUMENT);
   CHECK(rmcrdt_map_set(map, TEXT("d"), document) == RMCRDT_OK);
   rmcrdt_value* there = rmcrdt_map_get(map, TEXT("d"));
-  CHECK(rmcrdt_value_get_kind(there) == RMCRDT_SUBDOCUMENT);
+  CHECK(rmcrdt_value_get_kind(there) == RMCRDT_VALUE_SUBDOCUMENT);
   size_t size = 0;
   CHECK(memcmp(rmcrdt_value_get_guid(there, &size), TEXT("guid-1")) == 0 && size == 6);
   CHECK(holds(rmcrdt_value_to_json(there), "{}"));

@@ -72,7 +72,7 @@ void ReadEvents(void* context, const rmcrdt_event* const* events, size_t count) 
 
 void NoteUndo(void* context, const rmcrdt_undo_event* event) {
   auto& program = *static_cast<Program*>(context);
-  const bool has_notes = rmcrdt_undo_event_change(event) != RMCRDT_STACK_CLEARED;
+  const bool has_notes = rmcrdt_undo_event_change(event) != RMCRDT_UNDO_STACK_CLEARED;
   rmcrdt_value* const note = rmcrdt_value_from_text(kText.data(), kText.size());
   if (program.Did(note != nullptr) && has_notes) program.Did(rmcrdt_undo_event_set_note(event, "k", 1, note));
   rmcrdt_value_free(note);

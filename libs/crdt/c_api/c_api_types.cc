@@ -10,12 +10,12 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
-static_assert(RMCRDT_UTF16 == static_cast<int>(TextUnit::kUtf16));
-static_assert(RMCRDT_UTF8 == static_cast<int>(TextUnit::kUtf8));
-static_assert(RMCRDT_CODE_POINTS == static_cast<int>(TextUnit::kCodePoint));
+static_assert(RMCRDT_UNIT_UTF16 == static_cast<int>(TextUnit::kUtf16));
+static_assert(RMCRDT_UNIT_UTF8 == static_cast<int>(TextUnit::kUtf8));
+static_assert(RMCRDT_UNIT_CODE_POINTS == static_cast<int>(TextUnit::kCodePoint));
 
 absl::StatusOr<TextUnit> UnitArgument(rmcrdt_text_unit unit) {
-  if (unit >= RMCRDT_UTF16 && unit <= RMCRDT_CODE_POINTS) return static_cast<TextUnit>(unit);
+  if (unit >= RMCRDT_UNIT_UTF16 && unit <= RMCRDT_UNIT_CODE_POINTS) return static_cast<TextUnit>(unit);
   return absl::InvalidArgumentError(fmt::format("there is no unit {} of texts", static_cast<int>(unit)));
 }
 

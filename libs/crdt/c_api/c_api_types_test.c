@@ -65,7 +65,7 @@ static void xml_has_names_attributes_and_children(void) {
   const rmcrdt_value* const children[] = {element};
   CHECK(rmcrdt_list_push(fragment, children, 1) == RMCRDT_OK);
   rmcrdt_value* first = rmcrdt_list_get(fragment, 0);
-  CHECK(rmcrdt_value_get_kind(first) == RMCRDT_TYPE);
+  CHECK(rmcrdt_value_get_kind(first) == RMCRDT_VALUE_TYPE);
   rmcrdt_type* p = rmcrdt_value_get_type(first);
   rmcrdt_value* red = rmcrdt_value_from_text(TEXT("red"));
   CHECK(rmcrdt_map_set(p, TEXT("color"), red) == RMCRDT_OK);
@@ -126,7 +126,7 @@ static void a_text_is_edited_by_utf16_units_and_told_as_a_delta(void) {
                 {"{\"image\":\"a.png\"}", 1, true}};
   CHECK(rmcrdt_delta_size(delta) == sizeof(kSteps) / sizeof(*kSteps));
   for (size_t i = 0; i < sizeof(kSteps) / sizeof(*kSteps); ++i) {
-    CHECK(rmcrdt_delta_step_kind(delta, i) == RMCRDT_INSERT);
+    CHECK(rmcrdt_delta_step_kind(delta, i) == RMCRDT_STEP_INSERT);
     CHECK(rmcrdt_delta_step_length(delta, i) == kSteps[i].length);
     CHECK(rmcrdt_delta_step_value_count(delta, i) == 1);
     CHECK(value_is(rmcrdt_delta_step_value(delta, i, 0), kSteps[i].inserted));
@@ -180,14 +180,14 @@ static void places_in_a_text_are_counted_in_three_units(void) {
   rmcrdt_type* text = root(doc, RMCRDT_KIND_TEXT, "t");
   rmcrdt_type* list = root(doc, RMCRDT_KIND_ARRAY, "l");
   CHECK(rmcrdt_text_insert(text, 0, TEXT("a\xc3\xa9\xf0\x9f\x98\x80z"), NULL) == RMCRDT_OK);
-  CHECK(rmcrdt_text_length(text, RMCRDT_UTF16) == 5);
-  CHECK(rmcrdt_text_length(text, RMCRDT_UTF8) == 8);
-  CHECK(rmcrdt_text_length(text, RMCRDT_CODE_POINTS) == 4);
-  CHECK(rmcrdt_text_convert_place(text, 4, RMCRDT_UTF16, RMCRDT_UTF8) == 7);
-  CHECK(rmcrdt_text_convert_place(text, 7, RMCRDT_UTF8, RMCRDT_CODE_POINTS) == 3);
-  CHECK(rmcrdt_text_convert_place(text, 3, RMCRDT_CODE_POINTS, RMCRDT_UTF16) == 4);
-  FAILS(rmcrdt_text_length(list, RMCRDT_UTF8) == 0, RMCRDT_FAILED_PRECONDITION);
-  FAILS(rmcrdt_text_convert_place(list, 0, RMCRDT_UTF8, RMCRDT_UTF16) == 0, RMCRDT_FAILED_PRECONDITION);
+  CHECK(rmcrdt_text_length(text, RMCRDT_UNIT_UTF16) == 5);
+  CHECK(rmcrdt_text_length(text, RMCRDT_UNIT_UTF8) == 8);
+  CHECK(rmcrdt_text_length(text, RMCRDT_UNIT_CODE_POINTS) == 4);
+  CHECK(rmcrdt_text_convert_place(text, 4, RMCRDT_UNIT_UTF16, RMCRDT_UNIT_UTF8) == 7);
+  CHECK(rmcrdt_text_convert_place(text, 7, RMCRDT_UNIT_UTF8, RMCRDT_UNIT_CODE_POINTS) == 3);
+  CHECK(rmcrdt_text_convert_place(text, 3, RMCRDT_UNIT_CODE_POINTS, RMCRDT_UNIT_UTF16) == 4);
+  FAILS(rmcrdt_text_length(list, RMCRDT_UNIT_UTF8) == 0, RMCRDT_FAILED_PRECONDITION);
+  FAILS(rmcrdt_text_convert_place(list, 0, RMCRDT_UNIT_UTF8, RMCRDT_UNIT_UTF16) == 0, RMCRDT_FAILED_PRECONDITION);
   rmcrdt_type_free(list);
   rmcrdt_type_free(text);
   rmcrdt_doc_free(doc);
@@ -206,13 +206,13 @@ static void a_delta_is_put_together_and_applied(void) {
   CHECK(rmcrdt_delta_insert(delta, word, NULL) == RMCRDT_OK);
   CHECK(rmcrdt_delta_insert(delta, inside, bold) == RMCRDT_OK);
   CHECK(rmcrdt_delta_retain(delta, 1, NULL) == RMCRDT_OK);
-  CHECK(rmcrdt_delta_step_kind(delta, 1) == RMCRDT_DELETE && rmcrdt_delta_step_length(delta, 1) == 2);
-  CHECK(rmcrdt_delta_step_kind(delta, 4) == RMCRDT_RETAIN && rmcrdt_delta_step_length(delta, 4) == 1);
+  CHECK(rmcrdt_delta_step_kind(delta, 1) == RMCRDT_STEP_DELETE && rmcrdt_delta_step_length(delta, 1) == 2);
+  CHECK(rmcrdt_delta_step_kind(delta, 4) == RMCRDT_STEP_RETAIN && rmcrdt_delta_step_length(delta, 4) == 1);
   CHECK(rmcrdt_delta_step_length(delta, 2) == 2 && rmcrdt_delta_step_length(delta, 3) == 1);
   CHECK(rmcrdt_delta_step_value_count(delta, 1) == 0);
   CHECK(rmcrdt_text_apply_delta(text, delta) == RMCRDT_OK);
   CHECK(holds(rmcrdt_text_plain(text), "abXYef") && rmcrdt_type_length(text) == 7);
-  FAILS(rmcrdt_delta_step_kind(delta, 5) == RMCRDT_RETAIN, RMCRDT_OUT_OF_RANGE);
+  FAILS(rmcrdt_delta_step_kind(delta, 5) == RMCRDT_STEP_RETAIN, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_delta_step_length(delta, 5) == 0, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_delta_step_value_count(delta, 5) == 0, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_delta_step_value(delta, 5, 0) == NULL, RMCRDT_OUT_OF_RANGE);

@@ -12,8 +12,8 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
-static_assert(RMCRDT_UNDO_STACK == static_cast<int>(UndoManager::Stack::kUndo));
-static_assert(RMCRDT_REDO_STACK == static_cast<int>(UndoManager::Stack::kRedo));
+static_assert(RMCRDT_STACK_UNDO == static_cast<int>(UndoManager::Stack::kUndo));
+static_assert(RMCRDT_STACK_REDO == static_cast<int>(UndoManager::Stack::kRedo));
 
 absl::Status NoItem() { return absl::FailedPreconditionError("there is no item of a stack whose notes these are"); }
 
@@ -116,14 +116,14 @@ rmcrdt_subscription* rmcrdt_undo_observe(rmcrdt_undo* undo, rmcrdt_undo_callback
     SharedDoc& shared = *undo->shared;
     UndoManager& manager = *undo->manager;
     const auto tell_cleared = [&shared, callback, context](UndoManager::Stack stack) {
-      const rmcrdt_undo_event told{shared.shared_from_this(), RMCRDT_STACK_CLEARED, stack, nullptr};
+      const rmcrdt_undo_event told{shared.shared_from_this(), RMCRDT_UNDO_STACK_CLEARED, stack, nullptr};
       CallBack(shared, callback, context, &told);
     };
     rmcrdt_subscription subscription{undo->shared, {}};
     std::vector<Subscription>& parts = subscription.parts;
-    parts.push_back(manager.OnAdded(TellItem(shared, callback, context, RMCRDT_ITEM_ADDED)));
-    parts.push_back(manager.OnUpdated(TellItem(shared, callback, context, RMCRDT_ITEM_UPDATED)));
-    parts.push_back(manager.OnPopped(TellItem(shared, callback, context, RMCRDT_ITEM_POPPED)));
+    parts.push_back(manager.OnAdded(TellItem(shared, callback, context, RMCRDT_UNDO_ITEM_ADDED)));
+    parts.push_back(manager.OnUpdated(TellItem(shared, callback, context, RMCRDT_UNDO_ITEM_UPDATED)));
+    parts.push_back(manager.OnPopped(TellItem(shared, callback, context, RMCRDT_UNDO_ITEM_POPPED)));
     // Two: the first call may end the subscription.
     parts.push_back(manager.OnCleared([tell_cleared](bool undo_stack, bool) {
       if (undo_stack) tell_cleared(UndoManager::Stack::kUndo);
@@ -136,11 +136,11 @@ rmcrdt_subscription* rmcrdt_undo_observe(rmcrdt_undo* undo, rmcrdt_undo_callback
 }
 
 rmcrdt_undo_change rmcrdt_undo_event_change(const rmcrdt_undo_event* event) {
-  return Ask(event, RMCRDT_ITEM_ADDED, [&]() -> absl::StatusOr<rmcrdt_undo_change> { return event->change; });
+  return Ask(event, RMCRDT_UNDO_ITEM_ADDED, [&]() -> absl::StatusOr<rmcrdt_undo_change> { return event->change; });
 }
 
 rmcrdt_undo_stack rmcrdt_undo_event_stack(const rmcrdt_undo_event* event) {
-  return Ask(event, RMCRDT_UNDO_STACK,
+  return Ask(event, RMCRDT_STACK_UNDO,
              [&]() -> absl::StatusOr<rmcrdt_undo_stack> { return static_cast<rmcrdt_undo_stack>(event->stack); });
 }
 

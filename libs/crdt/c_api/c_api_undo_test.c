@@ -64,7 +64,7 @@ static void tell(void* context, const rmcrdt_undo_event* event) {
   const char* origin = rmcrdt_undo_event_origin(event, &size);
   char line[128];
   snprintf(line, sizeof(line), "%s %s by '%.*s'", kChanges[rmcrdt_undo_event_change(event)],
-           rmcrdt_undo_event_stack(event) == RMCRDT_UNDO_STACK ? "undo" : "redo", (int)size, origin);
+           rmcrdt_undo_event_stack(event) == RMCRDT_STACK_UNDO ? "undo" : "redo", (int)size, origin);
   if (strlen(undoing->told) + 2 * sizeof(line) > sizeof(undoing->told)) abort();
   strcat(undoing->told, line);
   const size_t count = rmcrdt_undo_event_changed_count(event);
@@ -75,16 +75,16 @@ static void tell(void* context, const rmcrdt_undo_event* event) {
     strcat(undoing->told, " text");
   }
   FAILS(rmcrdt_undo_event_changed(event, count) == NULL, RMCRDT_OUT_OF_RANGE);
-  if (rmcrdt_undo_event_change(event) == RMCRDT_STACK_CLEARED) {
+  if (rmcrdt_undo_event_change(event) == RMCRDT_UNDO_STACK_CLEARED) {
     REFUSES(rmcrdt_undo_event_set_note(event, TEXT("cursor"), undoing->cursor), RMCRDT_FAILED_PRECONDITION);
     FAILS(rmcrdt_undo_event_get_note(event, TEXT("cursor")) == NULL, RMCRDT_FAILED_PRECONDITION);
-  } else if (rmcrdt_undo_event_change(event) == RMCRDT_ITEM_ADDED) {
+  } else if (rmcrdt_undo_event_change(event) == RMCRDT_UNDO_ITEM_ADDED) {
     FAILS(rmcrdt_undo_event_get_note(event, TEXT("cursor")) == NULL, RMCRDT_NOT_FOUND);
     CHECK(rmcrdt_undo_event_set_note(event, TEXT("cursor"), undoing->cursor) == RMCRDT_OK);
   } else {
     CHECK(value_is(rmcrdt_undo_event_get_note(event, TEXT("cursor")), "7"));
   }
-  if (rmcrdt_undo_event_change(event) == RMCRDT_ITEM_POPPED) {
+  if (rmcrdt_undo_event_change(event) == RMCRDT_UNDO_ITEM_POPPED) {
     CHECK(value_is(rmcrdt_undo_current_note(undoing->undo, TEXT("cursor")), "7"));
   }
   strcat(undoing->told, ";");
@@ -169,14 +169,14 @@ static void free_all(void* context, const rmcrdt_undo_event* event) {
 }
 
 static void everything_may_be_freed_when_an_undo_manager_tells(void) {
-  for (rmcrdt_undo_change at = RMCRDT_ITEM_ADDED; at <= RMCRDT_STACK_CLEARED; ++at) {
+  for (rmcrdt_undo_change at = RMCRDT_UNDO_ITEM_ADDED; at <= RMCRDT_UNDO_STACK_CLEARED; ++at) {
     rmcrdt_doc* doc = doc_of_client(1);
     struct leaving leaving = {doc, root(doc, RMCRDT_KIND_TEXT, "t"), rmcrdt_undo_new(doc, NULL, 0, UINT32_MAX), NULL, at};
     leaving.observing = rmcrdt_undo_observe(leaving.undo, free_all, &leaving);
     type_y(leaving.text);
-    if (at == RMCRDT_ITEM_UPDATED) type_y(leaving.text);
-    if (at == RMCRDT_ITEM_POPPED) CHECK(rmcrdt_undo_undo(leaving.undo, NULL) == RMCRDT_OK);
-    if (at == RMCRDT_STACK_CLEARED) rmcrdt_undo_clear(leaving.undo);
+    if (at == RMCRDT_UNDO_ITEM_UPDATED) type_y(leaving.text);
+    if (at == RMCRDT_UNDO_ITEM_POPPED) CHECK(rmcrdt_undo_undo(leaving.undo, NULL) == RMCRDT_OK);
+    if (at == RMCRDT_UNDO_STACK_CLEARED) rmcrdt_undo_clear(leaving.undo);
     CHECK(leaving.undo == NULL);
   }
 }

@@ -11,6 +11,25 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
+static_assert(RMCRDT_VALUE_UNDEFINED == static_cast<int>(Any::Kind::kUndefined));
+static_assert(RMCRDT_VALUE_NULL == static_cast<int>(Any::Kind::kNull));
+static_assert(RMCRDT_VALUE_BOOL == static_cast<int>(Any::Kind::kBool));
+static_assert(RMCRDT_VALUE_NUMBER == static_cast<int>(Any::Kind::kNumber));
+static_assert(RMCRDT_VALUE_BIGINT == static_cast<int>(Any::Kind::kBigInt));
+static_assert(RMCRDT_VALUE_TEXT == static_cast<int>(Any::Kind::kText));
+static_assert(RMCRDT_VALUE_BYTES == static_cast<int>(Any::Kind::kBytes));
+static_assert(RMCRDT_VALUE_ARRAY == static_cast<int>(Any::Kind::kArray));
+static_assert(RMCRDT_VALUE_OBJECT == static_cast<int>(Any::Kind::kObject));
+// Others are those of AnyValue, in its order.
+static_assert(
+    std::is_same_v<std::variant_alternative_t<1 + RMCRDT_VALUE_TYPE - RMCRDT_VALUE_TYPE, AnyValue>, SharedType>);
+static_assert(std::is_same_v<std::variant_alternative_t<1 + RMCRDT_VALUE_SUBDOCUMENT - RMCRDT_VALUE_TYPE, AnyValue>,
+                             Subdocument>);
+static_assert(
+    std::is_same_v<std::variant_alternative_t<1 + RMCRDT_VALUE_NEW_TYPE - RMCRDT_VALUE_TYPE, AnyValue>, NewType>);
+static_assert(std::is_same_v<std::variant_alternative_t<1 + RMCRDT_VALUE_NEW_SUBDOCUMENT - RMCRDT_VALUE_TYPE, AnyValue>,
+                             NewSubdocument>);
+
 absl::Status OtherKind(std::string_view wanted) {
   return absl::InvalidArgumentError(fmt::format("the value is no {}: rmcrdt_value_get_kind says what it is", wanted));
 }
@@ -98,9 +117,9 @@ extern "C" {
 void rmcrdt_value_free(rmcrdt_value* value) { delete value; }
 
 rmcrdt_value_kind rmcrdt_value_get_kind(const rmcrdt_value* value) {
-  return Ask(value, RMCRDT_UNDEFINED, [&]() -> absl::StatusOr<rmcrdt_value_kind> {
+  return Ask(value, RMCRDT_VALUE_UNDEFINED, [&]() -> absl::StatusOr<rmcrdt_value_kind> {
     if (const Any* any = std::get_if<Any>(&value->value)) return static_cast<rmcrdt_value_kind>(any->kind());
-    return static_cast<rmcrdt_value_kind>(RMCRDT_TYPE + value->value.index() - 1);
+    return static_cast<rmcrdt_value_kind>(RMCRDT_VALUE_TYPE + value->value.index() - 1);
   });
 }
 

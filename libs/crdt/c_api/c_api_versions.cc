@@ -17,9 +17,9 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 
 namespace {
 
-static_assert(RMCRDT_SAME == static_cast<int>(Change::kNone));
-static_assert(RMCRDT_ADDED == static_cast<int>(Change::kAdded));
-static_assert(RMCRDT_REMOVED == static_cast<int>(Change::kRemoved));
+static_assert(RMCRDT_CHANGE_SAME == static_cast<int>(Change::kNone));
+static_assert(RMCRDT_CHANGE_ADDED == static_cast<int>(Change::kAdded));
+static_assert(RMCRDT_CHANGE_REMOVED == static_cast<int>(Change::kRemoved));
 
 absl::StatusOr<RelativePosition> PositionArgument(const uint8_t* position, size_t position_size) {
   RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(position, position_size, "position"));
@@ -203,7 +203,7 @@ size_t rmcrdt_diff_size(const rmcrdt_diff* diff) {
 }
 
 rmcrdt_change rmcrdt_diff_change(const rmcrdt_diff* diff, size_t run) {
-  return AskRun(diff, run, RMCRDT_SAME, [](const auto& at) { return static_cast<rmcrdt_change>(at.change); });
+  return AskRun(diff, run, RMCRDT_CHANGE_SAME, [](const auto& at) { return static_cast<rmcrdt_change>(at.change); });
 }
 
 uint64_t rmcrdt_diff_length(const rmcrdt_diff* diff, size_t run) {
@@ -244,7 +244,7 @@ rmcrdt_delta* rmcrdt_text_delta_at(const rmcrdt_type* text, rmcrdt_format format
     const SharedType type = text->type;  // callbacks may free `text`
     for (DeltaInsertion& step : YjsDelta(type, versions.after_or_now(), previous)) {
       delta.steps.push_back(
-          {RMCRDT_INSERT, 0, {MakeValue(delta.shared, std::move(step.insert))}, std::move(step.attributes)});
+          {RMCRDT_STEP_INSERT, 0, {MakeValue(delta.shared, std::move(step.insert))}, std::move(step.attributes)});
     }
     return delta;
   });

@@ -97,22 +97,22 @@ static void two_versions_of_a_text_differ_run_by_run(void) {
   const rmcrdt_view before = view_of(then);
   rmcrdt_diff* diff = rmcrdt_text_diff(text, RMCRDT_V2, &before, NULL);
   CHECK(rmcrdt_diff_size(diff) == 4);
-  CHECK(run_is(diff, 0, RMCRDT_SAME, "\"a\"", "{\"client\":1,\"clock\":0,\"written\":1000}"));
-  CHECK(run_is(diff, 1, RMCRDT_REMOVED, "\"bc\"",
+  CHECK(run_is(diff, 0, RMCRDT_CHANGE_SAME, "\"a\"", "{\"client\":1,\"clock\":0,\"written\":1000}"));
+  CHECK(run_is(diff, 1, RMCRDT_CHANGE_REMOVED, "\"bc\"",
                "{\"client\":1,\"clock\":1,\"written\":1000,\"removedBy\":5,\"removed\":2000}"));
   CHECK(rmcrdt_diff_length(diff, 1) == 2);
-  CHECK(run_is(diff, 3, RMCRDT_ADDED, "\"E\"", "{\"client\":1,\"clock\":5}"));
+  CHECK(run_is(diff, 3, RMCRDT_CHANGE_ADDED, "\"E\"", "{\"client\":1,\"clock\":5}"));
   CHECK(value_is(rmcrdt_diff_attributes(diff, 3), "{\"bold\":true}"));
   FAILS(rmcrdt_diff_attributes(diff, 0) == NULL, RMCRDT_NOT_FOUND);
   size_t size = 0;
   FAILS(rmcrdt_diff_key(diff, 0, &size) == NULL, RMCRDT_NOT_FOUND);
-  FAILS(rmcrdt_diff_change(diff, 4) == RMCRDT_SAME, RMCRDT_OUT_OF_RANGE);
+  FAILS(rmcrdt_diff_change(diff, 4) == RMCRDT_CHANGE_SAME, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_diff_length(diff, 4) == 0, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_diff_value(diff, 4) == NULL, RMCRDT_OUT_OF_RANGE);
   FAILS(rmcrdt_diff_key(diff, 4, &size) == NULL, RMCRDT_OUT_OF_RANGE);
   rmcrdt_diff_free(diff);
   diff = rmcrdt_text_diff(text, RMCRDT_V2, NULL, &before);
-  CHECK(rmcrdt_diff_size(diff) == 1 && rmcrdt_diff_change(diff, 0) == RMCRDT_ADDED);
+  CHECK(rmcrdt_diff_size(diff) == 1 && rmcrdt_diff_change(diff, 0) == RMCRDT_CHANGE_ADDED);
   CHECK(value_is(rmcrdt_diff_value(diff, 0), "\"abcd\""));
   rmcrdt_diff_free(diff);
   const rmcrdt_view broken = {BYTES("\1")};
@@ -176,16 +176,16 @@ static void two_versions_of_a_list_or_map_differ_by_elements_and_keys(void) {
   CHECK(rmcrdt_map_set(map, TEXT("k"), text) == RMCRDT_OK);
   rmcrdt_diff* diff = rmcrdt_list_diff(list, RMCRDT_V2, &before, NULL);
   CHECK(rmcrdt_diff_size(diff) == 3);
-  CHECK(run_is(diff, 0, RMCRDT_SAME, "\"kept\"", "{\"client\":1,\"clock\":0}"));
-  CHECK(run_is(diff, 1, RMCRDT_REMOVED, "\"gone\"", "{\"client\":1,\"clock\":1}"));
+  CHECK(run_is(diff, 0, RMCRDT_CHANGE_SAME, "\"kept\"", "{\"client\":1,\"clock\":0}"));
+  CHECK(run_is(diff, 1, RMCRDT_CHANGE_REMOVED, "\"gone\"", "{\"client\":1,\"clock\":1}"));
   rmcrdt_value* added = rmcrdt_diff_value(diff, 2);
   rmcrdt_diff_free(diff);
   rmcrdt_type* inside = rmcrdt_value_get_type(added);
   CHECK(holds(rmcrdt_text_plain(inside), "inside"));
   diff = rmcrdt_map_diff(map, RMCRDT_V2, &before, NULL);
   CHECK(rmcrdt_diff_size(diff) == 2);
-  CHECK(run_is(diff, 0, RMCRDT_REMOVED, "1", "{\"client\":1,\"clock\":2}"));
-  CHECK(rmcrdt_diff_change(diff, 1) == RMCRDT_ADDED && rmcrdt_diff_length(diff, 1) == 1);
+  CHECK(run_is(diff, 0, RMCRDT_CHANGE_REMOVED, "1", "{\"client\":1,\"clock\":2}"));
+  CHECK(rmcrdt_diff_change(diff, 1) == RMCRDT_CHANGE_ADDED && rmcrdt_diff_length(diff, 1) == 1);
   for (size_t run = 0; run < 2; ++run) {
     size_t size = 0;
     CHECK(strcmp(rmcrdt_diff_key(diff, run, &size), "k") == 0 && size == 1);

@@ -142,7 +142,7 @@ class Program : private rivermeet::crdt::internal::CProgram {
         return types_.Put(place, rmcrdt_undo_event_changed(undo_event_, Below(3)));
       default:
         RM_CHECK(rmcrdt_undo_event_origin(undo_event_, &size)[size] == 0);
-        RM_CHECK(rmcrdt_undo_event_change(undo_event_) != RMCRDT_STACK_CLEARED ||
+        RM_CHECK(rmcrdt_undo_event_change(undo_event_) != RMCRDT_UNDO_STACK_CLEARED ||
                  rmcrdt_undo_event_changed_count(undo_event_) == 0);
         (void)rmcrdt_undo_event_stack(undo_event_);
     }

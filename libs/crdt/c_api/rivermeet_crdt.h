@@ -172,19 +172,19 @@ typedef struct rmcrdt_value rmcrdt_value;
 typedef struct rmcrdt_type rmcrdt_type;
 
 typedef enum RMCRDT_INT32 {
-  RMCRDT_UNDEFINED = 0,
-  RMCRDT_NULL = 1,
-  RMCRDT_BOOL = 2,
-  RMCRDT_NUMBER = 3,
-  RMCRDT_BIGINT = 4,
-  RMCRDT_TEXT_VALUE = 5,
-  RMCRDT_BYTES = 6,
-  RMCRDT_ARRAY_VALUE = 7,
-  RMCRDT_OBJECT = 8,
-  RMCRDT_TYPE = 9,         /* a shared type in the document */
-  RMCRDT_SUBDOCUMENT = 10, /* a document in the document */
-  RMCRDT_NEW_TYPE = 11,    /* to be put in */
-  RMCRDT_NEW_SUBDOCUMENT = 12
+  RMCRDT_VALUE_UNDEFINED = 0,
+  RMCRDT_VALUE_NULL = 1,
+  RMCRDT_VALUE_BOOL = 2,
+  RMCRDT_VALUE_NUMBER = 3,
+  RMCRDT_VALUE_BIGINT = 4,
+  RMCRDT_VALUE_TEXT = 5,
+  RMCRDT_VALUE_BYTES = 6,
+  RMCRDT_VALUE_ARRAY = 7,
+  RMCRDT_VALUE_OBJECT = 8,
+  RMCRDT_VALUE_TYPE = 9,         /* a shared type in the document */
+  RMCRDT_VALUE_SUBDOCUMENT = 10, /* a document in the document */
+  RMCRDT_VALUE_NEW_TYPE = 11,    /* to be put in */
+  RMCRDT_VALUE_NEW_SUBDOCUMENT = 12
 } rmcrdt_value_kind;
 
 typedef enum RMCRDT_INT32 {
@@ -278,7 +278,7 @@ RMCRDT_API rmcrdt_value* rmcrdt_map_keys(const rmcrdt_type* map);
 typedef struct rmcrdt_delta rmcrdt_delta;
 /* Since 1.1. For programs whose strings are UTF-8, or arrays of code points: how long the text is in these units, and
  * which place in one is the place in another. */
-typedef enum RMCRDT_INT32 { RMCRDT_UTF16 = 0, RMCRDT_UTF8 = 1, RMCRDT_CODE_POINTS = 2 } rmcrdt_text_unit;
+typedef enum RMCRDT_INT32 { RMCRDT_UNIT_UTF16 = 0, RMCRDT_UNIT_UTF8 = 1, RMCRDT_UNIT_CODE_POINTS = 2 } rmcrdt_text_unit;
 RMCRDT_API uint64_t rmcrdt_text_length(const rmcrdt_type* text, rmcrdt_text_unit unit);
 RMCRDT_API uint64_t rmcrdt_text_convert_place(const rmcrdt_type* text, uint64_t place, rmcrdt_text_unit from,
                                               rmcrdt_text_unit to);
@@ -298,7 +298,7 @@ RMCRDT_API rmcrdt_code rmcrdt_text_apply_delta(rmcrdt_type* text, const rmcrdt_d
 /* --- deltas ------------------------------------------------------------------------------------------------------ */
 
 /* What a text is or how a list or text changes, step by step, as Quill has it. */
-typedef enum RMCRDT_INT32 { RMCRDT_INSERT = 0, RMCRDT_RETAIN = 1, RMCRDT_DELETE = 2 } rmcrdt_step_kind;
+typedef enum RMCRDT_INT32 { RMCRDT_STEP_INSERT = 0, RMCRDT_STEP_RETAIN = 1, RMCRDT_STEP_DELETE = 2 } rmcrdt_step_kind;
 RMCRDT_API rmcrdt_delta* rmcrdt_delta_new(void);
 RMCRDT_API void rmcrdt_delta_free(rmcrdt_delta* delta);
 /* `attributes` is an object or NULL. */
@@ -307,7 +307,7 @@ RMCRDT_API rmcrdt_code rmcrdt_delta_insert(rmcrdt_delta* delta, const rmcrdt_val
 RMCRDT_API rmcrdt_code rmcrdt_delta_retain(rmcrdt_delta* delta, uint64_t length, const rmcrdt_value* attributes);
 RMCRDT_API rmcrdt_code rmcrdt_delta_delete(rmcrdt_delta* delta, uint64_t length);
 RMCRDT_API size_t rmcrdt_delta_size(const rmcrdt_delta* delta);
-/* Of a step past the end: RMCRDT_RETAIN, 0, 0, NULL with RMCRDT_OUT_OF_RANGE. */
+/* Of a step past the end: RMCRDT_STEP_RETAIN, 0, 0, NULL with RMCRDT_OUT_OF_RANGE. */
 RMCRDT_API rmcrdt_step_kind rmcrdt_delta_step_kind(const rmcrdt_delta* delta, size_t step);
 /* How many places it goes over, deletes or inserts. */
 RMCRDT_API uint64_t rmcrdt_delta_step_length(const rmcrdt_delta* delta, size_t step);
@@ -382,12 +382,12 @@ RMCRDT_API size_t rmcrdt_undo_redo_count(const rmcrdt_undo* undo);
 /* Since 1.1. An item came onto a stack, a change joined the last one, one was undone or redone, a stack was cleared. */
 typedef struct rmcrdt_undo_event rmcrdt_undo_event;
 typedef enum RMCRDT_INT32 {
-  RMCRDT_ITEM_ADDED = 0,
-  RMCRDT_ITEM_UPDATED = 1,
-  RMCRDT_ITEM_POPPED = 2,
-  RMCRDT_STACK_CLEARED = 3
+  RMCRDT_UNDO_ITEM_ADDED = 0,
+  RMCRDT_UNDO_ITEM_UPDATED = 1,
+  RMCRDT_UNDO_ITEM_POPPED = 2,
+  RMCRDT_UNDO_STACK_CLEARED = 3
 } rmcrdt_undo_change;
-typedef enum RMCRDT_INT32 { RMCRDT_UNDO_STACK = 0, RMCRDT_REDO_STACK = 1 } rmcrdt_undo_stack;
+typedef enum RMCRDT_INT32 { RMCRDT_STACK_UNDO = 0, RMCRDT_STACK_REDO = 1 } rmcrdt_undo_stack;
 typedef void (*rmcrdt_undo_callback)(void* context, const rmcrdt_undo_event* event);
 RMCRDT_API rmcrdt_subscription* rmcrdt_undo_observe(rmcrdt_undo* undo, rmcrdt_undo_callback callback, void* context);
 RMCRDT_API rmcrdt_undo_change rmcrdt_undo_event_change(const rmcrdt_undo_event* event);
@@ -439,9 +439,9 @@ RMCRDT_API rmcrdt_diff* rmcrdt_list_diff(const rmcrdt_type* list, rmcrdt_format 
 RMCRDT_API rmcrdt_diff* rmcrdt_map_diff(const rmcrdt_type* map, rmcrdt_format format, const rmcrdt_view* before,
                                         const rmcrdt_view* after);
 RMCRDT_API void rmcrdt_diff_free(rmcrdt_diff* diff);
-typedef enum RMCRDT_INT32 { RMCRDT_SAME = 0, RMCRDT_ADDED = 1, RMCRDT_REMOVED = 2 } rmcrdt_change;
+typedef enum RMCRDT_INT32 { RMCRDT_CHANGE_SAME = 0, RMCRDT_CHANGE_ADDED = 1, RMCRDT_CHANGE_REMOVED = 2 } rmcrdt_change;
 RMCRDT_API size_t rmcrdt_diff_size(const rmcrdt_diff* diff);
-/* Of a run past the end: RMCRDT_SAME, 0, NULL with RMCRDT_OUT_OF_RANGE. */
+/* Of a run past the end: RMCRDT_CHANGE_SAME, 0, NULL with RMCRDT_OUT_OF_RANGE. */
 RMCRDT_API rmcrdt_change rmcrdt_diff_change(const rmcrdt_diff* diff, size_t run);
 /* In UTF-16 units of a text; else 1. */
 RMCRDT_API uint64_t rmcrdt_diff_length(const rmcrdt_diff* diff, size_t run);
