@@ -1,26 +1,12 @@
 #include "crdt/internal/integrate/update_applier.h"
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
 #include <utility>
 
 #include "crdt/internal/integrate/first_missing.h"
 #include "crdt/internal/integrate/nesting_check.h"
 
 namespace rivermeet::crdt::internal {
-
-template <class Columns>
-UpdateApplier<Columns>::Waiting::Waiting(const WireStruct& from, std::string_view update) : item(from) {
-  for (std::string_view* view : {&item.root, &item.parent_sub, &item.content.data, &item.content.name}) {
-    const bool in_update = std::less_equal<>()(update.data(), view->data()) &&
-                           std::less_equal<>()(view->data() + view->size(), update.data() + update.size());
-    if (in_update || view->empty()) continue;
-    copies.emplace_back(new char[view->size()]);
-    std::memcpy(copies.back().get(), view->data(), view->size());
-    *view = {copies.back().get(), view->size()};
-  }
-}
 
 template <class Columns>
 typename UpdateApplier<Columns>::Block* UpdateApplier<Columns>::FindBlock(uint64_t client) {
@@ -121,7 +107,7 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
     if (waits_ == nullptr || waits_->stack.empty()) break;
     waits_->resumed.emplace(std::move(waits_->stack.back()));
     waits_->stack.pop_back();
-    head = waits_->resumed->item;
+    head = **waits_->resumed;
   }
   if (waits_ != nullptr && waits_->resumed.has_value()) {
     head = WireStruct();
@@ -144,8 +130,8 @@ bool UpdateApplier<Columns>::NestsTooDeep(const WireStruct& item) const {
 template <class Columns>
 void UpdateApplier<Columns>::PutAside() {
   std::vector<Rest>& rests = waits_->rests;
-  for (Waiting& waiting : waits_->stack) {
-    const WireStruct& item = waiting.item;
+  for (HeldStruct& waiting : waits_->stack) {
+    const WireStruct& item = *waiting;
     const uint64_t state = document_.structs.StateOf(item.id.client);
     const WireId missing = item.id.clock > state ? item.id : Missing(item).value_or(WireId{item.id.client, state + 1});
     Block* block = FindBlock(item.id.client);
@@ -175,8 +161,8 @@ bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
     const Rest& aside = rests[pass.block];
     if (!pass.begun) {
       if (!budget.Take()) return false;
-      rest_->Begin(aside.first.item, aside.missing);
-      pass = {pass.block, aside.first.item.end_clock(), aside.following, /*begun=*/true};
+      rest_->Begin(*aside.first, aside.missing);
+      pass = {pass.block, aside.first->end_clock(), aside.following, /*begun=*/true};
       if (aside.following > 0) update_.reader.Resume(update_.blocks[aside.block].place);
     }
     for (; pass.left > 0; --pass.left) {

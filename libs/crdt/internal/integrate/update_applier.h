@@ -15,6 +15,7 @@
 #include "crdt/internal/store/budget.h"
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/store/pending.h"
+#include "crdt/internal/wire/held_struct.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -40,29 +41,18 @@ class UpdateApplier {
 
  private:
   using Block = UpdateBlock<Columns>;
-  // A struct that outlives the reader's next read, not `update`, which it is from.
-  struct Waiting {
-    Waiting(const WireStruct& from, std::string_view update);
-    Waiting(Waiting&&) = default;
-    Waiting& operator=(Waiting&&) = default;
-
-    WireStruct item;
-
-   private:
-    std::vector<std::unique_ptr<char[]>> copies;  // of what it views elsewhere
-  };
   // Of one client, what could not be integrated: a struct and the ones after it.
   struct Rest {
     uint64_t client;
-    Waiting first;
+    HeldStruct first;
     WireId missing;
     size_t block;  // where the following are
     uint64_t following;
   };
   // What waits for others of this update, or is put aside because it waits for those of another.
   struct Waits {
-    std::vector<Waiting> stack;
-    std::optional<Waiting> resumed;  // owns what the update's item views
+    std::vector<HeldStruct> stack;
+    std::optional<HeldStruct> resumed;  // owns what the update's item views
     std::vector<Rest> rests;
     absl::flat_hash_map<uint64_t, size_t> rest_of;  // client -> place in `rests`
     BlockPass pass;                                 // over `rests`

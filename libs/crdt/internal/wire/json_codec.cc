@@ -22,21 +22,11 @@ int HexDigit(char c) {
   return -1;
 }
 
-// The UTF-16 unit in UTF-8, a surrogate in three bytes; the second half of a pair is joined with the first.
+// A UTF-16 unit; the second half of a pair is joined with the first.
 void AppendUnit(uint32_t unit, std::string& out) {
-  char bytes[3];
-  size_t size = 0;
-  if (unit < 0x80) {
-    bytes[size++] = static_cast<char>(unit);
-  } else if (unit < 0x800) {
-    bytes[size++] = static_cast<char>(0xc0 | (unit >> 6));
-    bytes[size++] = static_cast<char>(0x80 | (unit & 0x3f));
-  } else {
-    bytes[size++] = static_cast<char>(0xe0 | (unit >> 12));
-    bytes[size++] = static_cast<char>(0x80 | ((unit >> 6) & 0x3f));
-    bytes[size++] = static_cast<char>(0x80 | (unit & 0x3f));
-  }
-  AppendJoined({bytes, size}, out);
+  std::string character;
+  AppendCharacter(unit, character);
+  AppendJoined(character, out);
 }
 
 // The value of `number`, a JSON number that a double can't hold: too large, or too close to zero.

@@ -4,6 +4,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/utf.h"
 #include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
@@ -234,7 +235,8 @@ void AppendJsonString(std::string_view text, std::string& to) {
     if (byte >= 0x20 && byte != '"' && byte != '\\' && !is_surrogate) continue;
     to.append(text.substr(done, at - done));
     if (is_surrogate) {
-      AppendEscaped(0xd000u | ((text[at + 1] & 0x3fu) << 6) | (text[at + 2] & 0x3fu), to);
+      std::string_view rest = text.substr(at);
+      AppendEscaped(TakeCharacter(rest), to);
       at += 2;
     } else {
       AppendEscapedAscii(text[at], to);

@@ -77,23 +77,6 @@ uint32_t LowerCaseOf(uint32_t character) {
   return character + static_cast<uint32_t>(range->offset);
 }
 
-void AppendCharacter(uint32_t character, std::string& to) {
-  const auto append = [&to](uint32_t byte) { to.push_back(static_cast<char>(byte)); };
-  if (character < 0x80) return append(character);
-  if (character < 0x800) {
-    append(0xc0 | (character >> 6));
-  } else {
-    if (character < 0x10000) {
-      append(0xe0 | (character >> 12));
-    } else {
-      append(0xf0 | (character >> 18));
-      append(0x80 | ((character >> 12) & 0x3f));
-    }
-    append(0x80 | ((character >> 6) & 0x3f));
-  }
-  append(0x80 | (character & 0x3f));
-}
-
 }  // namespace
 
 void AppendLowerCase(std::string_view text, std::string& to) {

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "crdt/internal/wire/content_slice.h"
+#include "crdt/internal/wire/held_struct.h"
 #include "crdt/internal/wire/merge_order.h"
 #include "crdt/internal/wire/struct_stream.h"
 #include "crdt/internal/wire/struct_writer.h"
@@ -15,31 +16,6 @@
 namespace rivermeet::crdt::internal {
 
 namespace {
-
-// A struct that is kept while its reader reads on.
-class HeldStruct {
- public:
-  // Views of `input` stay what they are; others are copied.
-  void Hold(const WireStruct& item, std::string_view input) {
-    item_ = item;
-    KeepView(item_.root, root_, input);
-    KeepView(item_.parent_sub, sub_, input);
-    KeepView(item_.content.data, data_, input);
-    KeepView(item_.content.name, name_, input);
-  }
-  WireStruct& operator*() { return item_; }
-  WireStruct* operator->() { return &item_; }
-
- private:
-  static void KeepView(std::string_view& view, std::string& copy, std::string_view input) {
-    if (view.data() >= input.data() && view.data() < input.data() + input.size()) return;
-    copy.assign(view);
-    view = copy;
-  }
-
-  WireStruct item_;
-  std::string root_, sub_, data_, name_;
-};
 
 // One update, read up to a struct. Skips are passed over.
 template <class Columns>
@@ -113,7 +89,7 @@ class Merger {
   // --- writing; a struct is held back until it is clear that the next one doesn't change it
   void Flush() { structs_.Write(*held_, 0); }
   void HoldCurrent() {
-    held_.Hold(source_->current(), source_->input());
+    held_ = HeldStruct(source_->current(), source_->input());
     holds_ = true;
     source_->Next();
   }
@@ -166,7 +142,7 @@ class Merger {
       return;
     }
     Flush();
-    held_.Hold(rest, source_->input());
+    held_ = HeldStruct(rest, source_->input());
     source_->Next();
   }
 

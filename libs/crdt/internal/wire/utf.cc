@@ -182,19 +182,13 @@ uint32_t DecodeThree(std::string_view text, size_t at) {
   return ((ByteAt(text, at) & 0x0fu) << 12) | ((ByteAt(text, at + 1) & 0x3fu) << 6) | (ByteAt(text, at + 2) & 0x3fu);
 }
 
-void AppendThree(uint32_t unit, std::string& out) {
-  out.push_back(static_cast<char>(0xe0 | (unit >> 12)));
-  out.push_back(static_cast<char>(0x80 | ((unit >> 6) & 0x3f)));
-  out.push_back(static_cast<char>(0x80 | (unit & 0x3f)));
-}
-
 // Half of the four-byte character at `at`, as a lone surrogate. Nothing where it is cut off.
 void AppendHalf(std::string_view text, size_t at, bool low, std::string& out) {
   if (text.size() - at < 4) return;
-  const uint32_t point = ((ByteAt(text, at) & 0x07u) << 18) | ((ByteAt(text, at + 1) & 0x3fu) << 12) |
-                         ((ByteAt(text, at + 2) & 0x3fu) << 6) | (ByteAt(text, at + 3) & 0x3fu);
+  std::string_view rest = text.substr(at);
+  const uint32_t point = TakeCharacter(rest);
   const uint32_t above = point - 0x10000;
-  AppendThree(low ? 0xdc00 + (above & 0x3ff) : 0xd800 + (above >> 10), out);
+  AppendCharacter(low ? 0xdc00 + (above & 0x3ff) : 0xd800 + (above >> 10), out);
 }
 
 // Where code point `point` starts; the end of `text` when it has fewer.
@@ -347,6 +341,23 @@ void AppendWellFormed(std::string_view text, std::string& out) {
 }
 
 bool IsWellFormed(std::string_view text) { return FindSurrogate(text, 0) == std::string_view::npos; }
+
+void AppendCharacter(uint32_t character, std::string& out) {
+  const auto append = [&out](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (character < 0x80) return append(character);
+  if (character < 0x800) {
+    append(0xc0 | (character >> 6));
+  } else {
+    if (character < 0x10000) {
+      append(0xe0 | (character >> 12));
+    } else {
+      append(0xf0 | (character >> 18));
+      append(0x80 | ((character >> 12) & 0x3f));
+    }
+    append(0x80 | ((character >> 6) & 0x3f));
+  }
+  append(0x80 | (character & 0x3f));
+}
 
 uint32_t TakeCharacter(std::string_view& text) {
   const auto lead = static_cast<uint8_t>(text[0]);

@@ -68,6 +68,9 @@ void AppendWellFormed(std::string_view text, std::string& out);
 // Whether AppendWellFormed would change nothing.
 bool IsWellFormed(std::string_view text);
 
+// Appends a code point, or a surrogate, which isn't joined with what `out` ends in.
+void AppendCharacter(uint32_t character, std::string& out);
+
 // Takes the first character off `text`, which is WTF-8 and not empty.
 uint32_t TakeCharacter(std::string_view& text);
 
