@@ -9,17 +9,17 @@
 namespace rivermeet::crdt::internal {
 
 template <class Columns>
-typename UpdateApplier<Columns>::Block* UpdateApplier<Columns>::FindBlock(uint64_t client) {
+UpdateBlock* UpdateApplier<Columns>::FindBlock(uint64_t client) {
   const auto found = std::lower_bound(update_.blocks.begin(), update_.blocks.end(), client,
-                                      [](const Block& block, uint64_t id) { return block.client < id; });
+                                      [](const UpdateBlock& block, uint64_t id) { return block.client < id; });
   return found == update_.blocks.end() || found->client != client ? nullptr : &*found;
 }
 
 template <class Columns>
-void UpdateApplier<Columns>::ReadNext(Block& block, WireStruct& out) {
+void UpdateApplier<Columns>::ReadNext(UpdateBlock& block, WireStruct& out) {
   if (active_ != &block) {
-    if (active_ != nullptr) active_->place = update_.reader.place();
-    update_.reader.Resume(block.place);
+    if (active_ != nullptr && active_->left > 0) update_.places[active_->place] = update_.reader.place();
+    update_.reader.Resume(update_.places[block.place]);
     active_ = &block;
   }
   update_.reader.ReadStruct(block.client, block.clock, out);
@@ -92,7 +92,7 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
         PutAside();
       } else if (const std::optional<WireId> missing = Missing(head); missing.has_value()) {
         MakeWait(head);
-        Block* block = FindBlock(missing->client);
+        UpdateBlock* block = FindBlock(missing->client);
         if (block != nullptr && block->left > 0) {
           ReadNext(*block, head);
           continue;
@@ -134,7 +134,7 @@ void UpdateApplier<Columns>::PutAside() {
     const WireStruct& item = *waiting;
     const uint64_t state = document_.structs.StateOf(item.id.client);
     const WireId missing = item.id.clock > state ? item.id : Missing(item).value_or(WireId{item.id.client, state + 1});
-    Block* block = FindBlock(item.id.client);
+    UpdateBlock* block = FindBlock(item.id.client);
     if (const auto [place, made] = waits_->rest_of.try_emplace(item.id.client, rests.size()); !made) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
       // lost by that.
@@ -145,7 +145,7 @@ void UpdateApplier<Columns>::PutAside() {
       continue;
     }
     const uint64_t following = block->left;
-    if (active_ == block) block->place = update_.reader.place();
+    if (active_ == block) update_.places[block->place] = update_.reader.place();
     block->left = 0;
     rests.push_back(
         {item.id.client, std::move(waiting), missing, static_cast<size_t>(block - update_.blocks.data()), following});
@@ -163,7 +163,7 @@ bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
       if (!budget.Take()) return false;
       rest_->Begin(*aside.first, aside.missing);
       pass = {pass.block, aside.first->end_clock(), aside.following, /*begun=*/true};
-      if (aside.following > 0) update_.reader.Resume(update_.blocks[aside.block].place);
+      if (aside.following > 0) update_.reader.Resume(update_.places[update_.blocks[aside.block].place]);
     }
     for (; pass.left > 0; --pass.left) {
       if (!budget.TakeBytes(update_.item.content.data.size())) return false;

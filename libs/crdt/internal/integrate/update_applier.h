@@ -40,7 +40,6 @@ class UpdateApplier {
   bool ApplyDeletes(Budget& budget, WireDeleteSet& unknown);
 
  private:
-  using Block = UpdateBlock<Columns>;
   // Of one client, what could not be integrated: a struct and the ones after it.
   struct Rest {
     uint64_t client;
@@ -59,8 +58,8 @@ class UpdateApplier {
   };
 
   void Begin();
-  Block* FindBlock(uint64_t client);
-  void ReadNext(Block& block, WireStruct& out);
+  UpdateBlock* FindBlock(uint64_t client);
+  void ReadNext(UpdateBlock& block, WireStruct& out);
   std::optional<WireId> Missing(const WireStruct& item) const;
   void MakeWait(const WireStruct& item);
   bool Settle(Budget& budget);
@@ -75,10 +74,10 @@ class UpdateApplier {
   std::optional<int> max_depth_;  // of types
 
   bool begun_ = false;
-  size_t roots_made_ = 0;    // of the update's new ones
-  size_t to_apply_ = 0;      // blocks, from the first on
-  bool settling_ = false;    // the update's item is on its way
-  Block* active_ = nullptr;  // whose place the reader has
+  size_t roots_made_ = 0;          // of the update's new ones
+  size_t to_apply_ = 0;            // blocks, from the first on
+  bool settling_ = false;          // the update's item is on its way
+  UpdateBlock* active_ = nullptr;  // whose place the reader has
   std::unique_ptr<Waits> waits_;
   PendingRest* rest_ = nullptr;
 

@@ -109,7 +109,8 @@ bool UpdateCheck<Columns>::CheckStructs(Budget& budget) {
     if (blocks_left_ == 0 || !reader.ok()) return true;
     --blocks_left_;
     const auto read = reader.ReadBlock();
-    update_.blocks.push_back({read.client, read.clock, read.structs, reader.place()});
+    update_.blocks.push_back({read.client, read.clock, read.structs, update_.places.size()});
+    update_.places.push_back(reader.place());
     known_ = document_.structs.StateOf(read.client);
     if (known_ == 0) ++new_clients_;
     pass_.clock = read.clock;
@@ -175,9 +176,9 @@ bool UpdateCheck<Columns>::CheckNesting(Budget& budget) {
   if (nesting_ == nullptr) nesting_ = std::make_unique<NestingCheck>(document_, update_.structs);
   WireStruct& item = update_.item;
   for (; pass_.block < update_.blocks.size(); ++pass_.block, pass_.begun = false) {
-    const UpdateBlock<Columns>& block = update_.blocks[pass_.block];
+    const UpdateBlock& block = update_.blocks[pass_.block];
     if (!pass_.begun) {
-      update_.reader.Resume(block.place);
+      update_.reader.Resume(update_.places[block.place]);
       pass_ = {pass_.block, block.clock, block.left, /*begun=*/true};
     }
     for (; pass_.left > 0; --pass_.left) {

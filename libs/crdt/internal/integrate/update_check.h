@@ -21,12 +21,11 @@
 namespace rivermeet::crdt::internal {
 
 // The structs of one client.
-template <class Columns>
 struct UpdateBlock {
   uint64_t client;
   uint64_t clock;  // of the next struct
   uint64_t left;   // structs not read yet
-  Columns place;
+  size_t place;    // CheckedUpdate::places
 };
 
 // An update, and where in it things are, once it was checked.
@@ -38,12 +37,14 @@ struct CheckedUpdate {
 
   const std::string_view bytes;
   UpdateReader<Columns> reader;
-  absl::InlinedVector<UpdateBlock<Columns>, 1> blocks;  // clients ascend; those of one in the order of the bytes
+  absl::InlinedVector<UpdateBlock, 1> blocks;  // clients ascend; those of one in the order of the bytes
+  // Where the next struct of each block is. In V2 these are large, and not sorted with the blocks therefore.
+  absl::InlinedVector<typename Columns::Place, 1> places;
   uint64_t structs = 0;
   WireStruct item;                                      // the last struct that was read
   bool is_kept = false;                                 // it is the only one, and what it views is still there
   std::unique_ptr<std::vector<std::string>> new_roots;  // that the document hasn't, in the order of the bytes
-  Columns deletes;
+  typename Columns::Place deletes;
   bool has_deletes = false;
   bool deletes_overlap = false;  // or may
 };

@@ -43,6 +43,8 @@ class ByteReader {
   size_t remaining() const { return static_cast<size_t>(end_ - position_); }
   size_t offset() const { return base_ + static_cast<size_t>(position_ - begin_); }
   const char* position() const { return position_; }
+  // Goes on where it once was, before any error.
+  void Resume(const char* position) { position_ = position; }
 
   uint8_t ReadByte() {
     if (position_ == end_) {

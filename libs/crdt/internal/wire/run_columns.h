@@ -1,5 +1,6 @@
 // The columns of an update of format V2, read: run-length and difference codings (lib0/decoding.js: RleDecoder,
-// UintOptRleDecoder, IntDiffOptRleDecoder, StringDecoder). Reading past a column's end is an error, in its reader.
+// UintOptRleDecoder, IntDiffOptRleDecoder, StringDecoder). Reading past a column's end is an error, in its reader. A
+// column's place is what reading changes: after Resume() it reads on from there.
 #ifndef RIVERMEET_CRDT_INTERNAL_WIRE_RUN_COLUMNS_H_
 #define RIVERMEET_CRDT_INTERNAL_WIRE_RUN_COLUMNS_H_
 
@@ -10,116 +11,167 @@
 
 namespace rivermeet::crdt::internal {
 
+template <class Run>
+struct ColumnPlace {
+  const char* position = nullptr;  // behind the run
+  Run run;                         // the one that is read
+};
+
 // Bytes; the last run goes on for ever.
 class RleColumn {
  public:
+  struct Run {
+    uint64_t count = 0;
+    uint8_t value = 0;
+    bool endless = false;
+  };
+  using Place = ColumnPlace<Run>;
+
   RleColumn() = default;
   explicit RleColumn(ByteReader reader) : reader_(reader) {}
 
   uint8_t Read() {
-    if (count_ == 0) {
-      value_ = reader_.ReadByte();
-      endless_ = reader_.AtEnd();
-      count_ = endless_ ? 1 : reader_.ReadVarUint() + 1;
+    if (run_.count == 0) {
+      run_.value = reader_.ReadByte();
+      run_.endless = reader_.AtEnd();
+      run_.count = run_.endless ? 1 : reader_.ReadVarUint() + 1;
     }
-    if (!endless_) --count_;
-    return value_;
+    if (!run_.endless) --run_.count;
+    return run_.value;
   }
   const ByteReader& reader() const { return reader_; }
+  Place place() const { return {reader_.position(), run_}; }
+  void Resume(const Place& place) {
+    reader_.Resume(place.position);
+    run_ = place.run;
+  }
 
  private:
   ByteReader reader_;
-  uint64_t count_ = 0;
-  uint8_t value_ = 0;
-  bool endless_ = false;
+  Run run_;
 };
 
 // Unsigned integers; a negative one opens a run.
 class UintColumn {
  public:
+  struct Run {
+    uint64_t value = 0;
+    uint64_t count = 0;
+  };
+  using Place = ColumnPlace<Run>;
+
   UintColumn() = default;
   explicit UintColumn(ByteReader reader) : reader_(reader) {}
 
   uint64_t Read() {
-    if (count_ == 0) {
+    if (run_.count == 0) {
       const ByteReader::SignedInteger read = reader_.ReadVarInt();
-      value_ = read.magnitude;
-      count_ = read.negative ? reader_.ReadVarUint() + 2 : 1;
+      run_.value = read.magnitude;
+      run_.count = read.negative ? reader_.ReadVarUint() + 2 : 1;
     }
-    --count_;
-    return value_;
+    --run_.count;
+    return run_.value;
   }
   ByteReader& reader() { return reader_; }
   const ByteReader& reader() const { return reader_; }
+  Place place() const { return {reader_.position(), run_}; }
+  void Resume(const Place& place) {
+    reader_.Resume(place.position);
+    run_ = place.run;
+  }
 
  private:
   ByteReader reader_;
-  uint64_t value_ = 0;
-  uint64_t count_ = 0;
+  Run run_;
 };
 
 // Clocks as differences to the one before.
 class DiffColumn {
  public:
+  struct Run {
+    int64_t value = 0;
+    int64_t difference = 0;
+    uint64_t count = 0;
+  };
+  using Place = ColumnPlace<Run>;
+
   DiffColumn() = default;
   explicit DiffColumn(ByteReader reader) : reader_(reader) {}
 
   uint64_t Read() {
-    if (count_ == 0) {
+    if (run_.count == 0) {
       const int64_t read = reader_.ReadVarInt().value();
-      difference_ = read >> 1;  // towards minus infinity
-      count_ = (read & 1) != 0 ? reader_.ReadVarUint() + 2 : 1;
+      run_.difference = read >> 1;  // towards minus infinity
+      run_.count = (read & 1) != 0 ? reader_.ReadVarUint() + 2 : 1;
     }
-    --count_;
-    value_ += difference_;
-    if (value_ < 0 || value_ > static_cast<int64_t>(kMaxInteger)) {
+    --run_.count;
+    run_.value += run_.difference;
+    if (run_.value < 0 || run_.value > static_cast<int64_t>(kMaxInteger)) {
       reader_.Fail("differences of clocks add up to less than 0 or more than 2^53 - 1");
-      value_ = 0;
+      run_.value = 0;
     }
-    return static_cast<uint64_t>(value_);
+    return static_cast<uint64_t>(run_.value);
   }
   const ByteReader& reader() const { return reader_; }
+  Place place() const { return {reader_.position(), run_}; }
+  void Resume(const Place& place) {
+    reader_.Resume(place.position);
+    run_ = place.run;
+  }
 
  private:
   ByteReader reader_;
-  int64_t value_ = 0;
-  int64_t difference_ = 0;
-  uint64_t count_ = 0;
+  Run run_;
 };
 
 // All strings of an update as one text, and the length of each in UTF-16 units.
 class StringColumn {
+  // Where the next string starts.
+  struct Start {
+    uint64_t units_left = 0;
+    size_t byte = 0;
+    size_t ascii = 0;          // how many characters from there on are ASCII, at least
+    bool inside_pair = false;  // it starts with the second half of the character there
+  };
+
  public:
+  struct Place {
+    UintColumn::Place lengths;
+    Start next;
+  };
+
   StringColumn() = default;
   explicit StringColumn(ByteReader reader) : lengths_(reader) {
     text_ = lengths_.reader().ReadVarString();
-    units_left_ = Measure(text_).utf16;
-    ascii_ = AsciiPrefix(text_);
+    next_.units_left = Measure(text_).utf16;
+    next_.ascii = AsciiPrefix(text_);
   }
 
   // The next string, as a view of the update, or, where it begins or ends inside a character, as a copy in `scratch`.
   // Its length in UTF-16 units goes to `*units`.
   std::string_view Read(std::string& scratch, uint64_t* units) {
     *units = lengths_.Read();
-    if (*units > ascii_) return ReadMixed(scratch, units);
-    const std::string_view read = text_.substr(byte_, *units);
-    byte_ += *units;
-    ascii_ -= *units;
-    units_left_ -= *units;
+    if (*units > next_.ascii) return ReadMixed(scratch, units);
+    const std::string_view read = text_.substr(next_.byte, *units);
+    next_.byte += *units;
+    next_.ascii -= *units;
+    next_.units_left -= *units;
     return read;
   }
 
   const ByteReader& reader() const { return lengths_.reader(); }
+  Place place() const { return {lengths_.place(), next_}; }
+  void Resume(const Place& place) {
+    lengths_.Resume(place.lengths);
+    next_ = place.next;
+  }
 
  private:
   std::string_view ReadMixed(std::string& scratch, uint64_t* units);
 
   UintColumn lengths_;
   std::string_view text_;
-  uint64_t units_left_ = 0;
-  size_t byte_ = 0;           // where the next string starts
-  size_t ascii_ = 0;          // how many characters from there on are ASCII, at least
-  bool inside_pair_ = false;  // it starts with the second half of the character there
+  Start next_;
 };
 
 }  // namespace rivermeet::crdt::internal

@@ -37,16 +37,45 @@ ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
 std::string_view ColumnsV2::ReadKey(std::string& scratch) {
   const uint64_t clock = key_clock_.Read();
   if (clock < keys_read_) {
-    repeated_key_bytes_ += (*keys_)[clock].size();
-    return (*keys_)[clock];
+    repeated_key_bytes_ += keys_[clock].size();
+    return keys_[clock];
   }
-  if (keys_ == nullptr) keys_ = std::make_shared<std::vector<std::string>>();
-  if (keys_read_ < keys_->size()) {  // a copy, behind the reader that came by here first
+  if (keys_read_ < keys_.size()) {  // it has come by here before
     ReadString(scratch);
   } else {
-    keys_->emplace_back(ReadString(scratch));
+    keys_.emplace_back(ReadString(scratch));
   }
-  return (*keys_)[keys_read_++];
+  return keys_[keys_read_++];
+}
+
+ColumnsV2::Place ColumnsV2::place() const {
+  return {.rest = rest_.position(),
+          .key_clock = key_clock_.place(),
+          .client = client_.place(),
+          .left_clock = left_clock_.place(),
+          .right_clock = right_clock_.place(),
+          .info = info_.place(),
+          .string = string_.place(),
+          .parent_info = parent_info_.place(),
+          .type_ref = type_ref_.place(),
+          .length = length_.place(),
+          .keys_read = keys_read_,
+          .repeated_key_bytes = repeated_key_bytes_};
+}
+
+void ColumnsV2::Resume(const Place& place) {
+  rest_.Resume(place.rest);
+  key_clock_.Resume(place.key_clock);
+  client_.Resume(place.client);
+  left_clock_.Resume(place.left_clock);
+  right_clock_.Resume(place.right_clock);
+  info_.Resume(place.info);
+  string_.Resume(place.string);
+  parent_info_.Resume(place.parent_info);
+  type_ref_.Resume(place.type_ref);
+  length_.Resume(place.length);
+  keys_read_ = place.keys_read;
+  repeated_key_bytes_ = place.repeated_key_bytes;
 }
 
 const ByteReader& ColumnsV2::failed() const {

@@ -2,7 +2,6 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_WIRE_UPDATE_READER_H_
 #define RIVERMEET_CRDT_INTERNAL_WIRE_UPDATE_READER_H_
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +41,10 @@ class ColumnsV1 {
 
   bool ok() const { return rest_.ok(); }
   const ByteReader& failed() const { return rest_; }
+
+  using Place = const char*;
+  Place place() const { return rest_.position(); }
+  void Resume(Place place) { rest_.Resume(place); }
 
  private:
   WireId ReadId() {
@@ -96,6 +99,24 @@ class ColumnsV2 {
   }
   const ByteReader& failed() const;
 
+  // What reading changes, less than half of all.
+  struct Place {
+    const char* rest = nullptr;
+    DiffColumn::Place key_clock;
+    UintColumn::Place client;
+    DiffColumn::Place left_clock;
+    DiffColumn::Place right_clock;
+    RleColumn::Place info;
+    StringColumn::Place string;
+    RleColumn::Place parent_info;
+    UintColumn::Place type_ref;
+    UintColumn::Place length;
+    size_t keys_read = 0;
+    uint64_t repeated_key_bytes = 0;
+  };
+  Place place() const;
+  void Resume(const Place& place);
+
  private:
   ByteReader rest_;
   DiffColumn key_clock_;
@@ -107,9 +128,7 @@ class ColumnsV2 {
   RleColumn parent_info_;
   UintColumn type_ref_;
   UintColumn length_;
-  // Keys already read, once there are any; shared by the copies made since, which each have read the first
-  // `keys_read_`.
-  std::shared_ptr<std::vector<std::string>> keys_;
+  std::vector<std::string> keys_;  // also those read before it went back; so far `keys_read_`
   size_t keys_read_ = 0;
   uint64_t repeated_key_bytes_ = 0;
 };
@@ -163,8 +182,9 @@ class UpdateReader {
   }
 
   // The place reached, to Resume() from later, in any order.
-  const Columns& place() const { return columns_; }
-  void Resume(const Columns& place) { columns_ = place; }
+  using Place = typename Columns::Place;
+  Place place() const { return columns_.place(); }
+  void Resume(const Place& place) { columns_.Resume(place); }
 
  private:
   void ReadContent(ContentKind kind, WireContent& out);
