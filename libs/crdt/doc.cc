@@ -173,7 +173,7 @@ absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_vie
 }
 
 std::string Doc::EncodeStateVector() const {
-  return internal::WriteStateVector(internal::StateVectorOf(session_->document));
+  return internal::WriteStateVectorAsIs(internal::StateVectorOf(session_->document));
 }
 
 std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Encode(format); }

@@ -133,7 +133,7 @@ template <class Writer>
 void WriteSince(Writer& writer, const Document& document, const std::vector<WireId>& since, Measurement* measurement) {
   absl::flat_hash_map<uint64_t, uint64_t> known;
   for (const WireId& entry : since) known[entry.client] = entry.clock;
-  const std::vector<ClientIndex> clients = document.structs.Descending();
+  const std::vector<ClientIndex>& clients = document.structs.Descending();
   const auto clock_of = [&](const StructStore::Client& client) {
     const auto entry = known.find(client.id);
     return entry == known.end() ? 0 : entry->second;
@@ -251,8 +251,8 @@ void WriteTransaction(const Document& document, const Transaction& transaction, 
 std::vector<WireId> StateVectorOf(const Document& document) {
   std::vector<WireId> entries;
   entries.reserve(document.structs.size());
-  for (ClientIndex c = 0; c < document.structs.size(); ++c) {
-    entries.push_back({document.structs[c].id, document.structs[c].state});
+  for (const ClientIndex client : document.structs.Descending()) {
+    entries.push_back({document.structs[client].id, document.structs[client].state});
   }
   return entries;
 }

@@ -23,6 +23,7 @@ std::string EncodeUpTo(const Document& document, const std::vector<WireId>& stat
 void WriteTransaction(const Document& document, const Transaction& transaction, WriterV1& writer);
 void WriteTransaction(const Document& document, const Transaction& transaction, WriterV2& writer);
 
+// Clients descend.
 std::vector<WireId> StateVectorOf(const Document& document);
 // All that is deleted, by client in the order in which the clients came.
 WireDeleteSet DeleteSetOf(const Document& document);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace rivermeet::crdt::internal {
 
@@ -163,16 +164,22 @@ ClientIndex StructStore::FindOrAdd(uint64_t id) {
   return last_found_ = client;
 }
 
-std::vector<ClientIndex> StructStore::Descending() const {
-  std::vector<ClientIndex> order(clients_.size());
-  for (ClientIndex c = 0; c < order.size(); ++c) order[c] = c;
-  std::sort(order.begin(), order.end(),
-            [this](ClientIndex a, ClientIndex b) { return clients_[a].id > clients_[b].id; });
-  return order;
+const std::vector<ClientIndex>& StructStore::Descending() const {
+  const auto above = [this](ClientIndex a, ClientIndex b) { return clients_[a].id > clients_[b].id; };
+  const size_t sorted = descending_.size();
+  if (sorted < clients_.size()) {
+    descending_.resize(clients_.size());
+    const auto added = descending_.begin() + static_cast<ptrdiff_t>(sorted);
+    std::iota(added, descending_.end(), static_cast<ClientIndex>(sorted));
+    std::sort(added, descending_.end(), above);
+    std::inplace_merge(descending_.begin(), added, descending_.end(), above);
+  }
+  return descending_;
 }
 
 uint64_t StructStore::bytes() const {
-  uint64_t bytes = clients_.capacity() * sizeof(Client) + numbers_.capacity() * (sizeof(uint64_t) * 2 + 1);
+  uint64_t bytes = clients_.capacity() * sizeof(Client) + numbers_.capacity() * (sizeof(uint64_t) * 2 + 1) +
+                   descending_.capacity() * sizeof(ClientIndex);
   for (const Client& client : clients_) bytes += client.structs.bytes();
   return bytes;
 }

@@ -115,8 +115,8 @@ class StructStore {
     const ClientIndex client = Find(id);
     return client == kNoClient ? 0 : clients_[client].state;
   }
-  // All, in descending order of their ids: the order of everything that is encoded.
-  std::vector<ClientIndex> Descending() const;
+  // All, in descending order of their ids: the order of everything that is encoded. Valid until one is added.
+  const std::vector<ClientIndex>& Descending() const;
 
   uint64_t bytes() const;
 
@@ -125,6 +125,7 @@ class StructStore {
 
   std::vector<Client> clients_;
   absl::flat_hash_map<uint64_t, ClientIndex> numbers_;
+  mutable std::vector<ClientIndex> descending_;  // of those that there were when somebody last asked
   mutable ClientIndex last_found_ = 0;
   mutable std::array<ClientIndex, 32> found_ = {};  // each the last one of those whose ids end in the same bits
 };

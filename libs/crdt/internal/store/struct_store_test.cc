@@ -82,6 +82,9 @@ TEST_CASE("clients are numbered in the order of their first struct and listed fr
   CHECK(store.FindOrAdd(7) == 0);
   CHECK(store.StateOf(99) == 0);
   CHECK(store.Descending() == std::vector<ClientIndex>{1, 0, 2});
+  store.FindOrAdd(5);
+  store.FindOrAdd(8);
+  CHECK(store.Descending() == std::vector<ClientIndex>{1, 4, 0, 3, 2});
 }
 
 }  // namespace

@@ -16,66 +16,87 @@ struct Open {
   uint64_t left;
 };
 
-// Calls `string` with each string and key of one value, in order. Gives how many arrays and objects nest in it.
+// Reads the next value when it is no array or object, which are only opened, and calls `string` with it when it is a
+// string. Whether it was read.
 template <class String>
-size_t Walk(ByteReader& reader, String&& string) {
-  absl::InlinedVector<Open, 16> open = {{false, 1}};
+bool ReadScalar(ByteReader& reader, String&& string, Open& opened) {
+  switch (static_cast<AnyTag>(reader.ReadByte())) {
+    case AnyTag::kInteger:
+      reader.SkipVarInt();
+      return true;
+    case AnyTag::kString:
+      string(reader.ReadVarBytes());
+      return true;
+    case AnyTag::kArray:
+      opened = {false, reader.ReadVarUint()};
+      return false;
+    case AnyTag::kObject:
+      opened = {true, reader.ReadVarUint()};
+      return false;
+    case AnyTag::kBytes:
+      reader.ReadVarBytes();
+      return true;
+    case AnyTag::kFloat32:
+      reader.ReadBytes(4);
+      return true;
+    case AnyTag::kFloat64:
+    case AnyTag::kBigInt:
+      reader.ReadBytes(8);
+      return true;
+    default:
+      return true;
+  }
+}
+
+// Calls `string` with each string and key of an array or object, in order. Gives how deep others nest in it, itself
+// counted.
+template <class String>
+size_t WalkInside(ByteReader& reader, Open outer, String&& string) {
+  absl::InlinedVector<Open, 16> open = {outer};
   size_t deepest = 0;
   while (!open.empty()) {
-    deepest = std::max(deepest, open.size() - 1);
-    if (open.back().left == 0) {
+    deepest = std::max(deepest, open.size());
+    Open& innermost = open.back();
+    if (innermost.left == 0) {
       open.pop_back();
       continue;
     }
-    --open.back().left;
-    if (open.back().object) string(reader.ReadVarBytes());
-    switch (static_cast<AnyTag>(reader.ReadByte())) {
-      case AnyTag::kBytes:
-        reader.ReadVarBytes();
-        break;
-      case AnyTag::kString:
-        string(reader.ReadVarBytes());
-        break;
-      case AnyTag::kArray:
-        open.push_back({false, reader.ReadVarUint()});
-        break;
-      case AnyTag::kObject:
-        open.push_back({true, reader.ReadVarUint()});
-        break;
-      case AnyTag::kInteger:
-        reader.SkipVarInt();
-        break;
-      case AnyTag::kFloat32:
-        reader.ReadBytes(4);
-        break;
-      case AnyTag::kFloat64:
-      case AnyTag::kBigInt:
-        reader.ReadBytes(8);
-        break;
-      default:
-        break;
-    }
+    --innermost.left;
+    if (innermost.object) string(reader.ReadVarBytes());
+    if (Open opened; !ReadScalar(reader, string, opened)) open.push_back(opened);
   }
   return deepest;
+}
+
+// The same of any value.
+template <class String>
+size_t Walk(ByteReader& reader, String&& string) {
+  Open opened;
+  return ReadScalar(reader, string, opened) ? 0 : WalkInside(reader, opened, string);
+}
+
+// Whether no string in `values` has a surrogate, as far as their first byte and size say it: such a string takes five
+// bytes.
+bool HasNoSurrogate(std::string_view values) {
+  if (values.size() < 5) return true;
+  switch (static_cast<AnyTag>(values.front())) {
+    case AnyTag::kInteger:
+      return values.size() < 2 + 5;
+    case AnyTag::kFloat32:
+      return values.size() == 5;
+    case AnyTag::kFloat64:
+    case AnyTag::kBigInt:
+      return values.size() == 9;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
 std::string_view StepOverAny(ByteReader& reader) {
   const char* start = reader.position();
-  ByteReader scalar = reader;
-  switch (static_cast<AnyTag>(scalar.ReadByte())) {
-    case AnyTag::kInteger:
-      scalar.SkipVarInt();
-      reader = scalar;
-      break;
-    case AnyTag::kString:
-      scalar.ReadVarBytes();
-      reader = scalar;
-      break;
-    default:
-      Walk(reader, [](std::string_view) {});
-  }
+  Walk(reader, [](std::string_view) {});
   return {start, static_cast<size_t>(reader.position() - start)};
 }
 
@@ -93,7 +114,7 @@ std::string_view SkipValues(std::string_view values, uint64_t count) {
 void AppendSendable(std::string_view values, std::string& to) {
   const size_t start = to.size();
   to.append(values);
-  if (IsWellFormed(values)) return;
+  if (HasNoSurrogate(values) || IsWellFormed(values)) return;
   // U+FFFD takes as many bytes as a lone surrogate, so that all lengths stay.
   ByteReader reader(values);
   std::string well_formed;
