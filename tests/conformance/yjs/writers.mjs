@@ -189,7 +189,9 @@ export class Writers {
     try {
       apply(randomEdit(this.random, target, this.setting.rich), target.shared);
     } catch (error) {
-      // A list of yjs now and then says that it is longer than it is: what was deleted up to its end stays deleted.
+      // In a list that some take for a text and some for an array yjs counts deleted formats as places, or doesn't count
+      // values it passes over; its search markers are wrong then, and it may look for what is to be deleted behind the
+      // end. What it has deleted so far stays deleted.
       if (error.message !== "Length exceeded!") throw error;
     }
   }
