@@ -10,6 +10,7 @@ PositionIndex::PositionIndex(ItemArena& items, ItemRef start) : items_(&items) {
   constexpr uint32_t kFull = kSegmentItems * 3 / 4;
   std::vector<uint32_t> level;
   for (ItemRef ref = start; ref != kNoItem; ref = items[ref].right) {
+    __builtin_prefetch(&items[ref] + 2, 1);  // neighbours were often made one after the other
     if (level.empty() || segments_.back().items == kFull) {
       level.push_back(AddSegment());
       segments_.back().first = ref;
