@@ -17,10 +17,10 @@ namespace {
 // All that can be seen of a document.
 struct View {
   explicit View(const Doc& doc)
-      : v1(doc.EncodeState(Format::kV1)),
-        v2(doc.EncodeState(Format::kV2)),
+      : v1(doc.EncodeState(UpdateFormat::kV1)),
+        v2(doc.EncodeState(UpdateFormat::kV2)),
         state_vector(doc.EncodeStateVector()),
-        snapshot(doc.EncodeSnapshot(Format::kV1)) {}
+        snapshot(doc.EncodeSnapshot(UpdateFormat::kV1)) {}
   bool operator==(const View&) const = default;
 
   std::string v1, v2, state_vector, snapshot;
@@ -43,8 +43,8 @@ void IndexLists(Doc& doc) {
 // Of what some document holds, none is refused, and nothing is lost.
 void CheckAgain(const Doc& doc, const DocOptions& options) {
   Doc fresh(options);
-  const std::string state = doc.EncodeState(Format::kV2);
-  RM_CHECK_OK(fresh.Apply(state, Format::kV2));
+  const std::string state = doc.EncodeState(UpdateFormat::kV2);
+  RM_CHECK_OK(fresh.Apply(state, UpdateFormat::kV2));
   CheckSound(fresh);
   if (doc.HasPending()) return;
   RM_CHECK(!fresh.HasPending());

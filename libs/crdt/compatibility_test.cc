@@ -38,11 +38,11 @@ TEST_CASE("documents that yjs 13.2 wrote have what they had then, and are writte
     REQUIRE(absl::Base64Unescape(base64, &bytes));
     const Any expected = InOrder(*Any::FromJson(json));
     Doc doc;
-    Ok(doc.Apply(bytes, Format::kV1));
+    Ok(doc.Apply(bytes, UpdateFormat::kV1));
     CHECK_FALSE(doc.HasPending());
-    CHECK(absl::Base64Escape(doc.EncodeState(Format::kV1)) == state);
+    CHECK(absl::Base64Escape(doc.EncodeState(UpdateFormat::kV1)) == state);
     CHECK(InOrder(Content(doc, kind)) == expected);
-    for (const Format format : {Format::kV1, Format::kV2}) {
+    for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
       Doc copy;
       Ok(copy.Apply(doc.EncodeState(format), format));
       CHECK(InOrder(Content(copy, kind)) == expected);

@@ -35,10 +35,10 @@ absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view
   return intake.status();
 }
 
-absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update, Format format) {
+absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update, UpdateFormat format) {
   session.edit_room.Forget();
-  return format == Format::kV1 ? TakeIn<ColumnsV1>(session, transaction, update)
-                               : TakeIn<ColumnsV2>(session, transaction, update);
+  return format == UpdateFormat::kV1 ? TakeIn<ColumnsV1>(session, transaction, update)
+                                     : TakeIn<ColumnsV2>(session, transaction, update);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ Doc::Doc(Doc&&) noexcept = default;
 Doc& Doc::operator=(Doc&&) noexcept = default;
 Doc::~Doc() = default;
 
-absl::Status Doc::Apply(std::string_view update, Format format, std::string_view origin) {
+absl::Status Doc::Apply(std::string_view update, UpdateFormat format, std::string_view origin) {
   absl::Status applied;
   session_->transactor.Run(/*local=*/false, {origin}, [&](Transaction& transaction) {
     transaction.local = false;
@@ -74,9 +74,9 @@ absl::Status Doc::ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_
   return status.ok() ? status : Annotate(status, fmt::format("update {}", done));
 }
 
-Subscription Doc::OnUpdate(Format format, UpdateListener listener) {
+Subscription Doc::OnUpdate(UpdateFormat format, UpdateListener listener) {
   ListenToEnds();
-  return session_->update_listeners[format == Format::kV2].Add(std::move(listener));
+  return session_->update_listeners[format == UpdateFormat::kV2].Add(std::move(listener));
 }
 
 Subscription Doc::OnSubdocuments(SubdocumentsListener listener) {
@@ -149,22 +149,22 @@ void internal::Session::TellListeners(const Transaction& transaction) {
   }
 }
 
-std::string Doc::EncodeState(Format format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
+std::string Doc::EncodeState(UpdateFormat format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
 
-absl::StatusOr<std::string> Doc::EncodeStateSince(Format format, std::string_view since) const {
+absl::StatusOr<std::string> Doc::EncodeStateSince(UpdateFormat format, std::string_view since) const {
   RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, session_->limits));
   std::string state = internal::EncodeStructsAndDeletes(session_->document, format, known);
   const Pending& pending = session_->document.pending;
   if (pending.empty()) return state;
   const auto converted = [&](std::string_view update) {
-    absl::StatusOr<std::string> in_format = ConvertUpdate(update, Format::kV2, format, NoLimits());
+    absl::StatusOr<std::string> in_format = ConvertUpdate(update, UpdateFormat::kV2, format, NoLimits());
     RM_CHECK_OK(in_format.status());
     return *std::move(in_format);
   };
   std::vector<std::string> updates = {std::move(state)};
   if (!pending.deletes.empty()) updates.push_back(converted(pending.deletes.Encode()));
   if (!pending.structs.empty()) {
-    absl::StatusOr<std::string> difference = DiffUpdate(pending.structs.Encode(), since, Format::kV2, NoLimits());
+    absl::StatusOr<std::string> difference = DiffUpdate(pending.structs.Encode(), since, UpdateFormat::kV2, NoLimits());
     RM_CHECK_OK(difference.status());
     updates.push_back(converted(*difference));
   }
@@ -176,7 +176,7 @@ std::string Doc::EncodeStateVector() const {
   return internal::WriteStateVectorAsIs(internal::StateVectorOf(session_->document));
 }
 
-std::string Doc::EncodeSnapshot(Format format) const { return TakeSnapshot().Encode(format); }
+std::string Doc::EncodeSnapshot(UpdateFormat format) const { return TakeSnapshot().Encode(format); }
 
 namespace {
 

@@ -20,6 +20,7 @@
 #include "crdt/limits.h"
 #include "crdt/shared_types.h"
 #include "crdt/snapshot.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt {
 
@@ -39,7 +40,7 @@ struct DocOptions {
 
 struct EncodedUpdate {
   std::string_view bytes;
-  Format format = Format::kV1;
+  UpdateFormat format = UpdateFormat::kV1;
 };
 
 // Applies updates and gives its state, with the bytes that yjs gives after the same updates.
@@ -61,7 +62,7 @@ class Doc {
   // Errors:
   //   INVALID_ARGUMENT    It isn't such an update; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  A limit would be passed; the message says which. Don't retry.
-  absl::Status Apply(std::string_view update, Format format, std::string_view origin = {});
+  absl::Status Apply(std::string_view update, UpdateFormat format, std::string_view origin = {});
   // The same for many in one transaction, which is faster than one by one. At the first that fails it stops and gives
   // its error, with its number; those before it are applied, and `applied`, when given, says how many.
   absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {},
@@ -71,7 +72,7 @@ class Doc {
   // others, and its origin, so that whoever sent it doesn't get it back. Applying one update may end in two
   // transactions: yjs tidies the formats of texts in another, which has no origin.
   using UpdateListener = std::function<void(std::string_view update, std::string_view origin)>;
-  Subscription OnUpdate(Format format, UpdateListener listener);
+  Subscription OnUpdate(UpdateFormat format, UpdateListener listener);
 
   // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some
   // away or asked for the content of some. As in yjs a removal is told again in a transaction of its own, in which the
@@ -88,12 +89,12 @@ class Doc {
   // Errors:
   //   INVALID_ARGUMENT    `since` is no state vector; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  It has more clients than max_clients. Don't retry.
-  std::string EncodeState(Format format) const;
-  absl::StatusOr<std::string> EncodeStateSince(Format format, std::string_view since) const;
+  std::string EncodeState(UpdateFormat format) const;
+  absl::StatusOr<std::string> EncodeStateSince(UpdateFormat format, std::string_view since) const;
   // How far each client is known; the same in both formats.
   std::string EncodeStateVector() const;
   // What is visible now, as a small description: for RestoreSnapshot, and to compare versions.
-  std::string EncodeSnapshot(Format format) const;
+  std::string EncodeSnapshot(UpdateFormat format) const;
   Snapshot TakeSnapshot() const;
   // The document as it was when `snapshot` was taken, as a new one (yjs: createDocFromSnapshot, the same bytes). As in
   // yjs this document's structs are cut at the snapshot's edge and joined again, which shows in two ways: structs there

@@ -16,14 +16,14 @@ using internal::Intake;
 using internal::Session;
 
 struct DocLoader::Loading {
-  Loading(std::string_view update, Format format, const DocOptions& options)
+  Loading(std::string_view update, UpdateFormat format, const DocOptions& options)
       : doc(options),
         session(internal::HandleAccess::SessionOf(doc)),
         transaction(session.transactor.Begin(/*local=*/false, {})),
         limits(session.limits) {
     limits.max_repeats = limits.max_structs;  // nobody waits for all of it
     const uint64_t client = session.transactor.client();
-    if (format == Format::kV1) {
+    if (format == UpdateFormat::kV1) {
       intake.emplace<Intake<ColumnsV1>>(session.document, transaction, update, limits, client);
     } else {
       intake.emplace<Intake<ColumnsV2>>(session.document, transaction, update, limits, client);
@@ -45,7 +45,7 @@ struct DocLoader::Loading {
   std::variant<std::monostate, Intake<ColumnsV1>, Intake<ColumnsV2>> intake;
 };
 
-DocLoader::DocLoader(std::string_view update, Format format, const DocOptions& options)
+DocLoader::DocLoader(std::string_view update, UpdateFormat format, const DocOptions& options)
     : loading_(std::make_unique<Loading>(update, format, options)) {}
 DocLoader::DocLoader(DocLoader&&) noexcept = default;
 DocLoader& DocLoader::operator=(DocLoader&&) noexcept = default;

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "crdt/doc.h"
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt {
 
@@ -24,7 +25,7 @@ class DocLoader {
 
   // The bytes of `update` must stay as they are for as long as the loader is there. Of V2 the strings are checked here,
   // at once; nothing else is read yet.
-  DocLoader(std::string_view update, Format format, const DocOptions& options = {});
+  DocLoader(std::string_view update, UpdateFormat format, const DocOptions& options = {});
   DocLoader(DocLoader&&) noexcept;
   DocLoader& operator=(DocLoader&&) noexcept;
   ~DocLoader();

@@ -16,14 +16,16 @@ std::string Hex(std::string_view hex) { return absl::HexStringToBytes({hex.data(
 
 TEST_CASE("the bytes that yjs writes of a text come out", "[crdt]") {
   Doc doc;
-  REQUIRE(doc.Apply(Hex("01010100040101740361626300"), Format::kV1).ok());
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "01010100040101740361626300");
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV2)) == "000001010000010407047461626301030101000001010000");
+  REQUIRE(doc.Apply(Hex("01010100040101740361626300"), UpdateFormat::kV1).ok());
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) == "01010100040101740361626300");
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV2)) ==
+        "000001010000010407047461626301030101000001010000");
   CHECK(absl::BytesToHexString(doc.EncodeStateVector()) == "010103");
-  REQUIRE(doc.Apply(Hex("01010103840102016400"), Format::kV1).ok());
-  REQUIRE(doc.Apply(Hex("000101010101"), Format::kV1).ok());
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "01030100040101740161810100018401010263640101010101");
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV2)) ==
+  REQUIRE(doc.Apply(Hex("01010103840102016400"), UpdateFormat::kV1).ok());
+  REQUIRE(doc.Apply(Hex("000101010101"), UpdateFormat::kV1).ok());
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
+        "01030100040101740161810100018401010263640101010101");
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV2)) ==
         "00000241010200020005040081008408047461636441000201010001010103000101010100");
   CHECK(doc.GetText("t")->PlainText() == "acd");
 }
@@ -44,23 +46,23 @@ std::string NestedArrays(int depth) {
 
 TEST_CASE("shared types nest up to the limit, counted over several updates", "[crdt]") {
   Doc doc({.limits = {.max_depth = 200}});
-  CHECK(doc.Apply(NestedArrays(201), Format::kV1).code() == absl::StatusCode::kResourceExhausted);
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) == "0000");
-  REQUIRE(doc.Apply(NestedArrays(200), Format::kV1).ok());
+  CHECK(doc.Apply(NestedArrays(201), UpdateFormat::kV1).code() == absl::StatusCode::kResourceExhausted);
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) == "0000");
+  REQUIRE(doc.Apply(NestedArrays(200), UpdateFormat::kV1).ok());
   // One more, in the innermost, and one beside it.
-  const std::string state = doc.EncodeState(Format::kV1);
+  const std::string state = doc.EncodeState(UpdateFormat::kV1);
   CHECK(doc.Apply(Hex("0101020007"
                       "00"
                       "01c701"
                       "0000"),
-                  Format::kV1)
+                  UpdateFormat::kV1)
             .code() == absl::StatusCode::kResourceExhausted);
-  CHECK(doc.EncodeState(Format::kV1) == state);
+  CHECK(doc.EncodeState(UpdateFormat::kV1) == state);
   CHECK(doc.Apply(Hex("0101020007"
                       "00"
                       "01c601"
                       "0000"),
-                  Format::kV1)
+                  UpdateFormat::kV1)
             .ok());
 }
 
@@ -78,7 +80,7 @@ TEST_CASE("attributes that bear the name of what every JavaScript object has are
   REQUIRE(text.Insert(0, "ab", {{"toString", Any(true)}}).ok());
   REQUIRE(text.Insert(2, "c", {{"italic", Any(true)}}).ok());
   REQUIRE(text.Format(0, 2, {{"bold", Any(true)}}).ok());
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
         "01090100010101740184010002616286010208746f537472696e67046e756c6cc601020103066974616c69630474727565c40104010301"
         "63c601050103066974616c6963046e756c6c46010004626f6c640474727565c60104010504626f6c64046e756c6cc60108010508746f53"
         "7472696e6704747275650101010001");
@@ -88,12 +90,12 @@ TEST_CASE("attributes that bear the name of what every JavaScript object has are
 TEST_CASE("a text that others take for a list is edited where yjs edits it", "[crdt]") {
   Doc doc({.client_id = 1});
   Text text = *doc.GetText("t");
-  REQUIRE(doc.Apply(Hex("0101020008010174027d017d0200"), Format::kV1).ok());
+  REQUIRE(doc.Apply(Hex("0101020008010174027d017d0200"), UpdateFormat::kV1).ok());
   REQUIRE(text.Insert(0, "abcd").ok());
   REQUIRE(text.Insert(5, "ab").ok());
   REQUIRE(text.Delete(3, 3).ok());
   REQUIRE(text.Insert(3, "abc").ok());
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
         "0202020008010174017d01880200017d02050100440200026162c4010102000163c10102020001c10200020102c4010101020361626301"
         "01010303");
 }
@@ -105,9 +107,9 @@ TEST_CASE("structs of one update that wait for each other come in, in both forma
     Text text = *writer.GetText("t");
     REQUIRE(text.Insert(text.length(), "a text of one writer", {{"an attribute of him", Any(i)}}).ok());
     REQUIRE(writer.GetMap("m")->Set("a key that all write", Any("a value of one writer")).ok());
-    for (Doc& other : docs) REQUIRE(other.Apply(writer.EncodeState(Format::kV1), Format::kV1).ok());
+    for (Doc& other : docs) REQUIRE(other.Apply(writer.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   }
-  for (const Format format : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     Doc copy;
     REQUIRE(copy.Apply(docs[0].EncodeState(format), format).ok());
     CHECK(copy.EncodeState(format) == docs[0].EncodeState(format));
@@ -147,7 +149,7 @@ TEST_CASE("subdocuments are told as they come, go and are loaded", "[crdt]") {
   });
   CHECK(Told(events) == "c||bc\n");
   CHECK(Guids(one) == "ac");
-  REQUIRE(two.Apply(one.EncodeState(Format::kV1), Format::kV1).ok());
+  REQUIRE(two.Apply(one.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   CHECK(Told(theirs) == "ac||c\n");
   CHECK(Guids(two) == "ac");
   two.LoadSubdocument("a");
@@ -185,11 +187,11 @@ TEST_CASE("who listens may add listeners while he is told", "[crdt]") {
   std::vector<Subscription> subscriptions;
   const auto add = [&](const std::string& name) {
     subscriptions.push_back(
-        doc.OnUpdate(Format::kV1, [&log, name](std::string_view, std::string_view) { log += name; }));
+        doc.OnUpdate(UpdateFormat::kV1, [&log, name](std::string_view, std::string_view) { log += name; }));
     subscriptions.push_back(doc.OnSubdocuments([&log, name](const SubdocumentsEvent&) { log += name; }));
   };
   const Subscription listening =
-      doc.OnUpdate(Format::kV1, [&, first = true](std::string_view, std::string_view) mutable {
+      doc.OnUpdate(UpdateFormat::kV1, [&, first = true](std::string_view, std::string_view) mutable {
         if (!std::exchange(first, false)) return;
         for (const char* name : {"a", "b", "c"}) add(name);
       });
@@ -207,7 +209,7 @@ TEST_CASE("who ends listening, himself or another, isn't told any more, and take
       log += name;
       if (!ends.empty()) of.erase(ends);
     };
-    of[name + "u"] = doc.OnUpdate(Format::kV1, [tell](std::string_view, std::string_view) { tell(); });
+    of[name + "u"] = doc.OnUpdate(UpdateFormat::kV1, [tell](std::string_view, std::string_view) { tell(); });
     of[name + "s"] = doc.OnSubdocuments([tell](const SubdocumentsEvent&) { tell(); });
   };
   add("a", "au");
@@ -230,7 +232,7 @@ TEST_CASE("a listener's subscription may outlive the document", "[crdt]") {
   Subscription outliving;
   {
     Doc doc;
-    outliving = doc.OnUpdate(Format::kV1, [](std::string_view, std::string_view) {});
+    outliving = doc.OnUpdate(UpdateFormat::kV1, [](std::string_view, std::string_view) {});
   }
   CHECK(outliving.active());
   outliving.Cancel();
@@ -241,10 +243,10 @@ TEST_CASE("listeners get updates of V1 first, each format in the order in which 
   Doc doc;
   std::string told;
   std::vector<Subscription> subscriptions;
-  subscriptions.push_back(doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "c"; }));
-  subscriptions.push_back(doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "a"; }));
-  subscriptions.push_back(doc.OnUpdate(Format::kV2, [&](std::string_view, std::string_view) { told += "d"; }));
-  subscriptions.push_back(doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { told += "b"; }));
+  subscriptions.push_back(doc.OnUpdate(UpdateFormat::kV2, [&](std::string_view, std::string_view) { told += "c"; }));
+  subscriptions.push_back(doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { told += "a"; }));
+  subscriptions.push_back(doc.OnUpdate(UpdateFormat::kV2, [&](std::string_view, std::string_view) { told += "d"; }));
+  subscriptions.push_back(doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { told += "b"; }));
   REQUIRE(doc.GetText("t")->Insert(0, "x").ok());
   CHECK(told == "abcd");
 }

@@ -58,7 +58,7 @@ TEST_CASE("an observer's edit is a transaction that ends after the observed one"
     log += "end|";
   });
   const Subscription listening =
-      doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update|"; });
+      doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { log += "update|"; });
   Ok(array->Insert(0, {Any(0)}));
   // As in yjs: the second's element has merged with the first's by then, and looks as if it had been there.
   CHECK(log == "begin 1 +0|end|update|begin 2 |end|update|begin 3 |end|update|");
@@ -69,12 +69,12 @@ TEST_CASE("an update is told with the origin of its transaction", "[crdt][events
   Doc doc;
   Doc other;
   std::string log;
-  const Subscription first = doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view origin) {
+  const Subscription first = doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view origin) {
     log += std::string(origin) + "|";
-    Ok(other.Apply(update, Format::kV1, "the first"));
+    Ok(other.Apply(update, UpdateFormat::kV1, "the first"));
   });
-  const Subscription second =
-      other.OnUpdate(Format::kV2, [&](std::string_view, std::string_view origin) { log += std::string(origin) + "|"; });
+  const Subscription second = other.OnUpdate(
+      UpdateFormat::kV2, [&](std::string_view, std::string_view origin) { log += std::string(origin) + "|"; });
   doc.Transact([&] { Ok(doc.GetText("t")->Insert(0, "a")); }, "keyboard");
   Ok(doc.GetText("t")->Insert(0, "b"));
   CHECK(log == "keyboard|the first||the first|");
@@ -283,7 +283,7 @@ TEST_CASE("types' own observers come first, then deep ones, the transaction's, a
     log += "transaction|";
   }));
   const Subscription listening =
-      doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { log += "update"; });
+      doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { log += "update"; });
   doc.Transact([&] {
     Ok(inner->Set("x", Any(1)));
     Ok(array->Push({Any(1)}));
@@ -305,7 +305,7 @@ TEST_CASE("a transaction and its events tell the origin", "[crdt][events]") {
   CHECK(log == "keyboard keyboard here|observer here|");
   log.clear();
   Ok(other.GetText("t")->Insert(0, "b"));
-  Ok(doc.Apply(other.EncodeState(Format::kV1), Format::kV1, "a connection"));
+  Ok(doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1, "a connection"));
   CHECK(log == "a connection a connection there|");
   log.clear();
   Ok(doc.GetText("t")->Insert(0, "c"));

@@ -52,7 +52,7 @@ struct Value {
 };
 
 struct Refused {
-  Format format = Format::kV1;
+  UpdateFormat format = UpdateFormat::kV1;
   std::string bytes, error;
 };
 
@@ -83,7 +83,7 @@ void AddBlock(std::string_view kind, const std::vector<std::string>& lines, int 
     REQUIRE(bytes.empty());
     for (const std::string& line : lines) bytes += FromHex(Cut(line, " | ").first);
   } else if (kind == "hex v1 refused" || kind == "hex v2 refused") {
-    const Format format = kind == "hex v1 refused" ? Format::kV1 : Format::kV2;
+    const UpdateFormat format = kind == "hex v1 refused" ? UpdateFormat::kV1 : UpdateFormat::kV2;
     for (const std::string& line : lines) {
       const auto [bytes, error] = Cut(line, " | ");
       documents.refused.push_back({format, FromHex(bytes), std::string(error)});
@@ -146,30 +146,30 @@ std::vector<int> Numbers(const Any& of, std::string_view key) {
   return numbers;
 }
 
-const std::string& BytesOf(const Example& example, Format format) {
-  return format == Format::kV1 ? example.v1 : example.v2;
+const std::string& BytesOf(const Example& example, UpdateFormat format) {
+  return format == UpdateFormat::kV1 ? example.v1 : example.v2;
 }
-Format Other(Format format) { return format == Format::kV1 ? Format::kV2 : Format::kV1; }
+UpdateFormat Other(UpdateFormat format) { return format == UpdateFormat::kV1 ? UpdateFormat::kV2 : UpdateFormat::kV1; }
 
-void CheckDocument(const std::map<int, Example>& examples, const Example& example, Format format) {
+void CheckDocument(const std::map<int, Example>& examples, const Example& example, UpdateFormat format) {
   const Any& expected = example.expected;
   Doc doc;
   for (const int number : Numbers(expected, "after")) {
     REQUIRE(doc.Apply(BytesOf(examples.at(number), format), format).ok());
   }
-  std::map<Format, std::string> told;
+  std::map<UpdateFormat, std::string> told;
   std::vector<Subscription> subscriptions;
-  for (const Format heard : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat heard : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     subscriptions.push_back(
         doc.OnUpdate(heard, [&told, heard](std::string_view update, std::string_view) { told[heard] = update; }));
   }
   REQUIRE(doc.Apply(BytesOf(example, format), format).ok());
   if (Flag(expected, "last")) {
-    CHECK(ToHex(told[Format::kV1]) == ToHex(example.v1));
-    CHECK(ToHex(told[Format::kV2]) == ToHex(example.v2));
+    CHECK(ToHex(told[UpdateFormat::kV1]) == ToHex(example.v1));
+    CHECK(ToHex(told[UpdateFormat::kV2]) == ToHex(example.v2));
   }
   if (const Any* then = expected.Find("then"); then != nullptr) {
-    for (const Any& update : *then->array()) REQUIRE(doc.Apply(FromHex(*update.text()), Format::kV1).ok());
+    for (const Any& update : *then->array()) REQUIRE(doc.Apply(FromHex(*update.text()), UpdateFormat::kV1).ok());
   }
   if (const Any* texts = expected.Find("text"); texts != nullptr) {
     for (const auto& [root, text] : *texts->object()) CHECK(doc.FindRoot(root)->PlainText() == *text.text());
@@ -179,21 +179,23 @@ void CheckDocument(const std::map<int, Example>& examples, const Example& exampl
       CHECK(doc.FindRoot(root)->length() == static_cast<uint64_t>(*length.number()));
   }
   CHECK(ToHex(doc.EncodeStateVector()) == Text(expected, "stateVector"));
-  if (expected.Find("snapshot") != nullptr) CHECK(ToHex(doc.EncodeSnapshot(Format::kV1)) == Text(expected, "snapshot"));
+  if (expected.Find("snapshot") != nullptr)
+    CHECK(ToHex(doc.EncodeSnapshot(UpdateFormat::kV1)) == Text(expected, "snapshot"));
   CHECK(doc.HasPending() == Flag(expected, "pending"));
   if (Flag(expected, "same")) {
-    CHECK(ToHex(doc.EncodeState(Format::kV1)) == ToHex(example.v1));
-    CHECK(ToHex(doc.EncodeState(Format::kV2)) == ToHex(example.v2));
+    CHECK(ToHex(doc.EncodeState(UpdateFormat::kV1)) == ToHex(example.v1));
+    CHECK(ToHex(doc.EncodeState(UpdateFormat::kV2)) == ToHex(example.v2));
   }
 }
 
-void CheckUpdateAlone(const std::map<int, Example>& examples, const Example& example, Format format) {
+void CheckUpdateAlone(const std::map<int, Example>& examples, const Example& example, UpdateFormat format) {
   const Any& expected = example.expected;
   const auto converted = ConvertUpdate(BytesOf(example, Other(format)), Other(format), format);
   REQUIRE(converted.ok());
   const Any* converts_to = expected.Find("convertsTo");
-  const std::string wanted = converts_to == nullptr ? ToHex(BytesOf(example, format))
-                                                    : *converts_to->array()->at(format == Format::kV1 ? 0 : 1).text();
+  const std::string wanted = converts_to == nullptr
+                                 ? ToHex(BytesOf(example, format))
+                                 : *converts_to->array()->at(format == UpdateFormat::kV1 ? 0 : 1).text();
   CHECK(ToHex(*converted) == wanted);
   if (expected.Find("stateVectorOf") != nullptr) {
     const auto state_vector = EncodeStateVectorFromUpdate(BytesOf(example, format), format);
@@ -209,7 +211,7 @@ void CheckUpdateAlone(const std::map<int, Example>& examples, const Example& exa
   if (expected.Find("merges") != nullptr) {
     std::vector<std::string> merged_from;
     for (const Any& update : *expected.Find("merges")->array()) {
-      merged_from.push_back(*ConvertUpdate(FromHex(*update.text()), Format::kV1, format));
+      merged_from.push_back(*ConvertUpdate(FromHex(*update.text()), UpdateFormat::kV1, format));
     }
     const std::vector<std::string_view> updates(merged_from.begin(), merged_from.end());
     const auto merged = MergeUpdates(updates, format);
@@ -224,7 +226,7 @@ TEST_CASE("the format documents' examples are true", "[crdt]") {
   for (const auto& [number, example] : documents.examples) {
     CAPTURE(number);
     REQUIRE(example.expected.object() != nullptr);
-    for (const Format format : {Format::kV1, Format::kV2}) {
+    for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
       CAPTURE(static_cast<int>(format));
       REQUIRE(!BytesOf(example, format).empty());
       CheckDocument(documents.examples, example, format);
@@ -240,7 +242,7 @@ TEST_CASE("what the format documents call malformed is refused for that reason",
     CAPTURE(ToHex(refused.bytes));
     Doc doc;
     CHECK(doc.Apply(refused.bytes, refused.format).message() == refused.error);
-    CHECK(ToHex(doc.EncodeState(Format::kV1)) == "0000");
+    CHECK(ToHex(doc.EncodeState(UpdateFormat::kV1)) == "0000");
     CHECK(CheckUpdate(refused.bytes, refused.format).message() == refused.error);
   }
 }

@@ -43,8 +43,8 @@ void CheckSound(const Doc& doc) {
 class Client {
  public:
   Client(uint64_t id, bool gc) : id_(id), doc_({.client_id = id, .gc = gc}), told_(std::make_unique<std::string>()) {
-    listening_ =
-        doc_.OnUpdate(Format::kV1, [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
+    listening_ = doc_.OnUpdate(UpdateFormat::kV1,
+                               [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
   }
 
   Doc& doc() { return doc_; }
@@ -88,7 +88,7 @@ class Client {
       return {};
     }
     told_->clear();
-    RM_CHECK_OK(doc_.Apply(writer.Finish(deletes), Format::kV2));
+    RM_CHECK_OK(doc_.Apply(writer.Finish(deletes), UpdateFormat::kV2));
     return *told_;
   }
 
@@ -230,9 +230,9 @@ class Client {
 
 void Deliver(Doc& doc, std::string_view update, Choices& choices) {
   if (choices.Below(2) == 0) {
-    RM_CHECK_OK(doc.Apply(update, Format::kV1));
+    RM_CHECK_OK(doc.Apply(update, UpdateFormat::kV1));
   } else {
-    RM_CHECK_OK(doc.Apply(OfOwn(ConvertUpdate(update, Format::kV1, Format::kV2)), Format::kV2));
+    RM_CHECK_OK(doc.Apply(OfOwn(ConvertUpdate(update, UpdateFormat::kV1, UpdateFormat::kV2)), UpdateFormat::kV2));
   }
 }
 
@@ -240,12 +240,12 @@ void Deliver(Doc& doc, std::string_view update, Choices& choices) {
 std::string Form(const Doc& doc) {
   RM_CHECK(!doc.HasPending());
   Doc fresh({.client_id = 1});
-  RM_CHECK_OK(fresh.Apply(doc.EncodeState(Format::kV2), Format::kV2));
+  RM_CHECK_OK(fresh.Apply(doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2));
   CheckSound(fresh);
   RM_CHECK(fresh.EncodeStateVector() == doc.EncodeStateVector());
-  RM_CHECK(fresh.EncodeSnapshot(Format::kV1) == doc.EncodeSnapshot(Format::kV1));
+  RM_CHECK(fresh.EncodeSnapshot(UpdateFormat::kV1) == doc.EncodeSnapshot(UpdateFormat::kV1));
   RM_CHECK(DocInside::Text(fresh, "t") == DocInside::Text(doc, "t"));
-  return fresh.EncodeState(Format::kV1);
+  return fresh.EncodeState(UpdateFormat::kV1);
 }
 
 void CheckSame(const Doc& doc, const Doc& other, const std::string& form) {
@@ -253,7 +253,7 @@ void CheckSame(const Doc& doc, const Doc& other, const std::string& form) {
   RM_CHECK(doc.EncodeStateVector() == other.EncodeStateVector());
   RM_CHECK(DocInside::Text(doc, "t") == DocInside::Text(other, "t"));
   RM_CHECK(DocInside::Length(doc, "a") == DocInside::Length(other, "a"));
-  RM_CHECK(doc.EncodeSnapshot(Format::kV2) == other.EncodeSnapshot(Format::kV2));
+  RM_CHECK(doc.EncodeSnapshot(UpdateFormat::kV2) == other.EncodeSnapshot(UpdateFormat::kV2));
   RM_CHECK(Form(doc) == form);
 }
 
@@ -277,12 +277,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         for (uint32_t i = choices.Below(5); i > 0 && !log.empty(); --i) {
           some.push_back(log[choices.Below(static_cast<uint32_t>(log.size()))]);
         }
-        Deliver(doc, OfOwn(MergeUpdates(some, Format::kV1)), choices);
+        Deliver(doc, OfOwn(MergeUpdates(some, UpdateFormat::kV1)), choices);
         break;
       }
       case 2: {  // what another knows
         const Doc& other = clients[choices.Below(3)].doc();
-        Deliver(doc, OfOwn(other.EncodeStateSince(Format::kV1, doc.EncodeStateVector())), choices);
+        Deliver(doc, OfOwn(other.EncodeStateSince(UpdateFormat::kV1, doc.EncodeStateVector())), choices);
         break;
       }
       default: {
@@ -294,22 +294,23 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (Client& client : clients) CheckSound(client.doc());
   const std::vector<std::string_view> all(log.begin(), log.end());
   Doc causal({.client_id = 1, .gc = gc});
-  for (const std::string_view update : all) RM_CHECK_OK(causal.Apply(update, Format::kV1));
+  for (const std::string_view update : all) RM_CHECK_OK(causal.Apply(update, UpdateFormat::kV1));
   Doc reversed({.client_id = 1, .gc = gc});
   DocInside::UnitAt(reversed, "t", 0);
-  for (size_t i = all.size(); i-- > 0;) RM_CHECK_OK(reversed.Apply(all[i], Format::kV1));
+  for (size_t i = all.size(); i-- > 0;) RM_CHECK_OK(reversed.Apply(all[i], UpdateFormat::kV1));
   Doc batched({.client_id = 1, .gc = gc});
   std::vector<EncodedUpdate> batch;
-  for (const std::string_view update : all) batch.push_back({update, Format::kV1});
+  for (const std::string_view update : all) batch.push_back({update, UpdateFormat::kV1});
   RM_CHECK_OK(batched.ApplyAll(batch));
   Doc merged({.client_id = 1, .gc = gc});
-  RM_CHECK_OK(merged.Apply(OfOwn(MergeUpdates(all, Format::kV1)), Format::kV1));
+  RM_CHECK_OK(merged.Apply(OfOwn(MergeUpdates(all, UpdateFormat::kV1)), UpdateFormat::kV1));
   const std::string form = Form(causal);
   for (const Doc* other : {&reversed, &batched, &merged}) CheckSame(*other, causal, form);
   for (size_t c = 0; c < clients.size(); ++c) {
     Doc& doc = clients[c].doc();
-    for (size_t i = 0; i < all.size(); ++i) RM_CHECK_OK(doc.Apply(all[(i * (2 * c + 1)) % all.size()], Format::kV1));
-    for (const std::string_view update : all) RM_CHECK_OK(doc.Apply(update, Format::kV1));
+    for (size_t i = 0; i < all.size(); ++i)
+      RM_CHECK_OK(doc.Apply(all[(i * (2 * c + 1)) % all.size()], UpdateFormat::kV1));
+    for (const std::string_view update : all) RM_CHECK_OK(doc.Apply(update, UpdateFormat::kV1));
     CheckSame(doc, causal, form);
   }
   return 0;

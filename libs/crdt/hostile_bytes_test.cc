@@ -32,34 +32,35 @@ constexpr RealUpdate kUpdates[] = {
     {"a collected list", "010301002101016d016c010002040101740278790101010003",
      "00000101000005210000000409056d6c7478794101020101000201020103000101010002"},
 };
-constexpr std::array<Format, 2> kFormats = {Format::kV1, Format::kV2};
-std::string BytesOf(const RealUpdate& update, Format format) {
-  return Hex(format == Format::kV1 ? update.v1 : update.v2);
+constexpr std::array<UpdateFormat, 2> kFormats = {UpdateFormat::kV1, UpdateFormat::kV2};
+std::string BytesOf(const RealUpdate& update, UpdateFormat format) {
+  return Hex(format == UpdateFormat::kV1 ? update.v1 : update.v2);
 }
 
 // Something for an update to meet.
 Doc Known() {
   Doc doc({.client_id = 77});
-  REQUIRE(doc.Apply(Hex("01010100040101740461f09f9f8000"), Format::kV1).code() == absl::StatusCode::kInvalidArgument);
-  REQUIRE(doc.Apply(Hex("01010300040101740568656c6c6f00"), Format::kV1).ok());
+  REQUIRE(doc.Apply(Hex("01010100040101740461f09f9f8000"), UpdateFormat::kV1).code() ==
+          absl::StatusCode::kInvalidArgument);
+  REQUIRE(doc.Apply(Hex("01010300040101740568656c6c6f00"), UpdateFormat::kV1).ok());
   return doc;
 }
 
 TEST_CASE("what yjs writes is read, and written again with the same bytes", "[crdt][hostile]") {
   for (const RealUpdate& update : kUpdates) {
     CAPTURE(update.what);
-    for (const Format format : kFormats) {
+    for (const UpdateFormat format : kFormats) {
       Doc doc;
       REQUIRE(Attack(doc, BytesOf(update, format), format).ok());
-      CHECK(Hexed(doc.EncodeState(Format::kV1)) == update.v1);
-      CHECK(Hexed(doc.EncodeState(Format::kV2)) == update.v2);
+      CHECK(Hexed(doc.EncodeState(UpdateFormat::kV1)) == update.v1);
+      CHECK(Hexed(doc.EncodeState(UpdateFormat::kV2)) == update.v2);
     }
   }
 }
 
 TEST_CASE("an update cut anywhere is refused and changes nothing", "[crdt][hostile]") {
   for (const RealUpdate& update : kUpdates) {
-    for (const Format format : kFormats) {
+    for (const UpdateFormat format : kFormats) {
       const std::string bytes = BytesOf(update, format);
       Doc doc = Known();
       for (size_t size = 0; size < bytes.size(); ++size) {
@@ -67,7 +68,7 @@ TEST_CASE("an update cut anywhere is refused and changes nothing", "[crdt][hosti
         const std::string cut = bytes.substr(0, size);
         CHECK(Refused(Attack(doc, cut, format)));
         CHECK(Refused(CheckUpdate(cut, format)));
-        CHECK(Refused(ConvertUpdate(cut, format, Format::kV1).status()));
+        CHECK(Refused(ConvertUpdate(cut, format, UpdateFormat::kV1).status()));
         CHECK(Refused(DiffUpdate(cut, Hex("00"), format).status()));
         CHECK(Refused(EncodeStateVectorFromUpdate(cut, format).status()));
       }
@@ -77,7 +78,7 @@ TEST_CASE("an update cut anywhere is refused and changes nothing", "[crdt][hosti
 
 TEST_CASE("bytes behind an update's end are refused", "[crdt][hostile]") {
   for (const RealUpdate& update : kUpdates) {
-    for (const Format format : kFormats) {
+    for (const UpdateFormat format : kFormats) {
       Doc doc = Known();
       CHECK(Refused(Attack(doc, BytesOf(update, format) + '\0', format)));
     }
@@ -87,7 +88,7 @@ TEST_CASE("bytes behind an update's end are refused", "[crdt][hostile]") {
 TEST_CASE("an update with any bit flipped is refused, or leaves a sound document", "[crdt][hostile]") {
   size_t refused = 0, taken = 0;
   for (const RealUpdate& update : kUpdates) {
-    for (const Format format : kFormats) {
+    for (const UpdateFormat format : kFormats) {
       std::string bytes = BytesOf(update, format);
       for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
         CAPTURE(update.what, format, bit);
@@ -98,7 +99,7 @@ TEST_CASE("an update with any bit flipped is refused, or leaves a sound document
         bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
         (void)Attack(doc, bytes, format);
         Doc fresh;
-        CHECK(Attack(fresh, doc.EncodeState(Format::kV2), Format::kV2).ok());
+        CHECK(Attack(fresh, doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
       }
     }
   }
@@ -111,8 +112,8 @@ TEST_CASE("an update read as the other format is refused or does no harm", "[crd
     CAPTURE(update.what);
     Doc doc = Known();
     // V1 sees neither clients nor deletions, and then bytes behind the end, where yjs sees an empty update.
-    CHECK(Refused(Attack(doc, BytesOf(update, Format::kV2), Format::kV1)));
-    (void)Attack(doc, BytesOf(update, Format::kV1), Format::kV2);
+    CHECK(Refused(Attack(doc, BytesOf(update, UpdateFormat::kV2), UpdateFormat::kV1)));
+    (void)Attack(doc, BytesOf(update, UpdateFormat::kV1), UpdateFormat::kV2);
   }
 }
 
@@ -121,18 +122,18 @@ TEST_CASE("integers are read in overlong forms of up to ten bytes", "[crdt][host
   // The number of clients as 0, in more and more bytes.
   for (int more = 0; more < 10; ++more) {
     CAPTURE(more);
-    CHECK(Attack(doc, std::string(more, '\x80') + Hex("0000"), Format::kV1).ok());
+    CHECK(Attack(doc, std::string(more, '\x80') + Hex("0000"), UpdateFormat::kV1).ok());
   }
-  CHECK(Refused(Attack(doc, std::string(10, '\x80') + Hex("0000"), Format::kV1)));
-  CHECK(Refused(Attack(doc, std::string(200, '\x80') + Hex("0000"), Format::kV1)));
-  CHECK(Refused(Attack(doc, std::string(1 << 20, '\xff'), Format::kV1)));
+  CHECK(Refused(Attack(doc, std::string(10, '\x80') + Hex("0000"), UpdateFormat::kV1)));
+  CHECK(Refused(Attack(doc, std::string(200, '\x80') + Hex("0000"), UpdateFormat::kV1)));
+  CHECK(Refused(Attack(doc, std::string(1 << 20, '\xff'), UpdateFormat::kV1)));
   // 2^53 as a client, as a clock, as a length.
   const std::string two53 = Hex("8080808080808010");
-  CHECK(Refused(Attack(doc, Hex("0101") + two53 + Hex("000401017401") + Hex("6100"), Format::kV1)));
-  CHECK(Refused(Attack(doc, Hex("010101") + two53 + Hex("0401017401") + Hex("6100"), Format::kV1)));
-  CHECK(Refused(Attack(doc, Hex("0101010000") + two53 + Hex("00"), Format::kV1)));
+  CHECK(Refused(Attack(doc, Hex("0101") + two53 + Hex("000401017401") + Hex("6100"), UpdateFormat::kV1)));
+  CHECK(Refused(Attack(doc, Hex("010101") + two53 + Hex("0401017401") + Hex("6100"), UpdateFormat::kV1)));
+  CHECK(Refused(Attack(doc, Hex("0101010000") + two53 + Hex("00"), UpdateFormat::kV1)));
   const std::string below = Hex("ffffffffffffff0f");
-  CHECK(Attack(doc, Hex("0101") + below + Hex("000401017401") + Hex("6100"), Format::kV1).ok());
+  CHECK(Attack(doc, Hex("0101") + below + Hex("000401017401") + Hex("6100"), UpdateFormat::kV1).ok());
 }
 
 TEST_CASE("text that isn't UTF-8 is refused where it begins", "[crdt][hostile]") {
@@ -141,11 +142,11 @@ TEST_CASE("text that isn't UTF-8 is refused where it begins", "[crdt][hostile]")
     Doc doc;
     const std::string bytes = Hex(text);
     const std::string size(1, static_cast<char>(bytes.size()));
-    const absl::Status refused = Attack(doc, Hex("0101010004010174") + size + bytes + '\0', Format::kV1);
+    const absl::Status refused = Attack(doc, Hex("0101010004010174") + size + bytes + '\0', UpdateFormat::kV1);
     CHECK(Refused(refused));
     CHECK(absl::StrContains(refused.message(), "byte 9"));
-    CHECK(Refused(Attack(doc, Hex("01010100080101740177") + size + bytes + '\0', Format::kV1)));
-    CHECK(Refused(Attack(doc, Hex("010101000401") + size + bytes + Hex("016100"), Format::kV1)));
+    CHECK(Refused(Attack(doc, Hex("01010100080101740177") + size + bytes + '\0', UpdateFormat::kV1)));
+    CHECK(Refused(Attack(doc, Hex("010101000401") + size + bytes + Hex("016100"), UpdateFormat::kV1)));
   }
 }
 
@@ -157,7 +158,7 @@ TEST_CASE("strings of V2 that begin and end inside characters are what JavaScrip
   const std::string update =
       Columns({"", Hex("4102"), Hex("0004"), "", Hex("04008401"), strings, Hex("01"), "", ""}, Hex("01030000"));
   Doc doc;
-  const absl::Status applied = Attack(doc, update, Format::kV2);
+  const absl::Status applied = Attack(doc, update, UpdateFormat::kV2);
   CAPTURE(applied.message(), Hexed(update));
   REQUIRE(applied.ok());
   CHECK(DocInside::Text(doc, "t") == "\xf0\x9f\x98\x80\xf0\x9f\x98\x80");
@@ -170,9 +171,9 @@ TEST_CASE("a character that is cut in two becomes two others, in the text, its l
           "[crdt][hostile]") {
   Doc doc;
   DocInside::UnitAt(doc, "t", 0);
-  REQUIRE(doc.Apply(Hex("0101010004010174") + Hex("04f09f9880") + Hex("00"), Format::kV1).ok());
+  REQUIRE(doc.Apply(Hex("0101010004010174") + Hex("04f09f9880") + Hex("00"), UpdateFormat::kV1).ok());
   // Between the halves of 1:0, another's letter.
-  REQUIRE(Attack(doc, Hex("01010200c4010001010161") + Hex("00"), Format::kV1).ok());
+  REQUIRE(Attack(doc, Hex("01010200c4010001010161") + Hex("00"), UpdateFormat::kV1).ok());
   CHECK(DocInside::Text(doc, "t") ==
         "\xef\xbf\xbd"
         "a"
@@ -181,8 +182,8 @@ TEST_CASE("a character that is cut in two becomes two others, in the text, its l
   // Half of it deleted.
   Doc other;
   DocInside::UnitAt(other, "t", 0);
-  REQUIRE(other.Apply(Hex("0101010004010174") + Hex("04f09f9880") + Hex("00"), Format::kV1).ok());
-  REQUIRE(Attack(other, Hex("000101010101"), Format::kV1).ok());
+  REQUIRE(other.Apply(Hex("0101010004010174") + Hex("04f09f9880") + Hex("00"), UpdateFormat::kV1).ok());
+  REQUIRE(Attack(other, Hex("000101010101"), UpdateFormat::kV1).ok());
   CHECK(DocInside::Text(other, "t") == "\xef\xbf\xbd");
 }
 
@@ -214,27 +215,27 @@ TEST_CASE("structs without length, of unknown kinds and with unknown types are r
                                         "0101010008010174"
                                         "01750500"}) {
     CAPTURE(update);
-    CHECK(Refused(Attack(doc, Hex(update), Format::kV1)));
+    CHECK(Refused(Attack(doc, Hex(update), UpdateFormat::kV1)));
   }
 }
 
 TEST_CASE("a few bytes that claim 2^40 deleted ranges or clients are refused at once", "[crdt][hostile]") {
   const std::string two40 = Hex("808080808020");
   Doc doc;
-  CHECK(Refused(Attack(doc, Hex("000101") + two40 + Hex("0001"), Format::kV1)));
-  CHECK(Exhausted(Attack(doc, Hex("00") + two40 + Hex("010101"), Format::kV1)));
-  CHECK(Exhausted(Attack(doc, two40 + Hex("010101"), Format::kV1)));
+  CHECK(Refused(Attack(doc, Hex("000101") + two40 + Hex("0001"), UpdateFormat::kV1)));
+  CHECK(Exhausted(Attack(doc, Hex("00") + two40 + Hex("010101"), UpdateFormat::kV1)));
+  CHECK(Exhausted(Attack(doc, two40 + Hex("010101"), UpdateFormat::kV1)));
   CHECK(Refused(Attack(doc, Columns({"", "", "", "", "", Hex("00"), "", "", ""}, Hex("000101") + two40 + Hex("0001")),
-                       Format::kV2)));
-  CHECK(Exhausted(DiffUpdate(Hex("0000"), two40 + Hex("0101"), Format::kV1).status()));
-  CHECK(!DiffUpdate(Hex("0000"), Hex("020101"), Format::kV1).ok());
-  CHECK(!DiffUpdate(Hex("0000"), Hex("0001"), Format::kV1).ok());
+                       UpdateFormat::kV2)));
+  CHECK(Exhausted(DiffUpdate(Hex("0000"), two40 + Hex("0101"), UpdateFormat::kV1).status()));
+  CHECK(!DiffUpdate(Hex("0000"), Hex("020101"), UpdateFormat::kV1).ok());
+  CHECK(!DiffUpdate(Hex("0000"), Hex("0001"), UpdateFormat::kV1).ok());
 }
 
 TEST_CASE("columns of V2 that are read past their end are refused", "[crdt][hostile]") {
   const RealUpdate& update = kUpdates[0];
   // Each column of a real update made empty, or shortened by its last byte, where it had one that counts.
-  const std::string whole = BytesOf(update, Format::kV2);
+  const std::string whole = BytesOf(update, UpdateFormat::kV2);
   std::vector<std::string> columns;
   size_t at = 1;
   for (int i = 0; i < 9; ++i) {
@@ -250,7 +251,7 @@ TEST_CASE("columns of V2 that are read past their end are refused", "[crdt][host
     std::vector<std::string> damaged = columns;
     damaged[column].clear();
     Doc doc = Known();
-    CHECK(Refused(Attack(doc, Columns(damaged, rest), Format::kV2)));
+    CHECK(Refused(Attack(doc, Columns(damaged, rest), UpdateFormat::kV2)));
   }
 }
 
@@ -273,8 +274,8 @@ TEST_CASE("a column of V2 that has only zeros can't be left away, though yjs rea
   for (const auto& [made, column] : cases) {
     CAPTURE(column);
     std::vector<std::string> columns;
-    std::string update = Update({made}, Format::kV2);
-    CHECK(CheckUpdate(update, Format::kV2).ok());
+    std::string update = Update({made}, UpdateFormat::kV2);
+    CHECK(CheckUpdate(update, UpdateFormat::kV2).ok());
     std::string_view left = std::string_view(update).substr(1);
     for (int i = 0; i < 9; ++i) {
       const size_t size = static_cast<uint8_t>(left[0]);
@@ -285,7 +286,8 @@ TEST_CASE("a column of V2 that has only zeros can't be left away, though yjs rea
     columns[column].clear();
     const std::string damaged = Columns(columns, left);
     Doc doc;
-    for (const absl::Status& refused : {Attack(doc, damaged, Format::kV2), CheckUpdate(damaged, Format::kV2)}) {
+    for (const absl::Status& refused :
+         {Attack(doc, damaged, UpdateFormat::kV2), CheckUpdate(damaged, UpdateFormat::kV2)}) {
       CHECK(Refused(refused));
       CHECK(absl::StrContains(refused.message(), "it ends too early"));
     }
@@ -300,7 +302,7 @@ TEST_CASE("an embed or format of V2 whose value JSON lacks is refused", "[crdt][
       item.content.name = "b";
       item.content.data = value;
       Doc doc;
-      CHECK(Refused(Attack(doc, Update({item}, Format::kV2), Format::kV2)));
+      CHECK(Refused(Attack(doc, Update({item}, UpdateFormat::kV2), UpdateFormat::kV2)));
     }
   }
 }
@@ -308,7 +310,7 @@ TEST_CASE("an embed or format of V2 whose value JSON lacks is refused", "[crdt][
 TEST_CASE("a subdocument whose options are none, or whose other guid is no text, is refused", "[crdt][hostile]") {
   for (const std::string_view options : {"7e", "7f", "760104677569647d05"}) {
     Doc doc;
-    CHECK(Refused(Attack(doc, Hex("01010100090101740167") + Hex(options) + '\0', Format::kV1)));
+    CHECK(Refused(Attack(doc, Hex("01010100090101740167") + Hex(options) + '\0', UpdateFormat::kV1)));
   }
 }
 
@@ -316,7 +318,7 @@ TEST_CASE("deleted ranges of V2 whose gaps add up to clocks over 2^53 are refuse
   // Clock 2^53 - 2, length 1; then one that begins 5 later.
   const std::string rest = Hex("00010102") + Hex("feffffffffffff0f") + Hex("000500");
   Doc doc;
-  CHECK(Refused(Attack(doc, Columns({"", "", "", "", "", Hex("00"), "", "", ""}, rest), Format::kV2)));
+  CHECK(Refused(Attack(doc, Columns({"", "", "", "", "", Hex("00"), "", "", ""}, rest), UpdateFormat::kV2)));
 }
 
 TEST_CASE("values nested a million deep are refused, and as deep as the limit they are taken", "[crdt][hostile]") {
@@ -326,12 +328,12 @@ TEST_CASE("values nested a million deep are refused, and as deep as the limit th
     return Hex("010101000801017401") + value + Hex("7e") + Hex("00");
   };
   Doc doc;
-  CHECK(Exhausted(Attack(doc, nested(1'000'000), Format::kV1)));
-  CHECK(Exhausted(Attack(doc, nested(513), Format::kV1)));
+  CHECK(Exhausted(Attack(doc, nested(1'000'000), UpdateFormat::kV1)));
+  CHECK(Exhausted(Attack(doc, nested(513), UpdateFormat::kV1)));
   std::string json = Hex("0101010005010174");
   WriteVarBytes(json, std::string(1'000'000, '['));
-  CHECK(Exhausted(Attack(doc, json + '\0', Format::kV1)));
-  CHECK(Attack(doc, nested(512), Format::kV1).ok());
+  CHECK(Exhausted(Attack(doc, json + '\0', UpdateFormat::kV1)));
+  CHECK(Attack(doc, nested(512), UpdateFormat::kV1).ok());
 }
 
 TEST_CASE("shared types nested a million deep are taken apart without recursion", "[crdt][hostile]") {
@@ -349,8 +351,8 @@ TEST_CASE("shared types nested a million deep are taken apart without recursion"
   for (const bool gc : {true, false}) {
     deep.gc = gc;
     Doc doc(deep);
-    REQUIRE(doc.Apply(update, Format::kV1).ok());
-    REQUIRE(doc.Apply(Hex("000101010001"), Format::kV1).ok());
+    REQUIRE(doc.Apply(update, UpdateFormat::kV1).ok());
+    REQUIRE(doc.Apply(Hex("000101010001"), UpdateFormat::kV1).ok());
     CHECK(FaultOf(doc) == "");
     CHECK(DocInside::Length(doc, "t") == 0);
   }
@@ -362,11 +364,11 @@ TEST_CASE("shared types nested deeper than max_depth are refused", "[crdt][hosti
     items.push_back(OfKind(Inside(Text({1, clock}, "", ""), {1, clock - 1}), ContentKind::kType));
   }
   Doc doc;
-  CHECK(Exhausted(Attack(doc, Update(items, Format::kV1), Format::kV1)));
+  CHECK(Exhausted(Attack(doc, Update(items, UpdateFormat::kV1), UpdateFormat::kV1)));
 }
 
 TEST_CASE("structs that overlap what is known, or each other, count once", "[crdt][hostile]") {
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     Doc doc;
     REQUIRE(Attack(doc, Update({Text({1, 0}, "t", "abc")}, format), format).ok());
     REQUIRE(Attack(doc, Update({Text({1, 1}, "t", "bcde")}, format), format).ok());
@@ -382,19 +384,19 @@ TEST_CASE("structs that overlap what is known, or each other, count once", "[crd
 
 TEST_CASE("every limit ends in an error that names it, and the document as it was", "[crdt][hostile]") {
   const std::string three =
-      Update({Text({3, 0}, "t", "c"), Text({2, 0}, "t", "b"), Text({1, 0}, "t", "a")}, Format::kV1);
+      Update({Text({3, 0}, "t", "c"), Text({2, 0}, "t", "b"), Text({1, 0}, "t", "a")}, UpdateFormat::kV1);
   const auto refused_under = [&](auto set, std::string_view named) {
     DocOptions options;
     set(options.limits);
     Doc doc(options);
-    const absl::Status status = Attack(doc, three, Format::kV1);
+    const absl::Status status = Attack(doc, three, UpdateFormat::kV1);
     CHECK(Exhausted(status));
     CHECK(absl::StrContains(status.message(), std::string(named)));
   };
   refused_under([](Limits& limits) { limits.max_update_bytes = 10; }, "max_update_bytes");
-  for (const Format format : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     const absl::Status status =
-        CheckUpdate(*ConvertUpdate(three, Format::kV1, format), format, {.max_update_bytes = 4});
+        CheckUpdate(*ConvertUpdate(three, UpdateFormat::kV1, format), format, {.max_update_bytes = 4});
     CHECK(Exhausted(status));
     CHECK(absl::StrContains(status.message(), "max_update_bytes"));
   }
@@ -406,9 +408,9 @@ TEST_CASE("every limit ends in an error that names it, and the document as it wa
   options.limits.max_structs = 3;
   options.limits.max_clients = 3;
   Doc doc(options);
-  REQUIRE(Attack(doc, three, Format::kV1).ok());
-  CHECK(Exhausted(Attack(doc, Update({Text({1, 1}, "u", "x")}, Format::kV1), Format::kV1)));
-  CHECK(Attack(doc, three, Format::kV1).ok());
+  REQUIRE(Attack(doc, three, UpdateFormat::kV1).ok());
+  CHECK(Exhausted(Attack(doc, Update({Text({1, 1}, "u", "x")}, UpdateFormat::kV1), UpdateFormat::kV1)));
+  CHECK(Attack(doc, three, UpdateFormat::kV1).ok());
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ void Endure(const std::vector<WireStruct>& known, const std::vector<WireStruct>&
             const WireDeleteSet& deletes = {}) {
   Doc doc;
   REQUIRE(doc.GetText("t").ok());
-  REQUIRE(doc.Apply(Update(known, Format::kV2), Format::kV2).ok());
-  REQUIRE(doc.Apply(Update(items, Format::kV1, deletes), Format::kV1).ok());
+  REQUIRE(doc.Apply(Update(known, UpdateFormat::kV2), UpdateFormat::kV2).ok());
+  REQUIRE(doc.Apply(Update(items, UpdateFormat::kV1, deletes), UpdateFormat::kV1).ok());
   CHECK(FaultOf(doc) == "");
 }
 
@@ -63,24 +63,28 @@ TEST_CASE("with the default limits an update of 1 kB adds less than 128 MiB to a
   };
   for (const auto& [what, items] : attacks) {
     CAPTURE(what);
-    const std::string update = Update(items, Format::kV2);
+    const std::string update = Update(items, UpdateFormat::kV2);
     REQUIRE(update.size() < 1000);
     Doc doc;
-    REQUIRE(doc.Apply(Update(known, Format::kV1), Format::kV1).ok());
+    REQUIRE(doc.Apply(Update(known, UpdateFormat::kV1), UpdateFormat::kV1).ok());
     const uint64_t before = doc.MemoryBytes();
-    REQUIRE(doc.Apply(update, Format::kV2).ok());
+    REQUIRE(doc.Apply(update, UpdateFormat::kV2).ok());
     CHECK(doc.MemoryBytes() - before < 128 << 20);
     CHECK(doc.StructCount() > most / 2);
   }
   Doc doc;
-  const std::string more = Update(Each(most + 1000, [](uint64_t i) { return TypeItem({1, i}, ""); }), Format::kV2);
-  CHECK(Exhausted(Attack(doc, more, Format::kV2)));
-  CHECK(Exhausted(CheckUpdate(more, Format::kV2)));
-  CHECK(Exhausted(ConvertUpdate(more, Format::kV2, Format::kV1).status()));
+  const std::string more = Update(Each(most + 1000,
+                                       [](uint64_t i) {
+                                         return TypeItem({1, i}, "");
+                                       }),
+                                  UpdateFormat::kV2);
+  CHECK(Exhausted(Attack(doc, more, UpdateFormat::kV2)));
+  CHECK(Exhausted(CheckUpdate(more, UpdateFormat::kV2)));
+  CHECK(Exhausted(ConvertUpdate(more, UpdateFormat::kV2, UpdateFormat::kV1).status()));
   // Who wants more says so.
   Limits limits;
   limits.max_repeats = 2 * most;
-  CHECK(CheckUpdate(more, Format::kV2, limits).ok());
+  CHECK(CheckUpdate(more, UpdateFormat::kV2, limits).ok());
 }
 
 TEST_CASE("many that go before many others, each before another, are placed", "[crdt][hostile]") {
@@ -152,7 +156,7 @@ TEST_CASE("halves of characters that meet one after the other become a text", "[
     items.push_back(i == 0 ? halves : Behind(halves, {5, 2 * i - 1}));
   }
   Doc doc;
-  REQUIRE(doc.Apply(Update(items, Format::kV2), Format::kV2).ok());
+  REQUIRE(doc.Apply(Update(items, UpdateFormat::kV2), UpdateFormat::kV2).ok());
   CHECK(doc.StructCount() == 1);
   CHECK(FaultOf(doc) == "");
   CHECK(doc.MemoryBytes() < 10 << 20);
@@ -174,21 +178,21 @@ TEST_CASE("what an update cuts makes three times the structs of the limit at mos
   DocOptions options;
   options.limits.max_structs = kMost + 1;
   Doc doc(options);
-  REQUIRE(doc.Apply(Update({Deleted({9, 0}, 9 * kMost)}, Format::kV1), Format::kV1).ok());
+  REQUIRE(doc.Apply(Update({Deleted({9, 0}, 9 * kMost)}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
   const auto cutting = [](uint64_t client) {
     return Update(Each(kMost,
                        [client](uint64_t i) {
                          return Between(TypeItem({client, i}), {9, 3 * i + 1}, {9, 3 * i + 3});
                        }),
-                  Format::kV1);
+                  UpdateFormat::kV1);
   };
-  REQUIRE(Attack(doc, cutting(1), Format::kV1).ok());
+  REQUIRE(Attack(doc, cutting(1), UpdateFormat::kV1).ok());
   CHECK(doc.StructCount() > 2 * kMost);
   CHECK(doc.StructCount() <= 3 * options.limits.max_structs);
-  CHECK(Exhausted(Attack(doc, cutting(2), Format::kV1)));
+  CHECK(Exhausted(Attack(doc, cutting(2), UpdateFormat::kV1)));
   WireDeleteSet deletes;
   deletes.RangesOf(9).push_back({8 * kMost, 1});
-  CHECK(Exhausted(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1)));
+  CHECK(Exhausted(Attack(doc, Update({}, UpdateFormat::kV1, deletes), UpdateFormat::kV1)));
 }
 
 TEST_CASE("types that wait aren't looked at with every update that comes", "[crdt][hostile]") {
@@ -197,10 +201,10 @@ TEST_CASE("types that wait aren't looked at with every update that comes", "[crd
                                         [](uint64_t i) {
                                           return i == 0 ? Behind(TypeItem({1, 0}), {2, 0}) : TypeItem({1, i}, "");
                                         }),
-                                   Format::kV1);
-  REQUIRE(doc.Apply(waits, Format::kV1).ok());
+                                   UpdateFormat::kV1);
+  REQUIRE(doc.Apply(waits, UpdateFormat::kV1).ok());
   for (uint64_t i = 0; i < kMany; ++i) {
-    REQUIRE(doc.Apply(Update({TypeItem({3, i}, "")}, Format::kV1), Format::kV1).ok());
+    REQUIRE(doc.Apply(Update({TypeItem({3, i}, "")}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
   }
   CHECK(doc.HasPending());
   CHECK(doc.StructCount() == kMany);
@@ -213,17 +217,17 @@ TEST_CASE("of what waits only that is tried again which may go on", "[crdt][host
                                   [](uint64_t i) {
                                     return Behind(Text({1, i}, "", "x"), {2, i});
                                   }),
-                             Format::kV2),
-                      Format::kV2)
+                             UpdateFormat::kV2),
+                      UpdateFormat::kV2)
                 .ok());
     for (uint64_t i = 0; i < kMany; ++i) {
-      REQUIRE(doc.Apply(Update({Text({2, i}, "t", "y")}, Format::kV1), Format::kV1).ok());
+      REQUIRE(doc.Apply(Update({Text({2, i}, "t", "y")}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
     }
   }
   SECTION("every other update of one client has come") {
     for (const uint64_t first : {1, 0}) {
       for (uint64_t i = first; i < 2 * kMany; i += 2) {
-        REQUIRE(doc.Apply(Update({Text({1, i}, "t", "x")}, Format::kV1), Format::kV1).ok());
+        REQUIRE(doc.Apply(Update({Text({1, i}, "t", "x")}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
       }
     }
   }
@@ -246,10 +250,10 @@ TEST_CASE("a text with tens of thousands of attributes is tidied, and written on
   Doc doc;
   const absl::StatusOr<class Text> text = doc.GetText("t");
   REQUIRE(text.ok());
-  REQUIRE(doc.Apply(Update(known, Format::kV1), Format::kV1).ok());
+  REQUIRE(doc.Apply(Update(known, UpdateFormat::kV1), UpdateFormat::kV1).ok());
   WireDeleteSet deletes;
   for (uint64_t i = 0; i < kMany; i += 2) deletes.RangesOf(5).push_back({2 * i, 1});
-  REQUIRE(doc.Apply(Update({}, Format::kV1, deletes), Format::kV1).ok());
+  REQUIRE(doc.Apply(Update({}, UpdateFormat::kV1, deletes), UpdateFormat::kV1).ok());
   class Text written = *text;
   for (int i = 0; i < 3; ++i) {
     REQUIRE(written.Insert(kMany, "end").ok());
@@ -277,7 +281,7 @@ TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[
     document.content.data = options;
     return document;
   });
-  REQUIRE(doc.Apply(Update(items, Format::kV2, deletes), Format::kV2).ok());
+  REQUIRE(doc.Apply(Update(items, UpdateFormat::kV2, deletes), UpdateFormat::kV2).ok());
   CHECK(added == 1);
   CHECK(removed == 0);
 }

@@ -21,19 +21,19 @@ TEST_CASE("a few bytes that claim 2^40 of anything are refused where they end, a
   const std::string two40 = Hex("808080808020");
   const std::string texts = Hex("01740100");  // of V2: "t"
   // Blocks, structs, values, JSON values, clients with deletions, deleted ranges.
-  const std::vector<std::pair<std::string, Format>> claims = {
-      {two40, Format::kV1},
-      {Hex("01") + two40 + Hex("0100"), Format::kV1},
-      {Hex("0101010008010174") + two40, Format::kV1},
-      {Hex("0101010002010174") + two40, Format::kV1},
-      {Hex("00") + two40, Format::kV1},
-      {Hex("000101") + two40, Format::kV1},
-      {Columns({"", "", "", "", "", Hex("00"), "", "", ""}, two40), Format::kV2},
+  const std::vector<std::pair<std::string, UpdateFormat>> claims = {
+      {two40, UpdateFormat::kV1},
+      {Hex("01") + two40 + Hex("0100"), UpdateFormat::kV1},
+      {Hex("0101010008010174") + two40, UpdateFormat::kV1},
+      {Hex("0101010002010174") + two40, UpdateFormat::kV1},
+      {Hex("00") + two40, UpdateFormat::kV1},
+      {Hex("000101") + two40, UpdateFormat::kV1},
+      {Columns({"", "", "", "", "", Hex("00"), "", "", ""}, two40), UpdateFormat::kV2},
       {Columns({"", Hex("01"), "", "", Hex("08"), texts, Hex("01"), "", Hex("808080808040")}, Hex("010100")),
-       Format::kV2},
+       UpdateFormat::kV2},
       {Columns({"", Hex("01"), "", "", Hex("02"), texts, Hex("01"), "", Hex("808080808040")}, Hex("010100")),
-       Format::kV2},
-      {Columns({"", "", "", "", "", Hex("00"), "", "", ""}, Hex("00") + two40), Format::kV2},
+       UpdateFormat::kV2},
+      {Columns({"", "", "", "", "", Hex("00"), "", "", ""}, Hex("00") + two40), UpdateFormat::kV2},
   };
   for (size_t claim = 0; claim < claims.size(); ++claim) {
     CAPTURE(claim);
@@ -41,12 +41,12 @@ TEST_CASE("a few bytes that claim 2^40 of anything are refused where they end, a
     Doc doc({.limits = wide});
     CHECK(Refused(doc.Apply(update, format)));
     CHECK(Refused(CheckUpdate(update, format, wide)));
-    CHECK(Refused(ConvertUpdate(update, format, Format::kV1, wide).status()));
+    CHECK(Refused(ConvertUpdate(update, format, UpdateFormat::kV1, wide).status()));
   }
-  CHECK(DiffUpdate(Hex("0000"), two40, Format::kV1, wide).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(DiffUpdate(Hex("0000"), two40, UpdateFormat::kV1, wide).status().code() == absl::StatusCode::kInvalidArgument);
   for (const std::string& snapshot : {two40, Hex("0101") + two40, Hex("00") + two40}) {
-    CHECK(Refused(Snapshot::Decode(snapshot, Format::kV1, wide).status()));
-    CHECK(Refused(Snapshot::Decode(snapshot, Format::kV2, wide).status()));
+    CHECK(Refused(Snapshot::Decode(snapshot, UpdateFormat::kV1, wide).status()));
+    CHECK(Refused(Snapshot::Decode(snapshot, UpdateFormat::kV2, wide).status()));
   }
   for (const std::string& attribution : {two40, Hex("0101") + two40, Hex("00") + two40, Hex("000101") + two40}) {
     CHECK(Refused(Attribution::Decode(Hex("01") + attribution, wide).status()));
@@ -54,7 +54,7 @@ TEST_CASE("a few bytes that claim 2^40 of anything are refused where they end, a
 }
 
 TEST_CASE("the structs of all blocks of an update count together", "[crdt][hostile]") {
-  for (const Format format : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     const std::string three = Update({Text({3, 0}, "t", "c"), Text({2, 0}, "t", "b"), Text({1, 0}, "t", "a")}, format);
     CHECK(Names(CheckUpdate(three, format, {.max_structs = 2}), "max_structs"));
     CHECK(CheckUpdate(three, format, {.max_structs = 3}).ok());
@@ -63,21 +63,21 @@ TEST_CASE("the structs of all blocks of an update count together", "[crdt][hosti
 
 TEST_CASE("an update that is too long is told so, whatever else is wrong with it", "[crdt][hostile]") {
   const std::string update = Columns({"", "", "", "", "", Hex("01ff0100"), "", "", ""}, Hex("0000"));
-  CHECK(Refused(CheckUpdate(update, Format::kV2)));
-  CHECK(Names(CheckUpdate(update, Format::kV2, {.max_update_bytes = 4}), "max_update_bytes"));
+  CHECK(Refused(CheckUpdate(update, UpdateFormat::kV2)));
+  CHECK(Names(CheckUpdate(update, UpdateFormat::kV2, {.max_update_bytes = 4}), "max_update_bytes"));
   // Of two faults behind each other the first is told.
   const std::string two40 = Hex("808080808020");
-  CHECK(Refused(CheckUpdate(Columns({"", "", "", "", "", Hex("01ff0100"), "", "", ""}, two40), Format::kV2)));
+  CHECK(Refused(CheckUpdate(Columns({"", "", "", "", "", Hex("01ff0100"), "", "", ""}, two40), UpdateFormat::kV2)));
 }
 
 TEST_CASE("deleted ranges count as the structs that they may cut", "[crdt][hostile]") {
   Doc doc({.limits = {.max_structs = 4}});
   WireDeleteSet deletes;
   for (uint64_t i = 0; i < 4; ++i) deletes.RangesOf(7).push_back({i * 2, 1});
-  const std::string four = Update({}, Format::kV1, deletes);
+  const std::string four = Update({}, UpdateFormat::kV1, deletes);
   deletes.RangesOf(7).push_back({8, 1});
-  CHECK(Names(Attack(doc, Update({}, Format::kV1, deletes), Format::kV1), "max_structs"));
-  CHECK(Attack(doc, four, Format::kV1).ok());
+  CHECK(Names(Attack(doc, Update({}, UpdateFormat::kV1, deletes), UpdateFormat::kV1), "max_structs"));
+  CHECK(Attack(doc, four, UpdateFormat::kV1).ok());
 }
 
 TEST_CASE("no kind of content gets a document past max_document_bytes", "[crdt][hostile]") {
@@ -93,15 +93,15 @@ TEST_CASE("no kind of content gets a document past max_document_bytes", "[crdt][
        {std::pair{"text", std::vector{Text({1, 0}, "t", long_text)}}, std::pair{"clients", clients},
         std::pair{"structs", structs}, std::pair{"types", types}}) {
     CAPTURE(what);
-    const std::string update = Update(items, Format::kV2);
+    const std::string update = Update(items, UpdateFormat::kV2);
     Doc doc;
-    REQUIRE(doc.Apply(update, Format::kV2).ok());
+    REQUIRE(doc.Apply(update, UpdateFormat::kV2).ok());
     const uint64_t used = doc.MemoryBytes();
     Doc small({.limits = {.max_document_bytes = used / 2}});
-    CHECK(Names(Attack(small, update, Format::kV2), "max_document_bytes"));
+    CHECK(Names(Attack(small, update, UpdateFormat::kV2), "max_document_bytes"));
     CHECK(small.MemoryBytes() < used / 10);
     Doc large({.limits = {.max_document_bytes = 2 * used}});
-    CHECK(large.Apply(update, Format::kV2).ok());
+    CHECK(large.Apply(update, UpdateFormat::kV2).ok());
   }
 }
 
@@ -120,26 +120,26 @@ TEST_CASE("types are as deep as what they hang on, which is there or comes with 
     CAPTURE(in_type);
     // Into the sixth type that is there, or behind what is in that.
     Doc doc({.limits = limits});
-    REQUIRE(Attack(doc, Update(Nested(2, Text({2, 0}, "t", ""), 6), Format::kV1), Format::kV1).ok());
-    REQUIRE(Attack(doc, Update({Inside(Text({3, 0}, "", "x"), {2, 5})}, Format::kV1), Format::kV1).ok());
+    REQUIRE(Attack(doc, Update(Nested(2, Text({2, 0}, "t", ""), 6), UpdateFormat::kV1), UpdateFormat::kV1).ok());
+    REQUIRE(Attack(doc, Update({Inside(Text({3, 0}, "", "x"), {2, 5})}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
     WireStruct item = OfKind(Text({4, 0}, "", ""), ContentKind::kType);
     item = in_type ? Inside(item, {2, 5}) : Behind(item, {3, 0});
-    CHECK(Names(Attack(doc, Update({item}, Format::kV1), Format::kV1), "max_depth"));
+    CHECK(Names(Attack(doc, Update({item}, UpdateFormat::kV1), UpdateFormat::kV1), "max_depth"));
   }
 }
 
 TEST_CASE("what is malformed is told as that, however deep it nests", "[crdt][hostile]") {
   Doc doc({.limits = {.max_depth = 6}});
-  const std::string deep = Update(Nested(1, Text({1, 0}, "t", ""), 7), Format::kV1);
-  CHECK(Exhausted(Attack(doc, deep, Format::kV1)));
-  CHECK(Refused(Attack(doc, deep + '\0', Format::kV1)));
+  const std::string deep = Update(Nested(1, Text({1, 0}, "t", ""), 7), UpdateFormat::kV1);
+  CHECK(Exhausted(Attack(doc, deep, UpdateFormat::kV1)));
+  CHECK(Refused(Attack(doc, deep + '\0', UpdateFormat::kV1)));
 }
 
 TEST_CASE("a state vector of more clients than a document may have is refused", "[crdt][hostile]") {
   const Doc doc({.limits = {.max_clients = 2}});
   const std::string three = Hex("03010102010301");
-  CHECK(Names(doc.EncodeStateSince(Format::kV1, three).status(), "max_clients"));
-  CHECK(Names(DiffUpdate(Hex("0000"), three, Format::kV1, {.max_clients = 2}).status(), "max_clients"));
+  CHECK(Names(doc.EncodeStateSince(UpdateFormat::kV1, three).status(), "max_clients"));
+  CHECK(Names(DiffUpdate(Hex("0000"), three, UpdateFormat::kV1, {.max_clients = 2}).status(), "max_clients"));
 }
 
 }  // namespace

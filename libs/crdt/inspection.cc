@@ -110,10 +110,11 @@ std::vector<Any> FirstValues(const UpdateStruct& of, uint64_t most) {
   return values;
 }
 
-absl::Status ReadUpdate(std::string_view update, Format format, absl::FunctionRef<void(const UpdateStruct&)> on_struct,
+absl::Status ReadUpdate(std::string_view update, UpdateFormat format,
+                        absl::FunctionRef<void(const UpdateStruct&)> on_struct,
                         absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits) {
-  return format == Format::kV1 ? Read<internal::ColumnsV1>(update, on_struct, on_deleted, limits)
-                               : Read<internal::ColumnsV2>(update, on_struct, on_deleted, limits);
+  return format == UpdateFormat::kV1 ? Read<internal::ColumnsV1>(update, on_struct, on_deleted, limits)
+                                     : Read<internal::ColumnsV2>(update, on_struct, on_deleted, limits);
 }
 
 absl::StatusOr<std::vector<UpdateStruct::Id>> DecodeStateVector(std::string_view bytes, const Limits& limits) {

@@ -16,6 +16,7 @@
 #include "crdt/doc.h"
 #include "crdt/insertable.h"
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt {
 
@@ -72,7 +73,8 @@ struct DeletedRange {
 // Gives `on_struct` each struct of `update` and then `on_deleted` each range that it deletes, in the order of the bytes
 // (yjs: decodeUpdate), holding one of them at a time. What was given before an error is what stands there.
 // Errors: as those of CheckUpdate.
-absl::Status ReadUpdate(std::string_view update, Format format, absl::FunctionRef<void(const UpdateStruct&)> on_struct,
+absl::Status ReadUpdate(std::string_view update, UpdateFormat format,
+                        absl::FunctionRef<void(const UpdateStruct&)> on_struct,
                         absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits = {});
 
 // The first clock of each client that is lacking, in the order of the bytes (yjs: decodeStateVector).

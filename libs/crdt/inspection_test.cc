@@ -37,7 +37,7 @@ struct Reading {
   std::vector<std::string> lines;
   absl::Status status;
 };
-Reading Read(std::string_view update, Format format) {
+Reading Read(std::string_view update, UpdateFormat format) {
   Reading reading;
   reading.status = ReadUpdate(
       update, format, [&](const UpdateStruct& one) { reading.lines.push_back(Told(one)); },
@@ -68,7 +68,7 @@ TEST_CASE("an update is told struct by struct, then what it deletes", "[crdt]") 
       "7:13+1 9 root map key page name g value {}",
       "deleted 7:4+1",
   };
-  for (const Format format : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     const Reading reading = Read(doc.EncodeState(format), format);
     CHECK(reading.status.ok());
     CHECK(reading.lines == wanted);
@@ -83,9 +83,9 @@ TEST_CASE("both formats of an update tell the same", "[crdt]") {
     std::string v1{std::istreambuf_iterator<char>(in), {}};
     // Behind the update there are a state vector and a byte that says how long that is.
     v1.resize(v1.size() - 1 - static_cast<uint8_t>(v1.back()));
-    const absl::StatusOr<std::string> v2 = ConvertUpdate(v1, Format::kV1, Format::kV2);
+    const absl::StatusOr<std::string> v2 = ConvertUpdate(v1, UpdateFormat::kV1, UpdateFormat::kV2);
     REQUIRE(v2.ok());
-    CHECK(Read(v1, Format::kV1).lines == Read(*v2, Format::kV2).lines);
+    CHECK(Read(v1, UpdateFormat::kV1).lines == Read(*v2, UpdateFormat::kV2).lines);
     ++files;
   }
   CHECK(files > 20);
@@ -95,17 +95,17 @@ TEST_CASE("what stands before the damage is told, then the error of CheckUpdate"
   Doc doc({.client_id = 7});
   CHECK(doc.GetText("notes")->Insert(0, "Hello").ok());
   CHECK(Push(*doc.GetArray("list"), {Any(1)}));
-  const std::string update = doc.EncodeState(Format::kV1);
-  const size_t whole = Read(update, Format::kV1).lines.size();
+  const std::string update = doc.EncodeState(UpdateFormat::kV1);
+  const size_t whole = Read(update, UpdateFormat::kV1).lines.size();
   size_t most = 0;
   for (size_t size = 0; size < update.size(); ++size) {
-    const Reading reading = Read(update.substr(0, size), Format::kV1);
-    CHECK(reading.status == CheckUpdate(update.substr(0, size), Format::kV1));
+    const Reading reading = Read(update.substr(0, size), UpdateFormat::kV1);
+    CHECK(reading.status == CheckUpdate(update.substr(0, size), UpdateFormat::kV1));
     CHECK_FALSE(reading.status.ok());
     most = std::max(most, reading.lines.size());
   }
   CHECK(most == whole);
-  CHECK(Read(update + "x", Format::kV1).status == CheckUpdate(update + "x", Format::kV1));
+  CHECK(Read(update + "x", UpdateFormat::kV1).status == CheckUpdate(update + "x", UpdateFormat::kV1));
 }
 
 TEST_CASE("a state vector is read client by client", "[crdt]") {
@@ -118,7 +118,7 @@ TEST_CASE("a state vector is read client by client", "[crdt]") {
 // A document with `edits` of another, whose roots nobody asked for yet.
 Doc Untyped(const Doc& edits, bool gc) {
   Doc doc({.client_id = 9, .gc = gc});
-  CHECK(doc.Apply(edits.EncodeState(Format::kV1), Format::kV1).ok());
+  CHECK(doc.Apply(edits.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   return doc;
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("nothing is told behind a fault, also where another column goes on", "
       "00000101010000018403017801000000"
       "010101"
       "0101010000");
-  const Reading reading = Read(update, Format::kV2);
+  const Reading reading = Read(update, UpdateFormat::kV2);
   CHECK(reading.status.message() == "at byte 4: it ends too early");
   CHECK(reading.lines.empty());
 }
@@ -196,21 +196,21 @@ TEST_CASE("nothing is told behind a fault, also where another column goes on", "
 TEST_CASE("a summary says what waits and where what it waits for would begin", "[crdt]") {
   Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  const Subscription listening =
-      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const Subscription listening = writer.OnUpdate(
+      UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   CHECK(writer.GetText("notes")->Insert(0, "a").ok());
   CHECK(writer.GetText("notes")->Insert(1, "b").ok());
   CHECK(writer.GetText("notes")->Insert(2, "c").ok());
   CHECK(writer.GetText("notes")->Delete(2, 1).ok());
   Doc reader;
-  CHECK(reader.Apply(updates[0], Format::kV1).ok());
-  CHECK(reader.Apply(updates[2], Format::kV1).ok());
-  CHECK(reader.Apply(updates[3], Format::kV1).ok());
+  CHECK(reader.Apply(updates[0], UpdateFormat::kV1).ok());
+  CHECK(reader.Apply(updates[2], UpdateFormat::kV1).ok());
+  CHECK(reader.Apply(updates[3], UpdateFormat::kV1).ok());
   DocumentSummary summary = Summarize(reader);
   CHECK(summary.pending_structs == 1);
   CHECK(summary.pending_deletes == 1);
   CHECK(summary.missing == std::vector<UpdateStruct::Id>{{7, 1}});
-  CHECK(reader.Apply(updates[1], Format::kV1).ok());
+  CHECK(reader.Apply(updates[1], UpdateFormat::kV1).ok());
   summary = Summarize(reader);
   CHECK(summary.pending_structs == 0);
   CHECK(summary.pending_deletes == 0);

@@ -6,9 +6,6 @@
 
 namespace rivermeet::crdt {
 
-// How an update, state vector or snapshot is encoded. The bytes don't tell: the sender does. The y-protocols use kV1.
-enum class Format : uint8_t { kV1 = 1, kV2 = 2 };
-
 // Every excess is RESOURCE_EXHAUSTED and leaves things as they were. Local edits and undoing are reckoned by what they
 // add at most; deleting whole runs adds nothing and is never refused, but makes little room: what was deleted keeps its
 // structs, as far as they can't merge. A document that is full goes on under larger limits, in a new Doc.

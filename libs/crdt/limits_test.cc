@@ -102,11 +102,11 @@ TEST_CASE("a full document refuses every edit that adds to it, and stays as it w
       (of_structs ? limits.max_structs : limits.max_document_bytes) =
           of_structs ? measured.doc.StructCount() : measured.bytes();
       Room room(limits);
-      Do(room.doc.Apply(measured.doc.EncodeState(Format::kV1), Format::kV1));
+      Do(room.doc.Apply(measured.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
       const std::string before = internal::ViewOf(room.doc);
       uint64_t told = 0;
       const Subscription listening =
-          room.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { ++told; });
+          room.doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { ++told; });
       const absl::Status status = edit(room, 3);
       CHECK(Exhausted(status));
       CHECK(absl::StrContains(status.message(), of_structs ? "max_structs" : "max_document_bytes"));
@@ -181,7 +181,7 @@ TEST_CASE("what others add counts for the edits that follow", "[crdt][limits]") 
   Do(room.list().Push({Num(1)}));
   Doc other({.client_id = 2});
   for (int i = 0; i < 90; ++i) Do(other.GetArray("others")->Push({MapOf({})}));
-  Do(room.doc.Apply(other.EncodeState(Format::kV1), Format::kV1));
+  Do(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
   CHECK(Exhausted(room.list().Push(std::vector<Insertable>(20, MapOf({})))));
   CHECK(room.doc.StructCount() == 91);
 }
@@ -192,7 +192,7 @@ TEST_CASE("an edit brings a client that max_clients must have room for", "[crdt]
   Room room(limits);
   Doc other({.client_id = 2});
   Do(other.GetText("text")->Insert(0, "x"));
-  Do(room.doc.Apply(other.EncodeState(Format::kV1), Format::kV1));
+  Do(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
   CHECK(Exhausted(room.text().Insert(0, "y")));
   CHECK(room.text().Delete(0, 1).ok());
 }
@@ -239,14 +239,14 @@ TEST_CASE("new lines behind values that a text passes over are counted", "[crdt]
   internal::WireStruct values =
       internal::OfKind(internal::Text({2, 0}, "text", ""), internal::ContentKind::kAny, nulls.size());
   values.content.data = nulls;
-  const std::string update =
-      internal::Update({values, internal::Behind(internal::Text({2, 100'000}, "", "x"), {2, 99'999})}, Format::kV1);
+  const std::string update = internal::Update(
+      {values, internal::Behind(internal::Text({2, 100'000}, "", "x"), {2, 99'999})}, UpdateFormat::kV1);
   Room measured({});
-  Do(measured.doc.Apply(update, Format::kV1));
+  Do(measured.doc.Apply(update, UpdateFormat::kV1));
   Limits limits;
   limits.max_document_bytes = measured.bytes() + update.size() + 1'000;
   Room room(limits);
-  Do(room.doc.Apply(update, Format::kV1));
+  Do(room.doc.Apply(update, UpdateFormat::kV1));
   Do(room.list().Push({Any(Any::Bytes{std::string(60'000, 'x')})}));
   // The deletion steps over all values on its way to the one character.
   CHECK(Exhausted(room.text().ApplyDelta({Deleted(1), Retained(99'000)})));
@@ -319,9 +319,9 @@ TEST_CASE("an update with a struct of 4 GiB is refused, whatever its limits are"
     internal::WriteVarUint(head, size);
     Endless update(head.size() + size + 1);  // it ends with a zero: nothing is deleted
     head.copy(update.data(), head.size());
-    CHECK(CheckUpdate(update.view(), Format::kV1, Roomy()).ok() == (size == internal::kMaxContentBytes));
+    CHECK(CheckUpdate(update.view(), UpdateFormat::kV1, Roomy()).ok() == (size == internal::kMaxContentBytes));
     CHECK((size == internal::kMaxContentBytes ||
-           absl::StrContains(CheckUpdate(update.view(), Format::kV1, Roomy()).message(), "4 GiB")));
+           absl::StrContains(CheckUpdate(update.view(), UpdateFormat::kV1, Roomy()).message(), "4 GiB")));
   }
 }
 

@@ -178,7 +178,7 @@ TEST_CASE("content that somebody deleted and collected while he was away is gone
   peers.Connect(0);
   peers.CheckAgree();
   CHECK(peers.doc(2).StructCount() == 1);
-  CHECK(peers.doc(2).EncodeState(Format::kV1).find('x') == std::string::npos);
+  CHECK(peers.doc(2).EncodeState(UpdateFormat::kV1).find('x') == std::string::npos);
 }
 
 TEST_CASE("types in a list are reached one after the other", "[crdt]") {

@@ -15,8 +15,8 @@ namespace {
 // A document that somebody types in.
 struct Desk {
   Desk(bool gc, bool watched, uint64_t client = 7) : doc({.client_id = client, .gc = gc}), text(*doc.GetText("t")) {
-    listening =
-        doc.OnUpdate(Format::kV1, [this](std::string_view update, std::string_view) { updates.emplace_back(update); });
+    listening = doc.OnUpdate(UpdateFormat::kV1,
+                             [this](std::string_view update, std::string_view) { updates.emplace_back(update); });
     if (watched) watching = text.Observe([](const Event&) {});
   }
 
@@ -68,11 +68,11 @@ class Typist {
   void Interfere(const std::vector<Desk*>& desks) {
     Doc other({.client_id = 1 + random_() % 12});
     if (other.client_id() == 7) return;
-    Do(other.Apply(desks[0]->doc.EncodeState(Format::kV1), Format::kV1));
+    Do(other.Apply(desks[0]->doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     if (besides_ == Besides::kListed && random_() % 2 == 0) {
       auto list = other.GetArray("t");
       Do(list->Insert(std::min(cursor_, list->length()), {Any(1)}));
-      for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(Format::kV1), Format::kV1));
+      for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
       return;
     }
     auto text = other.GetText("t");
@@ -82,7 +82,7 @@ class Typist {
     } else {
       Do(text->Insert(at, "-"));
     }
-    for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(Format::kV1), Format::kV1));
+    for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     cursor_ = std::min<uint64_t>(cursor_, desks[0]->text.length());
   }
 
@@ -101,14 +101,15 @@ TEST_CASE("typing and deleting on give the same bytes, whether or not somebody w
     Desk alone(gc, /*watched=*/false), watched(gc, /*watched=*/true);
     Typist typist(seed + history, static_cast<Typist::Besides>(history % 3));
     for (int step = 0; step < 100; ++step) typist.Step({&before});
-    for (Desk* desk : {&alone, &watched}) Do(desk->doc.Apply(before.doc.EncodeState(Format::kV1), Format::kV1));
+    for (Desk* desk : {&alone, &watched})
+      Do(desk->doc.Apply(before.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     for (int step = 0; step < 400; ++step) {
       typist.Step({&alone, &watched});
       REQUIRE(alone.updates == watched.updates);
       alone.updates.clear();
       watched.updates.clear();
       if (step % 20 > 0) continue;
-      REQUIRE(alone.doc.EncodeState(Format::kV2) == watched.doc.EncodeState(Format::kV2));
+      REQUIRE(alone.doc.EncodeState(UpdateFormat::kV2) == watched.doc.EncodeState(UpdateFormat::kV2));
       REQUIRE(alone.doc.StructCount() == watched.doc.StructCount());
       REQUIRE(internal::FindFault(internal::DocInside::Of(alone.doc)).empty());
     }
@@ -134,7 +135,7 @@ TEST_CASE("deleting on takes away the formats behind that say nothing", "[crdt]"
     Do(text->Format(3, 1, {{"italic", true}}));
     Do(text->Delete(1, 1));
   }
-  CHECK(alone.EncodeState(Format::kV1) == watched.EncodeState(Format::kV1));
+  CHECK(alone.EncodeState(UpdateFormat::kV1) == watched.EncodeState(UpdateFormat::kV1));
 }
 
 TEST_CASE("what an undo manager wants kept stays once that is gone", "[crdt]") {
@@ -151,7 +152,7 @@ TEST_CASE("what an undo manager wants kept stays once that is gone", "[crdt]") {
     Do(desk->text.Delete(1, 1));
     REQUIRE(desk->text.PlainText() == "qbc");
   }
-  CHECK(alone.doc.EncodeState(Format::kV1) == watched.doc.EncodeState(Format::kV1));
+  CHECK(alone.doc.EncodeState(UpdateFormat::kV1) == watched.doc.EncodeState(UpdateFormat::kV1));
 }
 
 TEST_CASE("what was deleted one by one comes back whole", "[crdt]") {

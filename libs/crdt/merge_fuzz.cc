@@ -15,7 +15,7 @@ using namespace rivermeet::crdt;
 namespace {
 
 // Merged with itself once an update is in a form that merging keeps: cut structs say no more whether they had a key.
-void CheckForm(std::string_view merged, Format format) {
+void CheckForm(std::string_view merged, UpdateFormat format) {
   const auto with_itself = [format](std::string_view update) {
     const std::string_view twice[] = {update, update};
     return internal::OfOwn(MergeUpdates(twice, format));
@@ -32,27 +32,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::string> v1, v2;
   bool ordered = true;
   for (internal::FuzzPieces::Piece piece; pieces.Next(&piece);) {
-    absl::StatusOr<std::string> first = ConvertUpdate(piece.update, piece.format, Format::kV1, limits);
+    absl::StatusOr<std::string> first = ConvertUpdate(piece.update, piece.format, UpdateFormat::kV1, limits);
     if (!first.ok()) continue;
-    v2.push_back(internal::OfOwn(ConvertUpdate(piece.update, piece.format, Format::kV2)));
+    v2.push_back(internal::OfOwn(ConvertUpdate(piece.update, piece.format, UpdateFormat::kV2)));
     ordered = ordered && internal::IsOrdered<internal::ColumnsV1>(*first);
     v1.push_back(*std::move(first));
   }
   const std::vector<std::string_view> views_v1(v1.begin(), v1.end());
   const std::vector<std::string_view> views_v2(v2.begin(), v2.end());
-  const std::string merged_v1 = internal::OfOwn(MergeUpdates(views_v1, Format::kV1));
-  const std::string merged_v2 = internal::OfOwn(MergeUpdates(views_v2, Format::kV2));
-  RM_CHECK_OK(CheckUpdate(merged_v1, Format::kV1));
-  RM_CHECK_OK(CheckUpdate(merged_v2, Format::kV2));
+  const std::string merged_v1 = internal::OfOwn(MergeUpdates(views_v1, UpdateFormat::kV1));
+  const std::string merged_v2 = internal::OfOwn(MergeUpdates(views_v2, UpdateFormat::kV2));
+  RM_CHECK_OK(CheckUpdate(merged_v1, UpdateFormat::kV1));
+  RM_CHECK_OK(CheckUpdate(merged_v2, UpdateFormat::kV2));
   if (ordered) {
-    CheckForm(merged_v1, Format::kV1);
-    CheckForm(merged_v2, Format::kV2);
+    CheckForm(merged_v1, UpdateFormat::kV1);
+    CheckForm(merged_v2, UpdateFormat::kV2);
   }
   DocOptions options;
   options.client_id = 1;
   options.gc = (pieces.options() & 1) == 0;
   Doc doc(options);
-  const absl::Status applied = doc.Apply(merged_v2, Format::kV2);
+  const absl::Status applied = doc.Apply(merged_v2, UpdateFormat::kV2);
   const std::string fault = internal::FindFault(internal::DocInside::Of(doc));
   if (!fault.empty()) rivermeet::CheckFailed("document", __FILE__, __LINE__, fault);
   return 0;

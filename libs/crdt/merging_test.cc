@@ -16,14 +16,14 @@ namespace {
 
 using Updates = std::vector<std::string>;
 
-constexpr Format kFormats[] = {Format::kV1, Format::kV2};
+constexpr UpdateFormat kFormats[] = {UpdateFormat::kV1, UpdateFormat::kV2};
 
 // How updates are merged and what somebody lacks is found: without a document, or with one.
 class Merger {
  public:
-  explicit Merger(Format format, bool with_document = false) : format_(format), with_document_(with_document) {}
+  explicit Merger(UpdateFormat format, bool with_document = false) : format_(format), with_document_(with_document) {}
 
-  Format format() const { return format_; }
+  UpdateFormat format() const { return format_; }
   std::string Merge(const Updates& updates) const {
     if (with_document_) return DocumentOf(updates).EncodeState(format_);
     const std::vector<std::string_view> views(updates.begin(), updates.end());
@@ -43,7 +43,7 @@ class Merger {
   }
 
  private:
-  Format format_;
+  UpdateFormat format_;
   bool with_document_;
 };
 
@@ -104,8 +104,8 @@ TEST_CASE("insertions come out the same however their updates are merged", "[crd
   const auto edit = [](List& array) {
     for (int value = 1; value <= 4; ++value) Ok(array.Insert(0, {Any(value)}));
   };
-  for (const Format format : kFormats) CheckMerges(Merger(format), edit);
-  CheckMerges(Merger(Format::kV2, /*with_document=*/true), edit);
+  for (const UpdateFormat format : kFormats) CheckMerges(Merger(format), edit);
+  CheckMerges(Merger(UpdateFormat::kV2, /*with_document=*/true), edit);
 }
 
 TEST_CASE("insertions and deletions come out the same however their updates are merged", "[crdt]") {
@@ -115,9 +115,9 @@ TEST_CASE("insertions and deletions come out the same however their updates are 
     Ok(array.Insert(0, {Any(3), Any(4)}));
     Ok(array.Delete(1, 2));
   };
-  for (const Format format : kFormats) CheckMerges(Merger(format), edit);
+  for (const UpdateFormat format : kFormats) CheckMerges(Merger(format), edit);
   // A document joins what was deleted, which updates have apart.
-  CheckMerges(Merger(Format::kV2, /*with_document=*/true), edit, /*exactly=*/false);
+  CheckMerges(Merger(UpdateFormat::kV2, /*with_document=*/true), edit, /*exactly=*/false);
 }
 
 TEST_CASE("the states of several, merged, are what all of them have", "[crdt]") {
@@ -125,9 +125,9 @@ TEST_CASE("the states of several, merged, are what all of them have", "[crdt]") 
   Ok(peers.array(0).Insert(0, {Any(1)}));
   Ok(peers.array(1).Insert(0, {Any(2)}));
   for (const bool with_document : {false, true}) {
-    const Merger merger(Format::kV2, with_document);
+    const Merger merger(UpdateFormat::kV2, with_document);
     Updates states;
-    for (size_t peer = 0; peer < 3; ++peer) states.push_back(peers.doc(peer).EncodeState(Format::kV2));
+    for (size_t peer = 0; peer < 3; ++peer) states.push_back(peers.doc(peer).EncodeState(UpdateFormat::kV2));
     Doc merged = merger.DocumentOf({merger.Merge(states)});
     CHECK(*merged.GetArray("array")->ToJson() == "[1,2]");
   }
@@ -141,7 +141,7 @@ TEST_CASE("a format's name that V2 writes once comes back at each of its uses", 
   Ok(peers.text(0).Insert(0, "a", italic));
   Ok(peers.text(0).Insert(0, "b"));
   Ok(peers.text(0).Insert(0, "c", italic));
-  Ok(peers.doc(1).Apply(peers.doc(0).EncodeState(Format::kV2), Format::kV2));
+  Ok(peers.doc(1).Apply(peers.doc(0).EncodeState(UpdateFormat::kV2), UpdateFormat::kV2));
   CHECK(Told(peers.text(1).ToDelta()) == R"(+"c"{"italic":true} +"b" +"a"{"italic":true})");
   peers.CheckAgree();
 }
@@ -150,7 +150,7 @@ TEST_CASE("what waits for an update travels on with the state and comes in when 
   Doc doc;
   Updates updates;
   const Subscription listening =
-      doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+      doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *doc.GetText("textBlock");
   for (const char* letter : {"r", "o", "n", "e", "n"}) Ok(text.Insert(0, letter));
   REQUIRE(updates.size() == 5);
@@ -158,19 +158,19 @@ TEST_CASE("what waits for an update travels on with the state and comes in when 
   std::string waiting;
   for (const size_t next : {1, 3, 2, 4}) {
     Doc copy;
-    Ok(copy.Apply(state, Format::kV1));
-    Ok(copy.Apply(updates[next], Format::kV1));
+    Ok(copy.Apply(state, UpdateFormat::kV1));
+    Ok(copy.Apply(updates[next], UpdateFormat::kV1));
     waiting += copy.HasPending() ? 'y' : 'n';
-    state = copy.EncodeState(Format::kV1);
+    state = copy.EncodeState(UpdateFormat::kV1);
   }
   CHECK(waiting == "nynn");
   Doc last;
-  Ok(last.Apply(state, Format::kV1));
+  Ok(last.Apply(state, UpdateFormat::kV1));
   CHECK(last.GetText("textBlock")->PlainText() == "nenor");
 }
 
 TEST_CASE("an update that goes on from others reaches no state by itself", "[crdt]") {
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     Doc doc({.client_id = 7});
     Updates updates;
     const Subscription listening =
@@ -214,7 +214,7 @@ Doc Secrets() {
 
 TEST_CASE("an obfuscated update has yjs's bytes: numbers in place of what was said, and all else as it was", "[crdt]") {
   const Doc secrets = Secrets();
-  const std::string v1 = *ObfuscateUpdate(secrets.EncodeState(Format::kV1), Format::kV1);
+  const std::string v1 = *ObfuscateUpdate(secrets.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1);
   CHECK(
       absl::BytesToHexString(v1) ==
       "011a0100060104746578740130077b2269223a307d84010004313131318601040130046e756c6c850105027b7d8601060130077b2269223a"
@@ -222,7 +222,7 @@ TEST_CASE("an obfuscated update has yjs's bytes: numbers in place of what was sa
       "86010f023130087b2269223a31307d8401100231318601120135046e756c6c860113023130046e756c6c2101036d61700231340188011501"
       "7d0f2801036d617000017d102301036d61700231370111010105617272617901880119017d1387011a03076e6f64652d32302800011b0232"
       "31017d152800011b023134017d1689011b023233760087011e03076e6f64652d323087011f0507686f6f6b2d323501010215011901");
-  const std::string v2 = *ObfuscateUpdate(secrets.EncodeState(Format::kV2), Format::kV2);
+  const std::string v2 = *ObfuscateUpdate(secrets.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2);
   CHECK(
       absl::BytesToHexString(v2) ==
       "000300030a024114110008030208030204020408030001000602002506008400860085008601840086038400860121008800280023000100"
@@ -231,7 +231,7 @@ TEST_CASE("an obfuscated update has yjs's bytes: numbers in place of what was sa
       "0005024105011a00760101697d007e7600760101697d00760101697d057e7e760101697d05760101697d0a7e7e7d0f7d1001117d137d157d"
       "16760001010215000300");
   Doc doc;
-  Ok(doc.Apply(v1, Format::kV1));
+  Ok(doc.Apply(v1, UpdateFormat::kV1));
   CHECK(doc.EncodeStateVector() == secrets.EncodeStateVector());
   CHECK(Told(doc.GetText("text")->ToDelta()) ==
         R"(+"1111"{"0":{"i":0}} +{} +"6666"{"0":{"i":0},"5":{"i":5}} +"11"{"5":{"i":5},"10":{"i":10}})");
@@ -245,19 +245,19 @@ TEST_CASE("what waits in an update is obfuscated, too, and what is no update ref
   Doc doc;
   Updates updates;
   const Subscription listening =
-      doc.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+      doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (const char* letter : {"a", "b", "c"}) Ok(doc.GetText("t")->Insert(0, letter));
-  const std::string with_hole = Merger(Format::kV1).Merge({updates[0], updates[2]});
-  const std::string obfuscated = *ObfuscateUpdate(with_hole, Format::kV1);
-  CHECK(*ClientsOfUpdate(obfuscated, Format::kV1) == *ClientsOfUpdate(with_hole, Format::kV1));
+  const std::string with_hole = Merger(UpdateFormat::kV1).Merge({updates[0], updates[2]});
+  const std::string obfuscated = *ObfuscateUpdate(with_hole, UpdateFormat::kV1);
+  CHECK(*ClientsOfUpdate(obfuscated, UpdateFormat::kV1) == *ClientsOfUpdate(with_hole, UpdateFormat::kV1));
   Doc copy;
-  Ok(copy.Apply(obfuscated, Format::kV1));
+  Ok(copy.Apply(obfuscated, UpdateFormat::kV1));
   CHECK(copy.HasPending());
   CHECK(copy.GetText("t")->PlainText() == "0");
-  Ok(copy.Apply(updates[1], Format::kV1));
+  Ok(copy.Apply(updates[1], UpdateFormat::kV1));
   CHECK(copy.GetText("t")->PlainText() == "1b0");
   for (size_t length = 0; length < with_hole.size(); ++length) {
-    CHECK(ObfuscateUpdate(with_hole.substr(0, length), Format::kV1).status().code() ==
+    CHECK(ObfuscateUpdate(with_hole.substr(0, length), UpdateFormat::kV1).status().code() ==
           absl::StatusCode::kInvalidArgument);
   }
 }
@@ -268,7 +268,7 @@ TEST_CASE("an update tells whose structs it has, and is refused where it isn't o
   Send(first, second);
   Ok(second.GetText("t")->Insert(1, "de"));
   Ok(second.GetText("t")->Delete(0, 1));
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     const std::string state = second.EncodeState(format);
     CHECK(*ClientsOfUpdate(state, format) == std::vector<ClientClocks>{{2, 0, 2}, {1, 0, 3}});
     const std::string lacking = *second.EncodeStateSince(format, first.EncodeStateVector());

@@ -34,7 +34,7 @@ TEST_CASE("a value that nests deeper than the default limit is read where the do
   List list = *doc.GetArray("list");
   REQUIRE(list.Push({value}).ok());
   Doc copy({.client_id = 2, .limits = limits});
-  REQUIRE(copy.Apply(doc.EncodeState(Format::kV2), Format::kV2).ok());
+  REQUIRE(copy.Apply(doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
   CHECK(std::get<Any>(*copy.GetArray("list")->At(0)).Encode() == encoded);
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("a document's JSON has its roots of a kind, array indices first", "[cr
   Ok(doc.GetText("a")->Insert(0, "q"));
   Ok(doc.GetRoot("e", SharedKind::kXmlElement).status());
   CHECK(Json(doc) == R"({"1":[true],"m":{},"a":"q","e":"<undefined></undefined>"})");
-  Ok(other.Apply(doc.EncodeState(Format::kV1), Format::kV1));
+  Ok(other.Apply(doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
   CHECK(Json(other) == "{}");
   CHECK(*other.FindRoot("a")->ToJson() == "");
 }

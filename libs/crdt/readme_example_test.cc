@@ -19,19 +19,19 @@ TEST_CASE("two people write at the same time and end with the same text", "[crdt
   // clang-format off
 Doc ada({.client_id = 1});
 Doc server;
-const Subscription sending = ada.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
-  CHECK(server.Apply(update, Format::kV1).ok());  // what travels is the update's bytes
+const Subscription sending = ada.OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view) {
+  CHECK(server.Apply(update, UpdateFormat::kV1).ok());  // what travels is the update's bytes
 });
 CHECK(ada.GetText("notes")->Insert(0, "Hello Bob").ok());
 
 Doc bob({.client_id = 2});
-CHECK(bob.Apply(server.EncodeState(Format::kV1), Format::kV1).ok());
+CHECK(bob.Apply(server.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
 CHECK(bob.GetText("notes")->Format(6, 3, {{"bold", true}}).ok());
 CHECK(ada.GetText("notes")->Insert(5, ",").ok());  // meanwhile
 
 // Each sends what the other lacks.
-const std::string missing = *bob.EncodeStateSince(Format::kV1, server.EncodeStateVector());
-CHECK(server.Apply(missing, Format::kV1).ok());
+const std::string missing = *bob.EncodeStateSince(UpdateFormat::kV1, server.EncodeStateVector());
+CHECK(server.Apply(missing, UpdateFormat::kV1).ok());
 CHECK(server.FindRoot("notes")->PlainText() == "Hello, Bob");
   // clang-format on
 }

@@ -116,7 +116,7 @@ TEST_CASE("values nest up to the limit, as in updates", "[crdt]") {
   desk.Refuses(desk.list.Push({NewSubdocument{.guid = "g", .options = options}}), StatusCode::kResourceExhausted);
   CHECK(desk.list.Push({Any(1), nested(3)}).ok());
   CHECK(desk.text.Format(0, 1, {{"deep", nested(3)}}).ok());
-  CHECK(Doc({.limits = limits}).Apply(desk.doc.EncodeState(Format::kV2), Format::kV2).ok());
+  CHECK(Doc({.limits = limits}).Apply(desk.doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
 }
 
 TEST_CASE("new roots need room, known ones don't", "[crdt]") {
@@ -131,7 +131,8 @@ TEST_CASE("new roots need room, known ones don't", "[crdt]") {
 TEST_CASE("what an edit throws comes out of its transaction, which has ended", "[crdt]") {
   Desk desk;
   int told = 0;
-  const Subscription listening = desk.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) { ++told; });
+  const Subscription listening =
+      desk.doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) { ++told; });
   const auto fail = [&] {
     CHECK(desk.text.Insert(0, "half").ok());
     throw std::string("thrown");
@@ -171,19 +172,19 @@ TEST_CASE("a root has one kind for ever", "[crdt]") {
 
 TEST_CASE("of several updates those before a refused one stay, and those behind it aren't looked at", "[crdt]") {
   const auto letter = [](uint64_t client) {
-    return internal::Update({internal::Text({client, 0}, "t", "x")}, Format::kV1);
+    return internal::Update({internal::Text({client, 0}, "t", "x")}, UpdateFormat::kV1);
   };
   const std::string good = letter(1), cut = letter(2).substr(0, 5), last = letter(3);
   Doc doc;
   const absl::Status status = doc.ApplyAll({{{good}, {cut}, {last}}});
   CHECK(internal::Refused(status));
   CHECK(absl::StrContains(status.message(), "update 1"));
-  CHECK(doc.EncodeState(Format::kV1) == good);
+  CHECK(doc.EncodeState(UpdateFormat::kV1) == good);
 }
 
 TEST_CASE("who meets updates of his own client goes on as another", "[crdt]") {
   Doc doc({.client_id = 1});
-  REQUIRE(doc.Apply(internal::Update({internal::Text({1, 0}, "t", "x")}, Format::kV1), Format::kV1).ok());
+  REQUIRE(doc.Apply(internal::Update({internal::Text({1, 0}, "t", "x")}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
   CHECK(doc.client_id() != 1);
 }
 

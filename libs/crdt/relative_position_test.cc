@@ -167,8 +167,8 @@ TEST_CASE("in a long text that many write places are those that walking it gives
     Text& edited = round % 2 == 0 ? text : theirs;
     REQUIRE(edited.Insert(random() % (edited.length() + 1), std::string(1, static_cast<char>('a' + round % 26))).ok());
     if (edited.length() > 20 && random() % 3 == 0) REQUIRE(edited.Delete(random() % edited.length(), 1).ok());
-    REQUIRE(doc.Apply(other.EncodeState(Format::kV2), Format::kV2).ok());
-    REQUIRE(other.Apply(doc.EncodeState(Format::kV2), Format::kV2).ok());
+    REQUIRE(doc.Apply(other.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
+    REQUIRE(other.Apply(doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
     const uint64_t at = random() % text.length();
     marks.emplace_back(*RelativePosition::At(text, at), *text.UnitAt(at));
     for (uint64_t index = 0; index < text.length(); index += 7) {

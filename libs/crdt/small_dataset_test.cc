@@ -36,7 +36,7 @@ TEST_CASE("what many peers wrote comes to what y-crdt's cases expect", "[crdt]")
     const Map map = *doc.GetMap("map");
     const List array = *doc.GetArray("array");
     for (uint64_t updates = reader.ReadVarUint(); updates > 0; --updates) {
-      REQUIRE(doc.Apply(reader.ReadVarBytes(), Format::kV1).ok());
+      REQUIRE(doc.Apply(reader.ReadVarBytes(), UpdateFormat::kV1).ok());
     }
     REQUIRE_FALSE(doc.HasPending());
     CHECK(text.PlainText() == reader.ReadVarString());

@@ -46,8 +46,8 @@ const char* RangesError(const std::vector<Snapshot::Range>& ranges) {
 // Of one snapshot. A limit that is passed is an error of the reader, at the place where the count stands.
 class SnapshotReader {
  public:
-  SnapshotReader(std::string_view bytes, Format format, const Limits& limits)
-      : reader_(bytes), v2_(format == Format::kV2), limits_(limits) {}
+  SnapshotReader(std::string_view bytes, UpdateFormat format, const Limits& limits)
+      : reader_(bytes), v2_(format == UpdateFormat::kV2), limits_(limits) {}
 
   absl::Status Read(std::vector<Snapshot::State>& states, std::vector<Snapshot::Deleted>& deletes) {
     if (reader_.remaining() > limits_.max_update_bytes) {
@@ -163,16 +163,16 @@ absl::StatusOr<Snapshot> Snapshot::Make(std::vector<State> states, std::vector<D
   return snapshot;
 }
 
-absl::StatusOr<Snapshot> Snapshot::Decode(std::string_view bytes, Format format, const Limits& limits) {
+absl::StatusOr<Snapshot> Snapshot::Decode(std::string_view bytes, UpdateFormat format, const Limits& limits) {
   Snapshot snapshot;
   RM_RETURN_IF_ERROR(SnapshotReader(bytes, format, limits).Read(snapshot.states_, snapshot.deletes_));
   return snapshot;
 }
 
-std::string Snapshot::Encode(Format format) const {
+std::string Snapshot::Encode(UpdateFormat format) const {
   const WireDeleteSet deletes = ToWire(deletes_);
   std::string bytes;
-  if (format == Format::kV1) {
+  if (format == UpdateFormat::kV1) {
     internal::WriterV1 writer;
     WriteDeleteSet(writer, deletes);
     bytes = writer.TakeRest();
@@ -201,12 +201,13 @@ bool Snapshot::operator==(const Snapshot& other) const {
   return true;
 }
 
-absl::StatusOr<bool> Snapshot::ContainsUpdate(std::string_view update, Format format, const Limits& limits) const {
+absl::StatusOr<bool> Snapshot::ContainsUpdate(std::string_view update, UpdateFormat format,
+                                              const Limits& limits) const {
   absl::flat_hash_map<uint64_t, uint64_t> known;
   for (const State& state : states_) known[state.client] = state.clock;
   const WireDeleteSet deletes = ToWire(deletes_);
-  return format == Format::kV1 ? Contains<ColumnsV1>(known, deletes, update, limits)
-                               : Contains<ColumnsV2>(known, deletes, update, limits);
+  return format == UpdateFormat::kV1 ? Contains<ColumnsV1>(known, deletes, update, limits)
+                                     : Contains<ColumnsV2>(known, deletes, update, limits);
 }
 
 bool Snapshot::Knows(uint64_t client, uint64_t clock) const {
@@ -267,7 +268,7 @@ absl::StatusOr<Doc> Doc::RestoreSnapshot(const Snapshot& snapshot, const DocOpti
     }
     update = internal::EncodeUpTo(document, ToWire(snapshot.states()), ToWire(snapshot.deletes()));
   });
-  DocLoader loader(update, Format::kV2, options);
+  DocLoader loader(update, UpdateFormat::kV2, options);
   RM_RETURN_IF_ERROR(loader.Step(internal::Budget::kUnlimited).status());
   Doc restored = loader.Take();
   if (restored.HasPending()) {

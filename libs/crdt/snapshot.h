@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt {
 
@@ -47,9 +48,9 @@ class Snapshot {
   // Errors:
   //   INVALID_ARGUMENT    The bytes are no such snapshot, to their last; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  Of the limits for an update one would be passed: bytes, clients, or structs (as ranges).
-  static absl::StatusOr<Snapshot> Decode(std::string_view bytes, Format format, const Limits& limits = {});
+  static absl::StatusOr<Snapshot> Decode(std::string_view bytes, UpdateFormat format, const Limits& limits = {});
   // yjs's bytes.
-  std::string Encode(Format format) const;
+  std::string Encode(UpdateFormat format) const;
 
   // In the order in which the document got to know them.
   const std::vector<State>& states() const { return states_; }
@@ -60,7 +61,7 @@ class Snapshot {
 
   // Whether whoever has this version learns nothing from `update` (yjs: snapshotContainsUpdate).
   // Errors: as those of CheckUpdate.
-  absl::StatusOr<bool> ContainsUpdate(std::string_view update, Format format, const Limits& limits = {}) const;
+  absl::StatusOr<bool> ContainsUpdate(std::string_view update, UpdateFormat format, const Limits& limits = {}) const;
 
   // Whether the unit `clock` of `client` was there, deleted or not; and whether it was there and not deleted. In
   // O(clients + log ranges).

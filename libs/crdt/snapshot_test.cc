@@ -11,7 +11,7 @@
 namespace rivermeet::crdt {
 namespace {
 
-constexpr Format kFormats[] = {Format::kV1, Format::kV2};
+constexpr UpdateFormat kFormats[] = {UpdateFormat::kV1, UpdateFormat::kV2};
 
 std::string Unhex(std::string_view hex) { return absl::HexStringToBytes({hex.data(), hex.size()}); }
 std::string Hex(std::string_view bytes) { return absl::BytesToHexString({bytes.data(), bytes.size()}); }
@@ -113,8 +113,8 @@ TEST_CASE("what was deleted before stays deleted", "[crdt]") {
 TEST_CASE("changes of several clients that build on each other are restored by each of them", "[crdt]") {
   Doc one = Keeping(1), two = Keeping(2);
   const auto sync = [&] {
-    REQUIRE(two.Apply(one.EncodeState(Format::kV1), Format::kV1).ok());
-    REQUIRE(one.Apply(two.EncodeState(Format::kV1), Format::kV1).ok());
+    REQUIRE(two.Apply(one.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
+    REQUIRE(one.Apply(two.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   };
   Insert(one, 0, {Any("user1item1")});
   sync();
@@ -132,7 +132,7 @@ TEST_CASE("changes of several clients that build on each other are restored by e
 }
 
 TEST_CASE("a snapshot contains the updates that led to it and no other", "[crdt]") {
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     Strings updates;
     Doc fresh({.client_id = 1});
     const Subscription listening =
@@ -156,9 +156,9 @@ TEST_CASE("a deletion that only begins where a snapshot's ends isn't contained",
   Doc local({.client_id = 1}), remote({.client_id = 2});
   REQUIRE(local.GetText("t")->Insert(0, "abcdefghij").ok());
   REQUIRE(local.GetText("t")->Delete(0, 3).ok());
-  REQUIRE(remote.Apply(local.EncodeState(Format::kV1), Format::kV1).ok());
+  REQUIRE(remote.Apply(local.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   REQUIRE(local.GetText("t")->Delete(0, 3).ok());
-  CHECK_FALSE(*remote.TakeSnapshot().ContainsUpdate(local.EncodeState(Format::kV1), Format::kV1));
+  CHECK_FALSE(*remote.TakeSnapshot().ContainsUpdate(local.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
 }
 
 // --- bytes and restored state as yjs 13.6.33 has them
@@ -168,28 +168,28 @@ Doc Example() {
   Doc one = Keeping(1), two = Keeping(2);
   REQUIRE(one.GetText("t")->Insert(0, "hello world").ok());
   REQUIRE(one.GetText("t")->Delete(3, 5).ok());
-  REQUIRE(two.Apply(one.EncodeState(Format::kV1), Format::kV1).ok());
+  REQUIRE(two.Apply(one.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   REQUIRE(two.GetText("t")->Insert(3, "XY").ok());
   REQUIRE(two.GetText("t")->Delete(7, 1).ok());
-  REQUIRE(one.Apply(two.EncodeState(Format::kV1), Format::kV1).ok());
+  REQUIRE(one.Apply(two.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   return one;
 }
 
 TEST_CASE("a snapshot has yjs's bytes in both formats", "[crdt]") {
   const Snapshot snapshot = Example().TakeSnapshot();
-  CHECK(Hex(snapshot.Encode(Format::kV1)) ==
+  CHECK(Hex(snapshot.Encode(UpdateFormat::kV1)) ==
         "0101020305"
         "0a01"
         "02"
         "0202"
         "010b");
-  CHECK(Hex(snapshot.Encode(Format::kV2)) ==
+  CHECK(Hex(snapshot.Encode(UpdateFormat::kV2)) ==
         "0101020304"
         "0200"
         "02"
         "0202"
         "010b");
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     CHECK(snapshot.Encode(format) == Example().EncodeSnapshot(format));
     CHECK(*Snapshot::Decode(snapshot.Encode(format), format) == snapshot);
   }
@@ -217,7 +217,7 @@ TEST_CASE("a document that collects garbage can't be restored", "[crdt]") {
 
 TEST_CASE("a snapshot that the document can't have had is refused and changes nothing", "[crdt]") {
   Doc doc = Example();
-  const std::string state = doc.EncodeState(Format::kV2);
+  const std::string state = doc.EncodeState(UpdateFormat::kV2);
   const auto refusal = [&](const Snapshot& snapshot) { return doc.RestoreSnapshot(snapshot).status(); };
   const absl::Status ahead = refusal(*Snapshot::Make({{1, 12}}, {}));
   CHECK(ahead.code() == absl::StatusCode::kInvalidArgument);
@@ -229,7 +229,7 @@ TEST_CASE("a snapshot that the document can't have had is refused and changes no
   const absl::Status open = refusal(*Snapshot::Make({{2, 2}}, {}));
   CHECK(open.code() == absl::StatusCode::kInvalidArgument);
   CHECK(Says(open, "builds on is missing"));
-  CHECK(doc.EncodeState(Format::kV2) == state);
+  CHECK(doc.EncodeState(UpdateFormat::kV2) == state);
 }
 
 TEST_CASE("the limits of the restored document hold", "[crdt]") {
@@ -240,7 +240,7 @@ TEST_CASE("the limits of the restored document hold", "[crdt]") {
 }
 
 TEST_CASE("a truncated snapshot is refused at every length", "[crdt]") {
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     const std::string bytes = Example().TakeSnapshot().Encode(format);
     for (size_t size = 0; size < bytes.size(); ++size) {
       const absl::Status refused = Snapshot::Decode(std::string_view(bytes).substr(0, size), format).status();
@@ -253,8 +253,8 @@ TEST_CASE("a truncated snapshot is refused at every length", "[crdt]") {
 
 TEST_CASE("a snapshot with a flipped bit is refused or comes out as it went in", "[crdt]") {
   Doc doc = Example();
-  const std::string state = doc.EncodeState(Format::kV1);
-  for (const Format format : kFormats) {
+  const std::string state = doc.EncodeState(UpdateFormat::kV1);
+  for (const UpdateFormat format : kFormats) {
     const std::string bytes = Example().TakeSnapshot().Encode(format);
     for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
       std::string flipped = bytes;
@@ -263,13 +263,13 @@ TEST_CASE("a snapshot with a flipped bit is refused or comes out as it went in",
       if (!decoded.ok()) continue;
       CHECK(*Snapshot::Decode(decoded->Encode(format), format) == *decoded);
       (void)doc.RestoreSnapshot(*decoded);
-      CHECK(doc.EncodeState(Format::kV1) == state);
+      CHECK(doc.EncodeState(UpdateFormat::kV1) == state);
     }
   }
 }
 
 TEST_CASE("counts that the bytes don't have are refused without room for them", "[crdt]") {
-  for (const Format format : kFormats) {
+  for (const UpdateFormat format : kFormats) {
     // 2^40 clients; 2^40 ranges; 2^40 states; a few within the limits.
     CHECK(Snapshot::Decode(Unhex("808080808020"), format).status().code() == absl::StatusCode::kResourceExhausted);
     CHECK(Snapshot::Decode(Unhex("0101808080808020"), format).status().code() == absl::StatusCode::kResourceExhausted);
@@ -278,17 +278,17 @@ TEST_CASE("counts that the bytes don't have are refused without room for them", 
   }
   Limits limits;
   limits.max_update_bytes = 3;
-  CHECK(Snapshot::Decode(Unhex("00000000"), Format::kV1, limits).status().code() ==
+  CHECK(Snapshot::Decode(Unhex("00000000"), UpdateFormat::kV1, limits).status().code() ==
         absl::StatusCode::kResourceExhausted);
   // The ranges of all clients count together.
   const std::string four = Unhex("0202020001020101020001020100");
-  CHECK(Snapshot::Decode(four, Format::kV1, {.max_structs = 4}).ok());
-  CHECK(Snapshot::Decode(four, Format::kV1, {.max_structs = 3}).status().code() ==
+  CHECK(Snapshot::Decode(four, UpdateFormat::kV1, {.max_structs = 4}).ok());
+  CHECK(Snapshot::Decode(four, UpdateFormat::kV1, {.max_structs = 3}).status().code() ==
         absl::StatusCode::kResourceExhausted);
 }
 
 TEST_CASE("what no snapshot has is refused with its place", "[crdt]") {
-  const auto refusal = [](std::string_view hex) { return Snapshot::Decode(Unhex(hex), Format::kV1).status(); };
+  const auto refusal = [](std::string_view hex) { return Snapshot::Decode(Unhex(hex), UpdateFormat::kV1).status(); };
   CHECK(Says(refusal("0101010500"
                      "00"),
              "at byte 3: a deleted range has no length"));
@@ -322,15 +322,16 @@ TEST_CASE("what no snapshot has is refused with its place", "[crdt]") {
   CHECK(Snapshot::Make({}, {{kTwo53, {{0, 1}}}}).status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(Snapshot::Make({}, {{1, {{0, 1}}}, {1, {{2, 1}}}}).status().code() == absl::StatusCode::kInvalidArgument);
   // A client of whom nothing is deleted is left out, as by yjs.
-  CHECK(*Snapshot::Decode(Unhex("01010000"), Format::kV1) == Snapshot());
+  CHECK(*Snapshot::Decode(Unhex("01010000"), UpdateFormat::kV1) == Snapshot());
   // Ranges that touch are no error: yjs reads them so, and compares them as they are.
   CHECK(*Snapshot::Make({{1, 9}}, {{1, {{1, 2}, {3, 1}}}}) != *Snapshot::Make({{1, 9}}, {{1, {{1, 3}}}}));
 }
 
 TEST_CASE("an update that isn't one is no question for a snapshot", "[crdt]") {
-  CHECK(Snapshot().ContainsUpdate("\x01", Format::kV1).status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(Snapshot().ContainsUpdate(Unhex("000000"), Format::kV1).status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(*Snapshot().ContainsUpdate(Unhex("0000"), Format::kV1));
+  CHECK(Snapshot().ContainsUpdate("\x01", UpdateFormat::kV1).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(Snapshot().ContainsUpdate(Unhex("000000"), UpdateFormat::kV1).status().code() ==
+        absl::StatusCode::kInvalidArgument);
+  CHECK(*Snapshot().ContainsUpdate(Unhex("0000"), UpdateFormat::kV1));
 }
 
 }  // namespace

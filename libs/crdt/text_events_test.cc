@@ -115,7 +115,7 @@ std::vector<std::string> UpdatesAfterConcurrentFormats(bool asked, std::vector<s
   Ok(doc.GetText("t")->Format(0, 3, {{"bold", true}}));
   Ok(text->Format(2, 2, {{"bold", true}}));
   std::vector<std::string> updates;
-  const Subscription listening = other.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
+  const Subscription listening = other.OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view) {
     updates.push_back(absl::BytesToHexString(absl::string_view(update.data(), update.size())));
   });
   const auto subscription = text->Observe([&](const Event& event) {

@@ -24,7 +24,7 @@ DeltaStep Keep(uint64_t length, Attributes attributes = {}) {
 DeltaStep Drop(uint64_t length) { return {.kind = DeltaStep::Kind::kDelete, .length = length}; }
 
 Any Null() { return Any(Any::Null()); }
-std::string HexState(const Doc& doc) { return absl::BytesToHexString(doc.EncodeState(Format::kV1)); }
+std::string HexState(const Doc& doc) { return absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)); }
 
 // --- deltas with formats
 
@@ -289,7 +289,7 @@ TEST_CASE("a text of very many structs goes through both formats, and through a 
   Doc doc({.client_id = 1});
   std::vector<std::string> updates;
   const Subscription listening =
-      doc.OnUpdate(Format::kV2, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+      doc.OnUpdate(UpdateFormat::kV2, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   Text text = *doc.GetText("txt");
   doc.Transact([&] {
     for (int i = 0; i < kStructs; ++i) Ok(text.Insert(0, "0"));
@@ -297,13 +297,13 @@ TEST_CASE("a text of very many structs goes through both formats, and through a 
   for (int i = 0; i < 100; ++i) Ok(text.Insert(0, "0"));
   CHECK(doc.StructCount() == kStructs + 100);
   REQUIRE(updates.size() == 101);
-  for (const Format format : {Format::kV1, Format::kV2}) {
+  for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
     Doc copy;
     Ok(copy.Apply(doc.EncodeState(format), format));
     CHECK(copy.EncodeState(format) == doc.EncodeState(format));
   }
   const std::vector<std::string_view> views(updates.begin(), updates.end());
-  CHECK(*MergeUpdates(views, Format::kV2) == doc.EncodeState(Format::kV2));
+  CHECK(*MergeUpdates(views, UpdateFormat::kV2) == doc.EncodeState(UpdateFormat::kV2));
 }
 
 TEST_CASE("a character that an edit cuts in two leaves both halves as U+FFFD for all", "[crdt]") {
@@ -332,11 +332,12 @@ TEST_CASE("a character that an edit cuts in two leaves both halves as U+FFFD for
 
 TEST_CASE("listeners that give updates back to their document and on to another do no harm", "[crdt]") {
   Peers peers(2);
-  const Subscription listening = peers.doc(0).OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) {
-    for (size_t peer = 0; peer < 2; ++peer) {
-      peers.doc(peer).Transact([&] { Ok(peers.doc(peer).Apply(update, Format::kV1)); });
-    }
-  });
+  const Subscription listening =
+      peers.doc(0).OnUpdate(UpdateFormat::kV1, [&](std::string_view update, std::string_view) {
+        for (size_t peer = 0; peer < 2; ++peer) {
+          peers.doc(peer).Transact([&] { Ok(peers.doc(peer).Apply(update, UpdateFormat::kV1)); });
+        }
+      });
   for (int round = 0; round < 2; ++round) {
     Ok(peers.text(0).Insert(0, "a_a"));
     peers.Deliver();

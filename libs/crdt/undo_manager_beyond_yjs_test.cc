@@ -113,12 +113,12 @@ TEST_CASE("what lay in something that was collected stays away", "[crdt][undo]")
   Doc other({.client_id = 2});
   Send(f.doc, other);
   Do(other.GetArray("t")->Delete(0, 1));
-  REQUIRE(f.doc.Apply(other.EncodeState(Format::kV1), Format::kV1, "remote").ok());
+  REQUIRE(f.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1, "remote").ok());
   CHECK_FALSE(f.Undo());
   CHECK(f.Show() == "[]");
   Doc copy;
   Send(f.doc, copy);
-  CHECK(copy.EncodeSnapshot(Format::kV2) == f.doc.EncodeSnapshot(Format::kV2));
+  CHECK(copy.EncodeSnapshot(UpdateFormat::kV2) == f.doc.EncodeSnapshot(UpdateFormat::kV2));
 }
 
 TEST_CASE("the deepest nesting comes back", "[crdt][undo]") {

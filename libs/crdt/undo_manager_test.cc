@@ -427,12 +427,12 @@ TEST_CASE("undoing a format leaves others the same text", "[crdt][undo]") {
   Do(text.Format(16, 4, {{"bold", Any(Any::Null())}}));
   Send(doc, other);
   CHECK(*undo.Undo());
-  REQUIRE(other.Apply(doc.EncodeState(Format::kV1), Format::kV1).ok());
+  REQUIRE(other.Apply(doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
   CHECK(State(doc) ==
         "01080100040101740d41747461636b2073686970732084010c036f6e2084010f04666972658401131b206f6666207468652073686f756c"
         "646572206f66204f72696f6e2ec6010c010d04626f6c640474727565c60113011404626f6c64046e756c6cc6010f011004626f6c64046e"
         "756c6cc60113013004626f6c64046e756c6c0101013002");
-  CHECK(other.EncodeSnapshot(Format::kV1) == doc.EncodeSnapshot(Format::kV1));
+  CHECK(other.EncodeSnapshot(UpdateFormat::kV1) == doc.EncodeSnapshot(UpdateFormat::kV1));
 }
 
 TEST_CASE("others' values of a key can be undone away", "[crdt][undo]") {
@@ -480,7 +480,7 @@ TEST_CASE("the notes of what is undone are there while the change is told", "[cr
   Fixture f;
   const Subscription added = f.undo.OnAdded([](UndoManager::Event& event) { event.notes["str"] = Any("42"); });
   std::vector<std::string> seen;
-  const Subscription listening = f.doc.OnUpdate(Format::kV1, [&](std::string_view, std::string_view) {
+  const Subscription listening = f.doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) {
     seen.push_back(f.undo.current_notes() == nullptr ? "none" : *(*f.undo.current_notes())["str"].text());
   });
   Do(f.root.AsText()->Insert(0, "abc"));

@@ -138,46 +138,49 @@ absl::Status Check(std::string_view update, const Limits& limits) {
 
 }  // namespace
 
-absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, Format format,
+absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, UpdateFormat format,
                                          const Limits& limits) {
   if (updates.size() == 1) return std::string(updates[0]);
-  return format == Format::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates, limits)
-                               : internal::Merge<ColumnsV2, WriterV2>(updates, limits);
+  return format == UpdateFormat::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates, limits)
+                                     : internal::Merge<ColumnsV2, WriterV2>(updates, limits);
 }
 
-absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, Format format,
+absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, UpdateFormat format,
                                        const Limits& limits) {
   const absl::StatusOr<std::vector<WireId>> since = internal::ReadStateVector(state_vector, limits);
   if (!since.ok()) return Annotate(since.status(), "state vector");
-  return format == Format::kV1 ? Diff<ColumnsV1, WriterV1>(update, *since, limits)
-                               : Diff<ColumnsV2, WriterV2>(update, *since, limits);
+  return format == UpdateFormat::kV1 ? Diff<ColumnsV1, WriterV1>(update, *since, limits)
+                                     : Diff<ColumnsV2, WriterV2>(update, *since, limits);
 }
 
-absl::StatusOr<std::string> ConvertUpdate(std::string_view update, Format from, Format to, const Limits& limits) {
-  if (from == Format::kV1) {
-    return to == Format::kV1 ? Convert<ColumnsV1, WriterV1>(update, limits)
-                             : Convert<ColumnsV1, WriterV2>(update, limits);
+absl::StatusOr<std::string> ConvertUpdate(std::string_view update, UpdateFormat from, UpdateFormat to,
+                                          const Limits& limits) {
+  if (from == UpdateFormat::kV1) {
+    return to == UpdateFormat::kV1 ? Convert<ColumnsV1, WriterV1>(update, limits)
+                                   : Convert<ColumnsV1, WriterV2>(update, limits);
   }
-  return to == Format::kV1 ? Convert<ColumnsV2, WriterV1>(update, limits)
-                           : Convert<ColumnsV2, WriterV2>(update, limits);
+  return to == UpdateFormat::kV1 ? Convert<ColumnsV2, WriterV1>(update, limits)
+                                 : Convert<ColumnsV2, WriterV2>(update, limits);
 }
 
-absl::StatusOr<std::string> ObfuscateUpdate(std::string_view update, Format format, const Limits& limits) {
-  return format == Format::kV1 ? Obfuscate<ColumnsV1, WriterV1>(update, limits)
-                               : Obfuscate<ColumnsV2, WriterV2>(update, limits);
+absl::StatusOr<std::string> ObfuscateUpdate(std::string_view update, UpdateFormat format, const Limits& limits) {
+  return format == UpdateFormat::kV1 ? Obfuscate<ColumnsV1, WriterV1>(update, limits)
+                                     : Obfuscate<ColumnsV2, WriterV2>(update, limits);
 }
 
-absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, Format format, const Limits& limits) {
-  return format == Format::kV1 ? StateVectorOf<ColumnsV1>(update, limits) : StateVectorOf<ColumnsV2>(update, limits);
+absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, UpdateFormat format,
+                                                        const Limits& limits) {
+  return format == UpdateFormat::kV1 ? StateVectorOf<ColumnsV1>(update, limits)
+                                     : StateVectorOf<ColumnsV2>(update, limits);
 }
 
-absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, Format format,
+absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, UpdateFormat format,
                                                           const Limits& limits) {
-  return format == Format::kV1 ? ClientsOf<ColumnsV1>(update, limits) : ClientsOf<ColumnsV2>(update, limits);
+  return format == UpdateFormat::kV1 ? ClientsOf<ColumnsV1>(update, limits) : ClientsOf<ColumnsV2>(update, limits);
 }
 
-absl::Status CheckUpdate(std::string_view update, Format format, const Limits& limits) {
-  return format == Format::kV1 ? Check<ColumnsV1>(update, limits) : Check<ColumnsV2>(update, limits);
+absl::Status CheckUpdate(std::string_view update, UpdateFormat format, const Limits& limits) {
+  return format == UpdateFormat::kV1 ? Check<ColumnsV1>(update, limits) : Check<ColumnsV2>(update, limits);
 }
 
 }  // namespace rivermeet::crdt

@@ -10,7 +10,7 @@ namespace rivermeet::crdt {
 namespace {
 
 // All in hexadecimal. What is expected is what yjs 13.6.33 gives on Node.js 20.
-std::string Merged(const std::vector<std::string>& updates, Format format = Format::kV1) {
+std::string Merged(const std::vector<std::string>& updates, UpdateFormat format = UpdateFormat::kV1) {
   std::vector<std::string> bytes;
   for (const std::string& update : updates) bytes.push_back(absl::HexStringToBytes(update));
   const std::vector<std::string_view> views(bytes.begin(), bytes.end());
@@ -29,8 +29,8 @@ TEST_CASE("of an item and its collected form the update given last is taken", "[
   CHECK(Merged({"01010100000200", kText}) == "01020100040101720161000100");
   const std::string text_v2 = "00000101000001040502726141000101000001010000";
   const std::string gc_v2 = "000001010000010001000000010101010000";
-  CHECK(Merged({text_v2, gc_v2}, Format::kV2) == gc_v2);
-  CHECK(Merged({gc_v2, text_v2}, Format::kV2) == text_v2);
+  CHECK(Merged({text_v2, gc_v2}, UpdateFormat::kV2) == gc_v2);
+  CHECK(Merged({gc_v2, text_v2}, UpdateFormat::kV2) == text_v2);
 }
 
 TEST_CASE("an item and its collected form change places whenever yjs sorts", "[crdt]") {
@@ -70,7 +70,7 @@ TEST_CASE("items among collected ones are in the order of an insertion sort and 
 TEST_CASE("a skip counts towards the state vector of an update where all of it begins with one", "[crdt]") {
   // A text "a" of client 7 or 9 under the root "t", and Skips of 3 to 5 clocks.
   const std::string text = "040101740161";
-  const auto of = [](const std::string& structs, Format format = Format::kV1) {
+  const auto of = [](const std::string& structs, UpdateFormat format = UpdateFormat::kV1) {
     return absl::BytesToHexString(*EncodeStateVectorFromUpdate(absl::HexStringToBytes(structs + "00"), format));
   };
   CHECK(of("010107000a03") == "010703");
@@ -81,7 +81,7 @@ TEST_CASE("a skip counts towards the state vector of an update where all of it b
   CHECK(of("02010900" + text + "0207000a03" + text) == "010901");
   CHECK(of("020209000a05" + text + "0207000a03" + text) == "010905");
   CHECK(of("010207020a03" + text) == "00");
-  CHECK(of("000001070000030a00040502746141000101000001020003", Format::kV2) == "010703");
+  CHECK(of("000001070000030a00040502746141000101000001020003", UpdateFormat::kV2) == "010703");
 }
 
 TEST_CASE("updates without effect merge to one", "[crdt]") {

@@ -9,6 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size - 1);
   const size_t vector = std::min<size_t>(data[size - 1], bytes.size());
-  internal::FuzzUpdate(bytes.substr(0, bytes.size() - vector), Format::kV2, bytes.substr(bytes.size() - vector));
+  internal::FuzzUpdate(bytes.substr(0, bytes.size() - vector), UpdateFormat::kV2, bytes.substr(bytes.size() - vector));
   return 0;
 }

@@ -63,12 +63,12 @@ TEST_CASE("a text is read as it was, and with what came and went since", "[crdt]
   REQUIRE(text.ApplyDelta({Retain(1), InsertStep("x"), Delete(1)}).ok());
   const Snapshot second = doc.TakeSnapshot();
   REQUIRE(text.ApplyDelta({Retain(2), Delete(3), InsertStep("x"), Delete(1)}).ok());
-  const std::string state = doc.EncodeState(Format::kV2);
+  const std::string state = doc.EncodeState(UpdateFormat::kV2);
   CHECK(Told(TextAt(text, first)) == "=1:abcd;");
   CHECK(Told(TextAt(text, second)) == "=1:axcd;");
   CHECK(Told(DiffText(text, first, &second)) == "=1:a;+1:x;-1:b;=1:cd;");
   CHECK(Told(DiffText(text, second)) == "=1:ax;-1:cd;+1:x;");
-  CHECK(doc.EncodeState(Format::kV2) == state);
+  CHECK(doc.EncodeState(UpdateFormat::kV2) == state);
   CHECK(Json(YjsDelta(text, &first)) == "abcd;");
   CHECK(Json(YjsDelta(text, &second)) == "axcd;");
   CHECK(Json(YjsDelta(text, &second, &first)) ==
@@ -235,12 +235,12 @@ class Room {
     server.KeepAttribution();
     for (Doc* doc : {&ada, &bob}) {
       auto& listening = doc == &ada ? listening_to_ada_ : listening_to_bob_;
-      listening = doc->OnUpdate(Format::kV1, [this, doc](std::string_view update, std::string_view) {
+      listening = doc->OnUpdate(UpdateFormat::kV1, [this, doc](std::string_view update, std::string_view) {
         if (receiving_) return;
         server.AttributeTo(doc->client_id(), now);
-        REQUIRE(server.Apply(update, Format::kV1).ok());
+        REQUIRE(server.Apply(update, UpdateFormat::kV1).ok());
         receiving_ = true;
-        REQUIRE((doc == &ada ? bob : ada).Apply(update, Format::kV1).ok());
+        REQUIRE((doc == &ada ? bob : ada).Apply(update, UpdateFormat::kV1).ok());
         receiving_ = false;
       });
     }
@@ -324,7 +324,7 @@ TEST_CASE("what was noted is counted as memory and survives a restart beside the
     REQUIRE(room.bob.GetText("t")->Delete(1, 1).ok());
   }
   Doc plain({.client_id = 9, .gc = false});
-  REQUIRE(plain.Apply(room.server.EncodeState(Format::kV2), Format::kV2).ok());
+  REQUIRE(plain.Apply(room.server.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
   const std::string table = room.server.attribution()->Encode();
   const uint64_t before = plain.MemoryBytes();
   CHECK(plain.attribution() == nullptr);
@@ -335,7 +335,7 @@ TEST_CASE("what was noted is counted as memory and survives a restart beside the
   CHECK(table.size() < 400 * 10);
   // A second apply of what is known changes nothing of it.
   plain.AttributeTo(5, At(9999));
-  REQUIRE(plain.Apply(room.server.EncodeState(Format::kV2), Format::kV2).ok());
+  REQUIRE(plain.Apply(room.server.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2).ok());
   CHECK(*plain.attribution() == *room.server.attribution());
 }
 

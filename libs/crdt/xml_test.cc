@@ -105,7 +105,7 @@ TEST_CASE("a child is inserted behind another, inside what is new, too", "[crdt]
   CHECK(TypeAt(second, 0).name() == "span");
   CHECK(TypeAt(second, 1).kind() == SharedKind::kXmlText);
   CHECK(*fragment.ToXml() == "<p><span></span></p><q></q>");
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
         "0105010007010178068701000301700700010103047370616e8701020687010103017100");
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("formats whose values are objects begin and end each by itself", "[crd
   Ok(text.ApplyDelta({step("A", {{"em", none}, {"strong", none}}), step("B", {{"em", none}}),
                       step("C", {{"em", none}, {"strong", none}})}));
   CHECK(Told(text.ToDelta()) == R"(+"A"{"em":{},"strong":{}} +"B"{"em":{}} +"C"{"em":{},"strong":{}})");
-  CHECK(absl::BytesToHexString(doc.EncodeState(Format::kV1)) ==
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
         "010d01000601017402656d027b7d860100067374726f6e67027b7d840101014186010202656d046e756c6c860103067374726f6e67046e"
         "756c6c86010402656d027b7d840105014286010602656d046e756c6c86010702656d027b7d860108067374726f6e67027b7d8401090143"
         "86010a02656d046e756c6c86010b067374726f6e67046e756c6c00");

@@ -14,7 +14,7 @@
 namespace rivermeet::crdt_tool {
 namespace {
 
-using crdt::Format;
+using crdt::UpdateFormat;
 
 struct Tool {
   rivermeet::testing::TempDir folder;
@@ -47,7 +47,8 @@ TEST_CASE("converting gives the other format, there and back", "[crdt_tool]") {
 
 TEST_CASE("an obfuscated update has the same structs and says nothing", "[crdt_tool]") {
   const Tool tool;
-  for (const auto& [sample, format] : {std::pair(kSampleV1, Format::kV1), std::pair(kSampleV2, Format::kV2)}) {
+  for (const auto& [sample, format] :
+       {std::pair(kSampleV1, UpdateFormat::kV1), std::pair(kSampleV2, UpdateFormat::kV2)}) {
     const std::string shown = tool.Result({"obfuscate", sample});
     CHECK(shown == *crdt::ObfuscateUpdate(FileText(sample), format));
     CHECK(tool.Result({"state-vector", tool.Make("shown", shown)}) == "2 4\n1 16\n");
@@ -60,14 +61,14 @@ TEST_CASE("merging gives what the library gives, in any order of the files", "[c
   const Tool tool;
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  const crdt::Subscription listening =
-      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening = writer.OnUpdate(
+      UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (int i = 0; i < 3; ++i) CHECK(writer.GetText("notes")->Insert(0, "ab").ok());
   const std::string a = tool.Make("a", updates[0]);
   const std::string b = tool.Make("b", updates[1]);
   const std::string c = tool.Make("c", updates[2]);
-  CHECK(tool.Result({"merge", a, b, c}) == writer.EncodeState(Format::kV1));
-  CHECK(tool.Result({"merge", c, a, b}) == writer.EncodeState(Format::kV1));
+  CHECK(tool.Result({"merge", a, b, c}) == writer.EncodeState(UpdateFormat::kV1));
+  CHECK(tool.Result({"merge", c, a, b}) == writer.EncodeState(UpdateFormat::kV1));
   CHECK(tool.Result({"merge", a}) == updates[0]);
 }
 
@@ -83,12 +84,13 @@ TEST_CASE("a difference to an update, or to its state vector, is what the librar
   const Tool tool;
   crdt::Doc writer({.client_id = 7});
   CHECK(writer.GetText("notes")->Insert(0, "abc").ok());
-  const std::string old = tool.Make("old", writer.EncodeState(Format::kV2));
+  const std::string old = tool.Make("old", writer.EncodeState(UpdateFormat::kV2));
   const std::string vector = tool.Make("vector", tool.Result({"state-vector", "--bytes", old}));
   CHECK(FileText(vector) == writer.EncodeStateVector());
   CHECK(writer.GetText("notes")->Insert(3, "def").ok());
-  const std::string all = tool.Make("all", writer.EncodeState(Format::kV1));
-  const std::string wanted = *crdt::DiffUpdate(writer.EncodeState(Format::kV1), FileText(vector), Format::kV1);
+  const std::string all = tool.Make("all", writer.EncodeState(UpdateFormat::kV1));
+  const std::string wanted =
+      *crdt::DiffUpdate(writer.EncodeState(UpdateFormat::kV1), FileText(vector), UpdateFormat::kV1);
   CHECK(tool.Result({"diff", all, old}) == wanted);
   CHECK(tool.Result({"diff", all, vector, "--state-vector"}) == wanted);
   CHECK(tool.Run({"diff", all, all, "--state-vector", "-o", tool.folder / "out"}) == 1);

@@ -14,19 +14,19 @@ namespace rivermeet::crdt_tool {
 namespace {
 
 using crdt::Any;
-using crdt::Format;
 using crdt::SharedKind;
+using crdt::UpdateFormat;
 
-UpdateFile File(const std::string& bytes, Format format = Format::kV1) { return {"it", bytes, format}; }
+UpdateFile File(const std::string& bytes, UpdateFormat format = UpdateFormat::kV1) { return {"it", bytes, format}; }
 
 TEST_CASE("the sample files are the sample", "[crdt_tool]") {
   const crdt::Doc sample = Sample();
   if (std::getenv("RIVERMEET_UPDATE_DOCS") != nullptr) {
-    std::ofstream(kSampleV1, std::ios::binary) << sample.EncodeState(Format::kV1);
-    std::ofstream(kSampleV2, std::ios::binary) << sample.EncodeState(Format::kV2);
+    std::ofstream(kSampleV1, std::ios::binary) << sample.EncodeState(UpdateFormat::kV1);
+    std::ofstream(kSampleV2, std::ios::binary) << sample.EncodeState(UpdateFormat::kV2);
   }
-  CHECK(FileText(kSampleV1) == sample.EncodeState(Format::kV1));
-  CHECK(FileText(kSampleV2) == sample.EncodeState(Format::kV2));
+  CHECK(FileText(kSampleV1) == sample.EncodeState(UpdateFormat::kV1));
+  CHECK(FileText(kSampleV2) == sample.EncodeState(UpdateFormat::kV2));
 }
 
 TEST_CASE("the report of an update as JSON has what was counted", "[crdt_tool]") {
@@ -47,11 +47,11 @@ TEST_CASE("the report of an update as JSON has what was counted", "[crdt_tool]")
 TEST_CASE("gaps of an update are no structs of its clients, and blocks of a client count together", "[crdt_tool]") {
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  const crdt::Subscription listening =
-      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening = writer.OnUpdate(
+      UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   for (int i = 0; i < 4; ++i) CHECK(writer.GetText("notes")->Insert(0, "ab").ok());
   const std::vector<std::string_view> some = {updates[1], updates[3]};
-  const UpdateFile file = File(*crdt::MergeUpdates(some, Format::kV1));
+  const UpdateFile file = File(*crdt::MergeUpdates(some, UpdateFormat::kV1));
   const std::string json = UpdateReport::Of(file)->ToJson(file);
   CHECK(json.find(R"("skip":{"structs":1,"units":2,"bytes":0})") != std::string::npos);
   CHECK(json.find(R"("clients":[{"client":7,"from":2,"to":8,"structs":2,"deleted":0}])") != std::string::npos);
@@ -62,7 +62,7 @@ TEST_CASE("a client that deletes in many places counts once", "[crdt_tool]") {
   CHECK(doc.GetText("notes")->Insert(0, "abcde").ok());
   CHECK(doc.GetText("notes")->Delete(3, 1).ok());
   CHECK(doc.GetText("notes")->Delete(1, 1).ok());
-  const UpdateFile file = File(doc.EncodeState(Format::kV1));
+  const UpdateFile file = File(doc.EncodeState(UpdateFormat::kV1));
   CHECK(UpdateReport::Of(file)->ToJson(file).find(R"("deletes":{"units":2,"ranges":2,"clients":1})") !=
         std::string::npos);
 }
@@ -73,10 +73,10 @@ TEST_CASE("of many clients the report shows those with the most structs and coun
     crdt::Doc doc({.client_id = client});
     // At the front, so that they stay structs of their own.
     for (uint64_t i = 0; i < client; ++i) CHECK(doc.GetText("notes")->Insert(0, "a").ok());
-    updates.push_back(doc.EncodeState(Format::kV1));
+    updates.push_back(doc.EncodeState(UpdateFormat::kV1));
   }
   const std::vector<std::string_view> all(updates.begin(), updates.end());
-  const UpdateFile file = File(*crdt::MergeUpdates(all, Format::kV1));
+  const UpdateFile file = File(*crdt::MergeUpdates(all, UpdateFormat::kV1));
   const std::string text = UpdateReport::Of(file)->ToText(file);
   CHECK(text.find("\n25 ") < text.find("\n24 "));
   CHECK(text.find("\n6 ") != std::string::npos);
@@ -96,7 +96,7 @@ TEST_CASE("a report of what can't be read is the error with its byte", "[crdt_to
 }
 
 TEST_CASE("a document's roots are told as named, and guessed otherwise", "[crdt_tool]") {
-  const UpdateFile file = File(FileText(kSampleV2), Format::kV2);
+  const UpdateFile file = File(FileText(kSampleV2), UpdateFormat::kV2);
   crdt::Doc guessed = *Load(file, /*gc=*/true);
   CHECK(*RootsJson(guessed, {}) == R"({"users":{"bob":{"since":1952},"ada":"Ada Lovelace"},"notes":"Hello world"})");
   crdt::Doc named = *Load(file, /*gc=*/true);
@@ -118,15 +118,15 @@ TEST_CASE("a root that isn't there, or is named as two kinds, is an error", "[cr
 TEST_CASE("a bigint is a text of its digits", "[crdt_tool]") {
   crdt::Doc writer({.client_id = 7});
   CHECK(writer.GetMap("map")->Set("big", Any(Any::BigInt{1'234})).ok());
-  crdt::Doc doc = *Load(File(writer.EncodeState(Format::kV1)), /*gc=*/true);
+  crdt::Doc doc = *Load(File(writer.EncodeState(UpdateFormat::kV1)), /*gc=*/true);
   CHECK(*RootsJson(doc, {}) == R"({"map":{"big":"1234"}})");
 }
 
 TEST_CASE("the report of a document says what waits for which clock", "[crdt_tool]") {
   crdt::Doc writer({.client_id = 7});
   std::vector<std::string> updates;
-  const crdt::Subscription listening =
-      writer.OnUpdate(Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening = writer.OnUpdate(
+      UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   CHECK(writer.GetText("notes")->Insert(0, "abc").ok());
   CHECK(writer.GetText("notes")->Insert(3, "d").ok());
   const crdt::Doc doc = *Load(File(updates[1]), /*gc=*/false);
@@ -158,12 +158,12 @@ TEST_CASE("the real traces are read without an option, and both reports agree", 
   }
   struct Trace {
     const char* name;
-    Format format;
+    UpdateFormat format;
     uint64_t structs, units, clients;
   };
-  for (const Trace& trace :
-       {Trace{"S1.yjs", Format::kV2, 32'913, 546'945, 1}, Trace{"A1.yjs", Format::kV2, 51'106, 488'767, 192},
-        Trace{"b4-update.bin", Format::kV1, 12'387, 182'315, 1}}) {
+  for (const Trace& trace : {Trace{"S1.yjs", UpdateFormat::kV2, 32'913, 546'945, 1},
+                             Trace{"A1.yjs", UpdateFormat::kV2, 51'106, 488'767, 192},
+                             Trace{"b4-update.bin", UpdateFormat::kV1, 12'387, 182'315, 1}}) {
     CAPTURE(trace.name);
     const UpdateFile file = *ReadUpdateFile(folder + trace.name, std::nullopt);
     CHECK(file.format == trace.format);

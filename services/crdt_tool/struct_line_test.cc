@@ -10,15 +10,15 @@ namespace rivermeet::crdt_tool {
 namespace {
 
 using crdt::Any;
-using crdt::Format;
 using crdt::NewSubdocument;
 using crdt::NewType;
 using crdt::SharedKind;
+using crdt::UpdateFormat;
 
 std::vector<std::string> LinesOf(const crdt::Doc& doc) {
   std::vector<std::string> lines;
   const auto add = [&](const auto& one) { lines.push_back(LineOf(one)); };
-  CHECK(crdt::ReadUpdate(doc.EncodeState(Format::kV2), Format::kV2, add, add).ok());
+  CHECK(crdt::ReadUpdate(doc.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2, add, add).ok());
   return lines;
 }
 

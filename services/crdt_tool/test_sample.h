@@ -20,7 +20,7 @@ inline crdt::Doc Sample() {
   CHECK(ada.GetText("notes")->Insert(0, "Hello big world").ok());
   CHECK(ada.GetMap("users")->Set("ada", crdt::Any("Ada Lovelace")).ok());
   crdt::Doc bob({.client_id = 2});
-  CHECK(bob.Apply(ada.EncodeState(crdt::Format::kV1), crdt::Format::kV1).ok());
+  CHECK(bob.Apply(ada.EncodeState(crdt::UpdateFormat::kV1), crdt::UpdateFormat::kV1).ok());
   CHECK(bob.GetText("notes")->Format(10, 5, {{"bold", true}}).ok());
   CHECK(bob.GetText("notes")->Delete(6, 4).ok());
   crdt::NewType user{.kind = crdt::SharedKind::kMap, .entries = {{"since", crdt::Any(1952)}}};

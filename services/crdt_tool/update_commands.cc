@@ -53,7 +53,8 @@ absl::Status Rewrite(const CommandFlags& flags, int& exit_code,
 }
 
 absl::StatusOr<std::string> Converted(const UpdateFile& file) {
-  const crdt::Format other = file.format == crdt::Format::kV1 ? crdt::Format::kV2 : crdt::Format::kV1;
+  const crdt::UpdateFormat other =
+      file.format == crdt::UpdateFormat::kV1 ? crdt::UpdateFormat::kV2 : crdt::UpdateFormat::kV1;
   return crdt::ConvertUpdate(file.bytes, file.format, other);
 }
 

@@ -25,7 +25,7 @@ absl::Status Unreadable(const std::string& path) {
 
 }  // namespace
 
-std::string_view NameOf(crdt::Format format) { return format == crdt::Format::kV1 ? "V1" : "V2"; }
+std::string_view NameOf(crdt::UpdateFormat format) { return format == crdt::UpdateFormat::kV1 ? "V1" : "V2"; }
 
 absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most) {
   const int file = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -53,15 +53,15 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most) {
   return bytes;
 }
 
-absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::Format> format) {
+absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::UpdateFormat> format) {
   UpdateFile file{.name = ShownName(path)};
   RM_ASSIGN_OR_RETURN(file.bytes, ReadInput(path));
   if (format.has_value()) {
     file.format = *format;
     return file;
   }
-  const absl::Status v1 = crdt::CheckUpdate(file.bytes, crdt::Format::kV1);
-  const absl::Status v2 = crdt::CheckUpdate(file.bytes, crdt::Format::kV2);
+  const absl::Status v1 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV1);
+  const absl::Status v2 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV2);
   if (v1.ok() && v2.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("{} reads as V1 and as V2: say which it is with --v1 or --v2", file.name));
@@ -77,13 +77,14 @@ absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional
         fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
                     file.name, MessageOf(v1), MessageOf(v2)));
   }
-  file.format = v1.ok() ? crdt::Format::kV1 : crdt::Format::kV2;
+  file.format = v1.ok() ? crdt::UpdateFormat::kV1 : crdt::UpdateFormat::kV2;
   return file;
 }
 
 absl::Status OfFile(const absl::Status& status, const UpdateFile& file) {
   if (status.ok()) return status;
-  const crdt::Format other = file.format == crdt::Format::kV1 ? crdt::Format::kV2 : crdt::Format::kV1;
+  const crdt::UpdateFormat other =
+      file.format == crdt::UpdateFormat::kV1 ? crdt::UpdateFormat::kV2 : crdt::UpdateFormat::kV1;
   std::string message = fmt::format("{} as {}: {}", file.name, NameOf(file.format), MessageOf(status));
   if (crdt::CheckUpdate(file.bytes, other).ok()) message += fmt::format("; it reads as {}", NameOf(other));
   return absl::Status(status.code(), message);

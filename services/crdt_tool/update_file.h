@@ -9,17 +9,18 @@
 
 #include "absl/status/statusor.h"
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt_tool {
 
 struct UpdateFile {
   std::string name;  // for messages
   std::string bytes;
-  crdt::Format format = crdt::Format::kV1;
+  crdt::UpdateFormat format = crdt::UpdateFormat::kV1;
 };
 
 // "V1" or "V2".
-std::string_view NameOf(crdt::Format format);
+std::string_view NameOf(crdt::UpdateFormat format);
 
 // All of a file, a pipe or, for "-", standard input. Error messages begin with its name.
 //
@@ -32,7 +33,7 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most = c
 //
 // Errors:
 //   INVALID_ARGUMENT  As of ReadInput; or they read as neither format, or as both.
-absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::Format> format);
+absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::UpdateFormat> format);
 
 // `status` with the file's name and format before its message, and behind it that the file reads as the other format,
 // where it does; OK stays OK.

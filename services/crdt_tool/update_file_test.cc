@@ -14,7 +14,7 @@
 namespace rivermeet::crdt_tool {
 namespace {
 
-using crdt::Format;
+using crdt::UpdateFormat;
 
 struct Files {
   rivermeet::testing::TempDir folder;
@@ -31,19 +31,19 @@ std::string Error(const absl::Status& status) {
 }
 
 TEST_CASE("the format is the one as which an update reads to its end", "[crdt_tool]") {
-  CHECK(ReadUpdateFile(kSampleV1, std::nullopt)->format == Format::kV1);
-  CHECK(ReadUpdateFile(kSampleV2, std::nullopt)->format == Format::kV2);
-  CHECK(ReadUpdateFile(kSampleV2, Format::kV1)->format == Format::kV1);
+  CHECK(ReadUpdateFile(kSampleV1, std::nullopt)->format == UpdateFormat::kV1);
+  CHECK(ReadUpdateFile(kSampleV2, std::nullopt)->format == UpdateFormat::kV2);
+  CHECK(ReadUpdateFile(kSampleV2, UpdateFormat::kV1)->format == UpdateFormat::kV1);
 }
 
 TEST_CASE("an update of one format is hardly ever one of the other", "[crdt_tool]") {
   // Of no effect, the least that deletes, and a whole document.
-  const std::string none = *crdt::MergeUpdates({}, Format::kV1);
+  const std::string none = *crdt::MergeUpdates({}, UpdateFormat::kV1);
   const std::string deletes("\0\1\7\1\0\1", 6);
   for (const std::string& v1 : {none, deletes, FileText(kSampleV1)}) {
-    const std::string v2 = *crdt::ConvertUpdate(v1, Format::kV1, Format::kV2);
-    CHECK_FALSE(crdt::CheckUpdate(v1, Format::kV2).ok());
-    CHECK_FALSE(crdt::CheckUpdate(v2, Format::kV1).ok());
+    const std::string v2 = *crdt::ConvertUpdate(v1, UpdateFormat::kV1, UpdateFormat::kV2);
+    CHECK_FALSE(crdt::CheckUpdate(v1, UpdateFormat::kV2).ok());
+    CHECK_FALSE(crdt::CheckUpdate(v2, UpdateFormat::kV1).ok());
   }
 }
 
@@ -55,22 +55,22 @@ TEST_CASE("bytes that read as neither format, or as both, ask which it is", "[cr
   CHECK(message == cut +
                        " is no update: read as V1, at byte 40: it ends too early; read as V2, at byte 17: a length "
                        "reaches past the end. Say which it should be with --v1 or --v2");
-  CHECK(ReadUpdateFile(cut, Format::kV1).ok());
+  CHECK(ReadUpdateFile(cut, UpdateFormat::kV1).ok());
 
   // V1: no structs, a client whose 21 ranges are deleted. V2: nine columns, of 1, 21, 1, 1, 1, 1, 1, 1 and 2 bytes,
   // that nothing reads, no structs, a client with one range.
   const std::string bytes = absl::HexStringToBytes(
       "00010715000100010001000100010001000100010001000100"
       "010001000100010001000100020001000107010005");
-  CHECK(crdt::CheckUpdate(bytes, Format::kV1).ok());
-  CHECK(crdt::CheckUpdate(bytes, Format::kV2).ok());
+  CHECK(crdt::CheckUpdate(bytes, UpdateFormat::kV1).ok());
+  CHECK(crdt::CheckUpdate(bytes, UpdateFormat::kV2).ok());
   const std::string both = files.Make("both", bytes);
   CHECK(Error(ReadUpdateFile(both, std::nullopt).status()) ==
         both + " reads as V1 and as V2: say which it is with --v1 or --v2");
 }
 
 TEST_CASE("an error says the file, the format, the byte, and that it reads as the other format", "[crdt_tool]") {
-  const UpdateFile file = *ReadUpdateFile(kSampleV2, Format::kV1);
+  const UpdateFile file = *ReadUpdateFile(kSampleV2, UpdateFormat::kV1);
   const absl::Status status = crdt::CheckUpdate(file.bytes, file.format);
   CHECK(MessageOf(OfFile(status, file)) ==
         std::string(kSampleV2) + " as V1: " + std::string(MessageOf(status)) + "; it reads as V2");

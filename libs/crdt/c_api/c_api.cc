@@ -120,9 +120,9 @@ absl::StatusOr<std::string_view> TextArgument(const char* text, size_t size, std
   return bytes;
 }
 
-absl::StatusOr<Format> FormatArgument(rmcrdt_format format) {
-  if (format == RMCRDT_V1) return Format::kV1;
-  if (format == RMCRDT_V2) return Format::kV2;
+absl::StatusOr<UpdateFormat> FormatArgument(rmcrdt_format format) {
+  if (format == RMCRDT_V1) return UpdateFormat::kV1;
+  if (format == RMCRDT_V2) return UpdateFormat::kV2;
   return absl::InvalidArgumentError(
       fmt::format("there is no format {}: it is RMCRDT_V1 or RMCRDT_V2", static_cast<int>(format)));
 }

@@ -208,7 +208,7 @@ rmcrdt_buffer* BytesOn(const Handle* handle, const Body& body) noexcept {
 absl::StatusOr<std::string_view> BytesArgument(const void* data, size_t size, std::string_view what);
 absl::StatusOr<std::string_view> TextArgument(const char* text, size_t size, std::string_view what);
 absl::StatusOr<std::vector<std::string_view>> UpdatesArgument(const rmcrdt_view* updates, size_t count);
-absl::StatusOr<Format> FormatArgument(rmcrdt_format format);
+absl::StatusOr<UpdateFormat> FormatArgument(rmcrdt_format format);
 absl::StatusOr<SharedKind> KindArgument(rmcrdt_kind kind);
 absl::StatusOr<uint64_t> ClientArgument(uint64_t client);
 // Null: the defaults.

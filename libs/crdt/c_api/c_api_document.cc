@@ -71,7 +71,7 @@ uint64_t rmcrdt_doc_struct_count(const rmcrdt_doc* doc) {
 rmcrdt_code rmcrdt_doc_apply(rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* update, size_t update_size,
                              const char* origin, size_t origin_size) {
   return TryOn(doc, [&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
     RM_ASSIGN_OR_RETURN(const std::string_view from, BytesArgument(origin, origin_size, "origin"));
     return doc->shared->doc.Apply(bytes, encoded, from);
@@ -82,7 +82,7 @@ rmcrdt_code rmcrdt_doc_apply_all(rmcrdt_doc* doc, rmcrdt_format format, const rm
                                  const char* origin, size_t origin_size, size_t* applied) {
   if (applied != nullptr) *applied = 0;
   return TryOn(doc, [&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::vector<std::string_view> read, UpdatesArgument(updates, count));
     RM_ASSIGN_OR_RETURN(const std::string_view from, BytesArgument(origin, origin_size, "origin"));
     std::vector<EncodedUpdate> all;
@@ -94,7 +94,7 @@ rmcrdt_code rmcrdt_doc_apply_all(rmcrdt_doc* doc, rmcrdt_format format, const rm
 rmcrdt_buffer* rmcrdt_doc_encode_state(const rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* state_vector,
                                        size_t state_vector_size) {
   return BytesOn(doc, [&]() -> absl::StatusOr<std::string> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view since, BytesArgument(state_vector, state_vector_size, "state_vector"));
     if (state_vector == nullptr) return doc->shared->doc.EncodeState(encoded);
     return doc->shared->doc.EncodeStateSince(encoded, since);
@@ -107,7 +107,7 @@ rmcrdt_buffer* rmcrdt_doc_encode_state_vector(const rmcrdt_doc* doc) {
 
 rmcrdt_buffer* rmcrdt_doc_encode_snapshot(const rmcrdt_doc* doc, rmcrdt_format format) {
   return BytesOn(doc, [&]() -> absl::StatusOr<std::string> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     return doc->shared->doc.EncodeSnapshot(encoded);
   });
 }
@@ -121,7 +121,7 @@ rmcrdt_buffer* rmcrdt_doc_dump_structs(const rmcrdt_doc* doc) {
 rmcrdt_doc* rmcrdt_doc_restore_snapshot(rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* snapshot,
                                         size_t snapshot_size, const rmcrdt_options* options) {
   return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_doc> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const DocOptions read, OptionsArgument(options));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(snapshot, snapshot_size, "snapshot"));
     RM_ASSIGN_OR_RETURN(const Snapshot version, Snapshot::Decode(bytes, encoded, read.limits));
@@ -149,7 +149,7 @@ rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
                                           void* context) {
   return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     SharedDoc& shared = *doc->shared;
     const auto tell = [&shared, callback, context](std::string_view update, std::string_view origin) {
       CallBack(shared, callback, context, reinterpret_cast<const uint8_t*>(update.data()), update.size(), origin.data(),
@@ -206,7 +206,7 @@ rmcrdt_subscription* rmcrdt_doc_on_subdocuments(rmcrdt_doc* doc, rmcrdt_subdocum
 rmcrdt_loader* rmcrdt_loader_new(rmcrdt_format format, const uint8_t* update, size_t update_size,
                                  const rmcrdt_options* options) {
   return New([&]() -> absl::StatusOr<rmcrdt_loader> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
     RM_ASSIGN_OR_RETURN(const DocOptions read, OptionsArgument(options));
     rmcrdt_loader loader{SharedDoc::Make(Doc(read))};

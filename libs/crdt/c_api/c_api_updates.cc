@@ -13,10 +13,11 @@ using namespace rivermeet::crdt::internal;  // NOLINT(google-build-using-namespa
 namespace {
 
 // A buffer of what `body` gives of `update`.
-rmcrdt_buffer* OfUpdate(rmcrdt_format format, const uint8_t* update, size_t update_size, const rmcrdt_options* limits,
-                        absl::FunctionRef<absl::StatusOr<std::string>(std::string_view, Format, const Limits&)> body) {
+rmcrdt_buffer* OfUpdate(
+    rmcrdt_format format, const uint8_t* update, size_t update_size, const rmcrdt_options* limits,
+    absl::FunctionRef<absl::StatusOr<std::string>(std::string_view, UpdateFormat, const Limits&)> body) {
   return New([&]() -> absl::StatusOr<rmcrdt_buffer> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
     RM_ASSIGN_OR_RETURN(const DocOptions options, OptionsArgument(limits));
     RM_ASSIGN_OR_RETURN(std::string made, body(bytes, encoded, options.limits));
@@ -44,7 +45,7 @@ extern "C" {
 rmcrdt_code rmcrdt_update_check(rmcrdt_format format, const uint8_t* update, size_t update_size,
                                 const rmcrdt_options* limits) {
   return Try([&]() -> absl::Status {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
     RM_ASSIGN_OR_RETURN(const DocOptions options, OptionsArgument(limits));
     return CheckUpdate(bytes, encoded, options.limits);
@@ -54,7 +55,7 @@ rmcrdt_code rmcrdt_update_check(rmcrdt_format format, const uint8_t* update, siz
 rmcrdt_buffer* rmcrdt_update_merge(rmcrdt_format format, const rmcrdt_view* updates, size_t count,
                                    const rmcrdt_options* limits) {
   return New([&]() -> absl::StatusOr<rmcrdt_buffer> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::vector<std::string_view> views, UpdatesArgument(updates, count));
     RM_ASSIGN_OR_RETURN(const DocOptions options, OptionsArgument(limits));
     RM_ASSIGN_OR_RETURN(std::string merged, MergeUpdates(views, encoded, options.limits));
@@ -64,21 +65,23 @@ rmcrdt_buffer* rmcrdt_update_merge(rmcrdt_format format, const rmcrdt_view* upda
 
 rmcrdt_buffer* rmcrdt_update_diff(rmcrdt_format format, const uint8_t* update, size_t update_size,
                                   const uint8_t* state_vector, size_t state_vector_size, const rmcrdt_options* limits) {
-  return OfUpdate(format, update, update_size, limits,
-                  [&](std::string_view bytes, Format encoded, const Limits& at_most) -> absl::StatusOr<std::string> {
-                    RM_ASSIGN_OR_RETURN(const std::string_view since,
-                                        BytesArgument(state_vector, state_vector_size, "state_vector"));
-                    return DiffUpdate(bytes, since, encoded, at_most);
-                  });
+  return OfUpdate(
+      format, update, update_size, limits,
+      [&](std::string_view bytes, UpdateFormat encoded, const Limits& at_most) -> absl::StatusOr<std::string> {
+        RM_ASSIGN_OR_RETURN(const std::string_view since,
+                            BytesArgument(state_vector, state_vector_size, "state_vector"));
+        return DiffUpdate(bytes, since, encoded, at_most);
+      });
 }
 
 rmcrdt_buffer* rmcrdt_update_convert(rmcrdt_format from, rmcrdt_format to, const uint8_t* update, size_t update_size,
                                      const rmcrdt_options* limits) {
-  return OfUpdate(from, update, update_size, limits,
-                  [&](std::string_view bytes, Format encoded, const Limits& at_most) -> absl::StatusOr<std::string> {
-                    RM_ASSIGN_OR_RETURN(const Format wanted, FormatArgument(to));
-                    return ConvertUpdate(bytes, encoded, wanted, at_most);
-                  });
+  return OfUpdate(
+      from, update, update_size, limits,
+      [&](std::string_view bytes, UpdateFormat encoded, const Limits& at_most) -> absl::StatusOr<std::string> {
+        RM_ASSIGN_OR_RETURN(const UpdateFormat wanted, FormatArgument(to));
+        return ConvertUpdate(bytes, encoded, wanted, at_most);
+      });
 }
 
 rmcrdt_buffer* rmcrdt_update_state_vector(rmcrdt_format format, const uint8_t* update, size_t update_size,
@@ -94,7 +97,7 @@ rmcrdt_buffer* rmcrdt_update_obfuscate(rmcrdt_format format, const uint8_t* upda
 rmcrdt_value* rmcrdt_update_clients(rmcrdt_format format, const uint8_t* update, size_t update_size,
                                     const rmcrdt_options* limits) {
   return New([&]() -> absl::StatusOr<rmcrdt_value> {
-    RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+    RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
     RM_ASSIGN_OR_RETURN(const DocOptions options, OptionsArgument(limits));
     RM_ASSIGN_OR_RETURN(const std::vector<ClientClocks> clients, ClientsOfUpdate(bytes, encoded, options.limits));

@@ -58,7 +58,7 @@ struct Versions {
   const Snapshot* after_or_now() const { return after.has_value() ? &*after : nullptr; }
 };
 
-absl::StatusOr<std::optional<Snapshot>> VersionArgument(Format format, const rmcrdt_view* view) {
+absl::StatusOr<std::optional<Snapshot>> VersionArgument(UpdateFormat format, const rmcrdt_view* view) {
   if (view == nullptr) return std::nullopt;
   RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(view->data, view->size, "a version"));
   RM_ASSIGN_OR_RETURN(Snapshot version, Snapshot::Decode(bytes, format));
@@ -66,7 +66,7 @@ absl::StatusOr<std::optional<Snapshot>> VersionArgument(Format format, const rmc
 }
 
 absl::StatusOr<Versions> VersionsArgument(rmcrdt_format format, const rmcrdt_view* before, const rmcrdt_view* after) {
-  RM_ASSIGN_OR_RETURN(const Format encoded, FormatArgument(format));
+  RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
   Versions versions;
   RM_ASSIGN_OR_RETURN(versions.before, VersionArgument(encoded, before));
   RM_ASSIGN_OR_RETURN(versions.after, VersionArgument(encoded, after));
@@ -158,7 +158,7 @@ rmcrdt_code rmcrdt_snapshot_contains(rmcrdt_format format, const uint8_t* snapsh
     const rmcrdt_view view{snapshot, snapshot_size};
     RM_ASSIGN_OR_RETURN(const Versions versions, VersionsArgument(format, &view, nullptr));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(update, update_size, "update"));
-    RM_ASSIGN_OR_RETURN(*contains, versions.before->ContainsUpdate(bytes, static_cast<Format>(format)));
+    RM_ASSIGN_OR_RETURN(*contains, versions.before->ContainsUpdate(bytes, static_cast<UpdateFormat>(format)));
     return absl::OkStatus();
   });
 }

@@ -64,8 +64,9 @@ inline WireStruct OfKind(WireStruct item, ContentKind kind, uint64_t length = 1)
   return item;
 }
 
-inline std::string Update(const std::vector<WireStruct>& items, Format format, const WireDeleteSet& deletes = {}) {
-  if (format == Format::kV1) {
+inline std::string Update(const std::vector<WireStruct>& items, UpdateFormat format,
+                          const WireDeleteSet& deletes = {}) {
+  if (format == UpdateFormat::kV1) {
     StructWriter<WriterV1> writer;
     for (const WireStruct& item : items) writer.Write(item, 0);
     return writer.Finish(deletes);
@@ -79,12 +80,12 @@ inline std::string FaultOf(const Doc& doc) { return FindFault(DocInside::Of(doc)
 
 // All that can be seen of it.
 inline std::string ViewOf(const Doc& doc) {
-  return doc.EncodeState(Format::kV1) + "|" + doc.EncodeState(Format::kV2) + "|" + doc.EncodeStateVector() + "|" +
-         doc.EncodeSnapshot(Format::kV1);
+  return doc.EncodeState(UpdateFormat::kV1) + "|" + doc.EncodeState(UpdateFormat::kV2) + "|" + doc.EncodeStateVector() +
+         "|" + doc.EncodeSnapshot(UpdateFormat::kV1);
 }
 
 // Applies it, and when it is refused sees to it that nothing has changed. Loaded in small steps it comes to the same.
-inline absl::Status Attack(Doc& doc, std::string_view update, Format format) {
+inline absl::Status Attack(Doc& doc, std::string_view update, UpdateFormat format) {
   const std::string before = ViewOf(doc);
   const absl::Status applied = doc.Apply(update, format);
   if (!applied.ok()) CHECK(ViewOf(doc) == before);

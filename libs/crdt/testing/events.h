@@ -35,7 +35,7 @@ inline Insertable NewText(std::string text, SharedKind kind = SharedKind::kText)
 
 // Gives `to` what it lacks of `from`.
 inline void Send(const Doc& from, Doc& to) {
-  Ok(to.Apply(*from.EncodeStateSince(Format::kV1, to.EncodeStateVector()), Format::kV1));
+  Ok(to.Apply(*from.EncodeStateSince(UpdateFormat::kV1, to.EncodeStateVector()), UpdateFormat::kV1));
 }
 
 inline std::string Told(const Value& value) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -15,7 +16,7 @@ namespace rivermeet::crdt::internal {
 class FuzzPieces {
  public:
   struct Piece {
-    Format format = Format::kV1;
+    UpdateFormat format = UpdateFormat::kV1;
     bool batched = false;
     std::string_view update;
   };
@@ -29,7 +30,7 @@ class FuzzPieces {
   bool Next(Piece* piece) {
     if (rest_.size() < 3) return false;
     const uint8_t flags = TakeByte();
-    piece->format = (flags & 1) != 0 ? Format::kV2 : Format::kV1;
+    piece->format = (flags & 1) != 0 ? UpdateFormat::kV2 : UpdateFormat::kV1;
     piece->batched = (flags & 2) != 0;
     const size_t low = TakeByte();
     const size_t length = std::min<size_t>(rest_.size() - 1, low | size_t{static_cast<uint8_t>(rest_[0])} << 8);

@@ -39,7 +39,7 @@ class Peers {
       Peer& peer = peers_[number];
       peer.doc = Doc({.client_id = number});
       Show(peer.doc);  // makes the roots
-      peer.listening = peer.doc.OnUpdate(Format::kV1, [this, number](std::string_view update, std::string_view) {
+      peer.listening = peer.doc.OnUpdate(UpdateFormat::kV1, [this, number](std::string_view update, std::string_view) {
         Send(number, std::string(update));
       });
     }
@@ -62,8 +62,8 @@ class Peers {
     peer.away = false;
     for (Peer& other : peers_) {
       if (&other == &peer || other.away) continue;
-      Receive(other, *peer.doc.EncodeStateSince(Format::kV1, other.doc.EncodeStateVector()), Format::kV1);
-      Receive(peer, *other.doc.EncodeStateSince(Format::kV2, peer.doc.EncodeStateVector()), Format::kV2);
+      Receive(other, *peer.doc.EncodeStateSince(UpdateFormat::kV1, other.doc.EncodeStateVector()), UpdateFormat::kV1);
+      Receive(peer, *other.doc.EncodeStateSince(UpdateFormat::kV2, peer.doc.EncodeStateVector()), UpdateFormat::kV2);
     }
   }
 
@@ -80,8 +80,8 @@ class Peers {
       std::deque<std::string>& sent = peers_[to].inbox[from];
       const std::string update = std::exchange(sent.front(), {});
       sent.pop_front();
-      const Format format = to % 2 == 0 ? Format::kV1 : Format::kV2;
-      Receive(peers_[to], *ConvertUpdate(update, Format::kV1, format), format);
+      const UpdateFormat format = to % 2 == 0 ? UpdateFormat::kV1 : UpdateFormat::kV2;
+      Receive(peers_[to], *ConvertUpdate(update, UpdateFormat::kV1, format), format);
     }
   }
 
@@ -93,16 +93,16 @@ class Peers {
     }
     Deliver();
     const std::string shown = Show(peers_[0].doc);
-    const std::string state = peers_[0].doc.EncodeState(Format::kV1);
+    const std::string state = peers_[0].doc.EncodeState(UpdateFormat::kV1);
     for (Peer& peer : peers_) {
       CHECK(Show(peer.doc) == shown);
-      CHECK(peer.doc.EncodeState(Format::kV1) == state);
+      CHECK(peer.doc.EncodeState(UpdateFormat::kV1) == state);
       CHECK(peer.doc.TakeSnapshot() == peers_[0].doc.TakeSnapshot());
       Doc merged;
       const std::vector<std::string_view> heard(peer.heard.begin(), peer.heard.end());
-      Ok(merged.Apply(*MergeUpdates(heard, Format::kV1), Format::kV1));
+      Ok(merged.Apply(*MergeUpdates(heard, UpdateFormat::kV1), UpdateFormat::kV1));
       CHECK(Show(merged) == shown);
-      CHECK(merged.EncodeState(Format::kV1) == state);
+      CHECK(merged.EncodeState(UpdateFormat::kV1) == state);
     }
   }
 
@@ -133,7 +133,7 @@ class Peers {
     }
   }
 
-  static void Receive(Peer& peer, std::string_view update, Format format) {
+  static void Receive(Peer& peer, std::string_view update, UpdateFormat format) {
     peer.receiving = true;
     Ok(peer.doc.Apply(update, format));
     peer.receiving = false;

@@ -46,10 +46,10 @@ inline std::string Shown(const SharedType& type) {
   return '[' + items + ']';
 }
 
-inline std::string State(const Doc& doc) { return absl::BytesToHexString(doc.EncodeState(Format::kV1)); }
+inline std::string State(const Doc& doc) { return absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)); }
 
 inline void Send(const Doc& from, Doc& to, std::string_view origin = "remote") {
-  REQUIRE(to.Apply(*from.EncodeStateSince(Format::kV1, to.EncodeStateVector()), Format::kV1, origin).ok());
+  REQUIRE(to.Apply(*from.EncodeStateSince(UpdateFormat::kV1, to.EncodeStateVector()), UpdateFormat::kV1, origin).ok());
 }
 inline void Sync(Doc& a, Doc& b) {
   Send(a, b);
@@ -57,8 +57,8 @@ inline void Sync(Doc& a, Doc& b) {
 }
 // Gives `to` at once what `from` does.
 inline Subscription Link(Doc& from, Doc& to) {
-  return from.OnUpdate(Format::kV1, [&to](std::string_view update, std::string_view) {
-    REQUIRE(to.Apply(update, Format::kV1, "o").ok());
+  return from.OnUpdate(UpdateFormat::kV1, [&to](std::string_view update, std::string_view) {
+    REQUIRE(to.Apply(update, UpdateFormat::kV1, "o").ok());
   });
 }
 

@@ -37,9 +37,9 @@ bool IsOrdered(std::string_view update) {
   return true;
 }
 
-inline void FuzzUpdate(std::string_view update, Format format, std::string_view state_vector) {
+inline void FuzzUpdate(std::string_view update, UpdateFormat format, std::string_view state_vector) {
   const Limits limits = FuzzLimits();
-  const Format other = format == Format::kV1 ? Format::kV2 : Format::kV1;
+  const UpdateFormat other = format == UpdateFormat::kV1 ? UpdateFormat::kV2 : UpdateFormat::kV1;
   const absl::Status checked = CheckUpdate(update, format, limits);
   const absl::StatusOr<std::string> there = ConvertUpdate(update, format, other, limits);
   const absl::StatusOr<std::string> state = EncodeStateVectorFromUpdate(update, format, limits);
@@ -56,7 +56,7 @@ inline void FuzzUpdate(std::string_view update, Format format, std::string_view 
   const std::string again = OfOwn(ConvertUpdate(back, format, other));
   RM_CHECK(OfOwn(ConvertUpdate(again, other, format)) == back);
   RM_CHECK(OfOwn(ConvertUpdate(OfOwn(ConvertUpdate(again, other, format)), format, other)) == again);
-  const bool ordered = format == Format::kV1 ? IsOrdered<ColumnsV1>(update) : IsOrdered<ColumnsV2>(update);
+  const bool ordered = format == UpdateFormat::kV1 ? IsOrdered<ColumnsV1>(update) : IsOrdered<ColumnsV2>(update);
   if (ordered) RM_CHECK(OfOwn(EncodeStateVectorFromUpdate(*there, other)) == *state);
 
   const absl::StatusOr<std::string> since = DiffUpdate(update, state_vector, format, limits);

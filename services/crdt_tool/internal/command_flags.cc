@@ -10,9 +10,9 @@
 
 namespace rivermeet::crdt_tool {
 
-std::optional<crdt::Format> CommandFlags::format() const {
-  if (v1) return crdt::Format::kV1;
-  if (v2) return crdt::Format::kV2;
+std::optional<crdt::UpdateFormat> CommandFlags::format() const {
+  if (v1) return crdt::UpdateFormat::kV1;
+  if (v2) return crdt::UpdateFormat::kV2;
   return std::nullopt;
 }
 

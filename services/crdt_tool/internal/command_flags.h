@@ -19,7 +19,7 @@ struct CommandFlags {
   bool v1 = false;
   bool v2 = false;
 
-  std::optional<crdt::Format> format() const;
+  std::optional<crdt::UpdateFormat> format() const;
 };
 
 // --v1 and --v2; -o. `flags` lives as long as `command`.

@@ -98,7 +98,7 @@ absl::Status EditText(crdt::Text text, const Edit& edit) {
 std::vector<crdt::EncodedUpdate> UpdatesOf(const Step& step) {
   std::vector<crdt::EncodedUpdate> updates;
   for (const Message& message : step.messages) {
-    updates.push_back({message.bytes, message.format == 1 ? crdt::Format::kV1 : crdt::Format::kV2});
+    updates.push_back({message.bytes, message.format == 1 ? crdt::UpdateFormat::kV1 : crdt::UpdateFormat::kV2});
   }
   return updates;
 }

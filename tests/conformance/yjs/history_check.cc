@@ -18,7 +18,7 @@ namespace rivermeet::yjs {
 
 namespace {
 
-using crdt::Format;
+using crdt::UpdateFormat;
 
 std::string Hex(std::string_view bytes) {
   const std::string hex = absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
@@ -39,9 +39,9 @@ class Replay {
         doc_({.client_id = history.client, .gc = history.gc}) {
     if (history.observes) events_.Start(doc_);
     if (!history.has_listener) return;
-    to_v1_ = doc_.OnUpdate(Format::kV1,
+    to_v1_ = doc_.OnUpdate(UpdateFormat::kV1,
                            [this](std::string_view update, std::string_view) { emitted_v1_.emplace_back(update); });
-    to_v2_ = doc_.OnUpdate(Format::kV2,
+    to_v2_ = doc_.OnUpdate(UpdateFormat::kV2,
                            [this](std::string_view update, std::string_view) { emitted_v2_.emplace_back(update); });
   }
 
@@ -67,7 +67,8 @@ class Replay {
     }
     if (stepwise && !behind_) ++counts_.stepwise;
     if (history_.causal_result.has_value()) CompareCausal(*history_.causal_result);
-    for (const Format format : {Format::kV1, Format::kV2}) CheckLoads(doc_.EncodeState(format), format);
+    for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2})
+      CheckLoads(doc_.EncodeState(format), format);
     return difference_;
   }
 
@@ -81,7 +82,8 @@ class Replay {
     switch (step.kind) {
       case StepKind::kApplyV1:
       case StepKind::kApplyV2:
-        return doc_.Apply(step.messages[0].bytes, step.kind == StepKind::kApplyV1 ? Format::kV1 : Format::kV2);
+        return doc_.Apply(step.messages[0].bytes,
+                          step.kind == StepKind::kApplyV1 ? UpdateFormat::kV1 : UpdateFormat::kV2);
       case StepKind::kApplyMany:
         return doc_.ApplyAll(UpdatesOf(step), "outer");
       case StepKind::kTypeRoot:
@@ -108,7 +110,7 @@ class Replay {
   }
 
   // Into a document of its own, where most of a message has to wait.
-  void CheckLoads(std::string_view update, Format format) {
+  void CheckLoads(std::string_view update, UpdateFormat format) {
     ++counts_.results;
     const std::string difference = crdt::internal::LoadDifference(
         update, format, {.client_id = history_.client, .gc = history_.gc}, /*work=*/1 + update.size() % 50);
@@ -141,10 +143,10 @@ class Replay {
 
   void CheckValid() {
     crdt::Doc copy({.gc = history_.gc});
-    const absl::Status applied = copy.Apply(doc_.EncodeState(Format::kV2), Format::kV2);
+    const absl::Status applied = copy.Apply(doc_.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2);
     if (!applied.ok()) difference_ = std::string(applied.message());
     Expect("state vector of a copy", doc_.EncodeStateVector(), copy.EncodeStateVector());
-    Expect("snapshot of a copy", doc_.EncodeSnapshot(Format::kV1), copy.EncodeSnapshot(Format::kV1));
+    Expect("snapshot of a copy", doc_.EncodeSnapshot(UpdateFormat::kV1), copy.EncodeSnapshot(UpdateFormat::kV1));
   }
 
   absl::Status UseRoot(const Root& root) {
@@ -181,16 +183,16 @@ class Replay {
 
   void Compare(const Results& results) {
     if (results.state_vector) Expect("state vector", *results.state_vector, doc_.EncodeStateVector());
-    if (results.state_v1) Expect("state V1", *results.state_v1, doc_.EncodeState(Format::kV1));
-    if (results.state_v2) Expect("state V2", *results.state_v2, doc_.EncodeState(Format::kV2));
-    if (results.snapshot_v1) Expect("snapshot V1", *results.snapshot_v1, doc_.EncodeSnapshot(Format::kV1));
-    if (results.snapshot_v2) Expect("snapshot V2", *results.snapshot_v2, doc_.EncodeSnapshot(Format::kV2));
+    if (results.state_v1) Expect("state V1", *results.state_v1, doc_.EncodeState(UpdateFormat::kV1));
+    if (results.state_v2) Expect("state V2", *results.state_v2, doc_.EncodeState(UpdateFormat::kV2));
+    if (results.snapshot_v1) Expect("snapshot V1", *results.snapshot_v1, doc_.EncodeSnapshot(UpdateFormat::kV1));
+    if (results.snapshot_v2) Expect("snapshot V2", *results.snapshot_v2, doc_.EncodeSnapshot(UpdateFormat::kV2));
     if (history_.has_listener) CompareEmitted(results.emitted);
     for (const auto& [root, wanted] : results.json) CompareJson(root, wanted);
     if (history_.observes) Expect("events", results.events.value_or(Digest()), events_.Take());
     if (results.diff) {
-      Expect("diff V1", results.diff->v1, *doc_.EncodeStateSince(Format::kV1, results.diff->state_vector));
-      Expect("diff V2", results.diff->v2, *doc_.EncodeStateSince(Format::kV2, results.diff->state_vector));
+      Expect("diff V1", results.diff->v1, *doc_.EncodeStateSince(UpdateFormat::kV1, results.diff->state_vector));
+      Expect("diff V2", results.diff->v2, *doc_.EncodeStateSince(UpdateFormat::kV2, results.diff->state_vector));
     }
   }
 
@@ -262,37 +264,37 @@ class Replay {
 absl::StatusOr<std::string> Call(const FunctionCall& call) {
   switch (call.function) {
     case Function::kMergeV1:
-      return crdt::MergeUpdates(call.inputs, Format::kV1);
+      return crdt::MergeUpdates(call.inputs, UpdateFormat::kV1);
     case Function::kMergeV2:
-      return crdt::MergeUpdates(call.inputs, Format::kV2);
+      return crdt::MergeUpdates(call.inputs, UpdateFormat::kV2);
     case Function::kDiffV1:
-      return crdt::DiffUpdate(call.inputs[0], call.inputs[1], Format::kV1);
+      return crdt::DiffUpdate(call.inputs[0], call.inputs[1], UpdateFormat::kV1);
     case Function::kDiffV2:
-      return crdt::DiffUpdate(call.inputs[0], call.inputs[1], Format::kV2);
+      return crdt::DiffUpdate(call.inputs[0], call.inputs[1], UpdateFormat::kV2);
     case Function::kConvertV1ToV2:
-      return crdt::ConvertUpdate(call.inputs[0], Format::kV1, Format::kV2);
+      return crdt::ConvertUpdate(call.inputs[0], UpdateFormat::kV1, UpdateFormat::kV2);
     case Function::kConvertV2ToV1:
-      return crdt::ConvertUpdate(call.inputs[0], Format::kV2, Format::kV1);
+      return crdt::ConvertUpdate(call.inputs[0], UpdateFormat::kV2, UpdateFormat::kV1);
     case Function::kVectorFromV1:
-      return crdt::EncodeStateVectorFromUpdate(call.inputs[0], Format::kV1);
+      return crdt::EncodeStateVectorFromUpdate(call.inputs[0], UpdateFormat::kV1);
     case Function::kVectorFromV2:
-      return crdt::EncodeStateVectorFromUpdate(call.inputs[0], Format::kV2);
+      return crdt::EncodeStateVectorFromUpdate(call.inputs[0], UpdateFormat::kV2);
   }
   return absl::InternalError("no such function");
 }
 
 // Whether both updates make an empty document the same.
-bool HaveSameEffect(std::string_view update, std::string_view other, Format format) {
+bool HaveSameEffect(std::string_view update, std::string_view other, UpdateFormat format) {
   crdt::Doc doc;
   crdt::Doc other_doc;
   return doc.Apply(update, format).ok() && other_doc.Apply(other, format).ok() &&
-         doc.EncodeState(Format::kV1) == other_doc.EncodeState(Format::kV1);
+         doc.EncodeState(UpdateFormat::kV1) == other_doc.EncodeState(UpdateFormat::kV1);
 }
 
 bool IsAsInYjs(const FunctionCall& call, const absl::StatusOr<std::string>& output) {
   if (call.threw || !output.ok()) return call.threw == !output.ok();
   if (*output == call.output) return true;
-  const Format format = call.function == Function::kMergeV1 ? Format::kV1 : Format::kV2;
+  const UpdateFormat format = call.function == Function::kMergeV1 ? UpdateFormat::kV1 : UpdateFormat::kV2;
   const bool is_merge = call.function == Function::kMergeV1 || call.function == Function::kMergeV2;
   return is_merge && call.inputs.size() > crdt::kMaxMergedExactly && HaveSameEffect(*output, call.output, format);
 }

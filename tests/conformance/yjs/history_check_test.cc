@@ -90,14 +90,14 @@ TEST_CASE("another content or state vector of yrs is a difference, with its seed
 TEST_CASE("a merge of more than 16,000 updates has to have yjs's effect, of fewer its bytes", "[yjs]") {
   crdt::Doc doc({.client_id = 1});
   std::vector<std::string> updates;
-  const crdt::Subscription listening =
-      doc.OnUpdate(crdt::Format::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
+  const crdt::Subscription listening = doc.OnUpdate(
+      crdt::UpdateFormat::kV1, [&](std::string_view update, std::string_view) { updates.emplace_back(update); });
   REQUIRE(doc.GetText("t")->Insert(0, "a").ok());
   REQUIRE(doc.GetText("t")->Insert(1, "b").ok());
-  const std::string whole = doc.EncodeState(crdt::Format::kV1);
+  const std::string whole = doc.EncodeState(crdt::UpdateFormat::kV1);
   // The same in two structs.
   const std::string_view parts[] = {updates[0], updates[1]};
-  const std::string other = *crdt::MergeUpdates(parts, crdt::Format::kV1);
+  const std::string other = *crdt::MergeUpdates(parts, crdt::UpdateFormat::kV1);
   REQUIRE(other != whole);
 
   History history;

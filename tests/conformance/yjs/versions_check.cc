@@ -20,10 +20,10 @@ namespace {
 using crdt::Any;
 using crdt::Change;
 using crdt::Doc;
-using crdt::Format;
 using crdt::RelativePosition;
 using crdt::SharedType;
 using crdt::Snapshot;
+using crdt::UpdateFormat;
 using crdt::Value;
 using crdt::internal::HandleAccess;
 
@@ -103,7 +103,8 @@ class Replay {
 
   void Do(std::string_view what, const Any& step) {
     if (what == "apply") {
-      ExpectOk(doc_.Apply(Unhex(step.Find("update")), Number(step, "format") == 1 ? Format::kV1 : Format::kV2));
+      ExpectOk(
+          doc_.Apply(Unhex(step.Find("update")), Number(step, "format") == 1 ? UpdateFormat::kV1 : UpdateFormat::kV2));
     } else if (what == "snapshot") {
       TakeSnapshot(step);
     } else if (what == "position") {
@@ -119,7 +120,7 @@ class Replay {
     } else if (what == "contains") {
       Contains(step);
     } else {
-      Expect("state", Hex(doc_.EncodeState(Format::kV1)), *step.Find("state")->text());
+      Expect("state", Hex(doc_.EncodeState(UpdateFormat::kV1)), *step.Find("state")->text());
     }
   }
 
@@ -135,9 +136,9 @@ class Replay {
 
   void TakeSnapshot(const Any& step) {
     Snapshot snapshot = doc_.TakeSnapshot();
-    Expect("V1", Hex(snapshot.Encode(Format::kV1)), *step.Find("v1")->text());
-    Expect("V2", Hex(snapshot.Encode(Format::kV2)), *step.Find("v2")->text());
-    for (const auto& [format, key] : {std::pair{Format::kV1, "v1"}, std::pair{Format::kV2, "v2"}}) {
+    Expect("V1", Hex(snapshot.Encode(UpdateFormat::kV1)), *step.Find("v1")->text());
+    Expect("V2", Hex(snapshot.Encode(UpdateFormat::kV2)), *step.Find("v2")->text());
+    for (const auto& [format, key] : {std::pair{UpdateFormat::kV1, "v1"}, std::pair{UpdateFormat::kV2, "v2"}}) {
       const auto decoded = Snapshot::Decode(Unhex(step.Find(key)), format);
       ExpectOk(decoded.status());
       if (!decoded.ok()) return;
@@ -194,9 +195,9 @@ class Replay {
         doc_.RestoreSnapshot(snapshots_[Number(step, "number")], {.client_id = 0x7070707, .gc = Flag(step, "gc")});
     ExpectOk(restored.status());
     if (!restored.ok()) return;
-    Expect("V1", Hex(restored->EncodeState(Format::kV1)), *step.Find("v1")->text());
-    Expect("V2", Hex(restored->EncodeState(Format::kV2)), *step.Find("v2")->text());
-    Expect("snapshot", Hex(restored->EncodeSnapshot(Format::kV1)), *step.Find("snapshot")->text());
+    Expect("V1", Hex(restored->EncodeState(UpdateFormat::kV1)), *step.Find("v1")->text());
+    Expect("V2", Hex(restored->EncodeState(UpdateFormat::kV2)), *step.Find("v2")->text());
+    Expect("snapshot", Hex(restored->EncodeSnapshot(UpdateFormat::kV1)), *step.Find("snapshot")->text());
   }
 
   const Snapshot* SnapshotAt(const Any& step, std::string_view key) const {
@@ -294,7 +295,7 @@ class Replay {
 
   void Contains(const Any& step) {
     const Snapshot& snapshot = snapshots_[Number(step, "number")];
-    const auto contained = snapshot.ContainsUpdate(Unhex(step.Find("update")), Format::kV1);
+    const auto contained = snapshot.ContainsUpdate(Unhex(step.Find("update")), UpdateFormat::kV1);
     ExpectOk(contained.status());
     if (!contained.ok()) return;
     Expect("contains", *contained ? "true" : "false", Flag(step, "contained") ? "true" : "false");

@@ -17,8 +17,8 @@ namespace rivermeet::load {
 namespace {
 
 using crdt::Doc;
-using crdt::Format;
 using crdt::Text;
+using crdt::UpdateFormat;
 
 constexpr std::string_view kB4Root = "text";
 constexpr std::string_view kB4Update = "/yjs/b4-update.bin";
@@ -55,7 +55,7 @@ void PrintCase(const BenchOptions& options, size_t items, absl::FunctionRef<Outc
 std::vector<crdt::EncodedUpdate> AsV1(const std::vector<std::string>& updates) {
   std::vector<crdt::EncodedUpdate> encoded;
   encoded.reserve(updates.size());
-  for (const std::string& update : updates) encoded.push_back({update, Format::kV1});
+  for (const std::string& update : updates) encoded.push_back({update, UpdateFormat::kV1});
   return encoded;
 }
 
@@ -65,7 +65,7 @@ void Replay(Text text, const std::vector<Edit>& edits) {
   }
 }
 
-Outcome Loaded(std::string_view update, Format format, std::string_view root) {
+Outcome Loaded(std::string_view update, UpdateFormat format, std::string_view root) {
   Doc document = MakeDocument(ClientIdOf(1), root);
   const Text text = TextOf(document, root);
   Outcome outcome{.bytes = update.size()};
@@ -85,7 +85,7 @@ absl::Status ApplyOneByOne(const BenchOptions& options) {
     Outcome outcome;
     outcome.sample = Timed(
         [&] {
-          for (const std::string& update : updates) RM_CHECK_OK(document.Apply(update, Format::kV1));
+          for (const std::string& update : updates) RM_CHECK_OK(document.Apply(update, UpdateFormat::kV1));
         },
         [&] { return ReadText(document, text); });
     outcome.state = StateText(document);
@@ -124,7 +124,7 @@ absl::Status ReplayLocally(const BenchOptions& options) {
     const Text text = TextOf(document, kB4Root);
     Outcome outcome;
     const crdt::Subscription listening = document.OnUpdate(
-        Format::kV1, [&outcome](std::string_view update, std::string_view) { outcome.bytes += update.size(); });
+        UpdateFormat::kV1, [&outcome](std::string_view update, std::string_view) { outcome.bytes += update.size(); });
     outcome.sample = Timed([&] { Replay(text, edits); }, [&] { return ReadText(document, text); });
     outcome.state = StateText(document);
     return outcome;
@@ -134,7 +134,7 @@ absl::Status ReplayLocally(const BenchOptions& options) {
 
 absl::Status Load(const BenchOptions& options) {
   RM_ASSIGN_OR_RETURN(const std::string update, ReadWholeFile(options.data + std::string(kB4Update)));
-  PrintCase(options, 1, [&] { return Loaded(update, Format::kV1, kB4Root); });
+  PrintCase(options, 1, [&] { return Loaded(update, UpdateFormat::kV1, kB4Root); });
   return absl::OkStatus();
 }
 
@@ -143,12 +143,12 @@ absl::Status EncodeAfterAnEdit(const BenchOptions& options) {
   PrintCase(options, 1, [&] {
     Doc document = MakeDocument(ClientIdOf(1), kB4Root);
     Text text = TextOf(document, kB4Root);
-    RM_CHECK_OK(document.Apply(update, Format::kV1));
+    RM_CHECK_OK(document.Apply(update, UpdateFormat::kV1));
     RM_CHECK_OK(text.Insert(text.length() / 2, "!"));
     std::string encoded;
     Outcome outcome;
     outcome.sample =
-        Timed([&] { encoded = document.EncodeState(Format::kV1); }, [&] { return ReadText(document, text); });
+        Timed([&] { encoded = document.EncodeState(UpdateFormat::kV1); }, [&] { return ReadText(document, text); });
     outcome.state = StateText(document);
     outcome.bytes = encoded.size();
     return outcome;
@@ -163,9 +163,10 @@ absl::Status Merge(const BenchOptions& options, size_t count) {
   PrintCase(options, updates.size(), [&] {
     absl::StatusOr<std::string> merged;
     Outcome outcome;
-    outcome.sample = Timed([&] { merged = crdt::MergeUpdates(views, Format::kV1); }, [] { return std::string(); });
+    outcome.sample =
+        Timed([&] { merged = crdt::MergeUpdates(views, UpdateFormat::kV1); }, [] { return std::string(); });
     RM_CHECK_OK(merged.status());
-    Outcome loaded = Loaded(*merged, Format::kV1, kB4Root);
+    Outcome loaded = Loaded(*merged, UpdateFormat::kV1, kB4Root);
     outcome.sample.check = std::move(loaded.sample.check);
     outcome.state = std::move(loaded.state);
     outcome.bytes = merged->size();
@@ -236,18 +237,18 @@ absl::Status RepeatB4(const BenchOptions& options, int times) {
     Doc reader = MakeDocument(ClientIdOf(1), kB4Root);
     const Text text = TextOf(writer, kB4Root);
     const crdt::Subscription listening = writer.OnUpdate(
-        Format::kV1, [&updates](std::string_view update, std::string_view) { updates.emplace_back(update); });
+        UpdateFormat::kV1, [&updates](std::string_view update, std::string_view) { updates.emplace_back(update); });
     for (int i = 0; i < times; ++i) {
       const Stopwatch replaying;
       Replay(text, edits);
       replay_ms += replaying.Milliseconds();
       const Stopwatch applying;
-      for (const std::string& update : updates) RM_CHECK_OK(reader.Apply(update, Format::kV1));
+      for (const std::string& update : updates) RM_CHECK_OK(reader.Apply(update, UpdateFormat::kV1));
       apply_ms += applying.Milliseconds();
       updates.clear();
     }
     const Stopwatch encoding;
-    encoded = reader.EncodeState(Format::kV1);
+    encoded = reader.EncodeState(UpdateFormat::kV1);
     encode_ms = encoding.Milliseconds();
   }
   std::string state;
@@ -255,7 +256,7 @@ absl::Status RepeatB4(const BenchOptions& options, int times) {
     Doc loaded = MakeDocument(ClientIdOf(2), kB4Root);
     const Text text = TextOf(loaded, kB4Root);
     const Sample sample =
-        Timed([&] { RM_CHECK_OK(loaded.Apply(encoded, Format::kV1)); }, [&] { return ReadText(loaded, text); });
+        Timed([&] { RM_CHECK_OK(loaded.Apply(encoded, UpdateFormat::kV1)); }, [&] { return ReadText(loaded, text); });
     state = StateText(loaded);
     return sample;
   });

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::load {
 
@@ -14,7 +14,7 @@ struct BenchOptions {
   std::string data;
   std::string updates;
   std::string trace;
-  crdt::Format format = crdt::Format::kV2;
+  crdt::UpdateFormat format = crdt::UpdateFormat::kV2;
   std::string root = "text";
   std::string line;
   double seconds = 0.5;

@@ -9,7 +9,7 @@
 #include "cases.h"
 
 int main(int argc, char** argv) {
-  using rivermeet::crdt::Format;
+  using rivermeet::crdt::UpdateFormat;
   using rivermeet::load::BenchOptions;
   constexpr size_t kAll = std::numeric_limits<size_t>::max();
   const std::map<std::string, std::function<absl::Status(const BenchOptions&)>> cases = {
@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
   app.add_option("--line", options.line, "only this line of the tables, for example B1.4");
   app.add_option("--seconds", options.seconds, "how long a case is repeated, at least three times");
   CLI11_PARSE(app, argc, argv);
-  options.format = format == "v1" ? Format::kV1 : Format::kV2;
+  options.format = format == "v1" ? UpdateFormat::kV1 : UpdateFormat::kV2;
 
   const absl::Status status = cases.at(options.name)(options);
   if (status.ok()) return 0;

@@ -18,7 +18,7 @@ namespace rivermeet::load {
 namespace {
 
 using crdt::Doc;
-using crdt::Format;
+using crdt::UpdateFormat;
 
 double CpuMilliseconds() {
   timespec now{};
@@ -53,21 +53,22 @@ std::string LoadAtOnce(const LargeUpdate& large, JsonLine& line) {
   StartCounting();
   Doc document;
   const double start = CpuMilliseconds();
-  RM_CHECK_OK(document.Apply(large.bytes, Format::kV1));
+  RM_CHECK_OK(document.Apply(large.bytes, UpdateFormat::kV1));
   line.Milliseconds("load_cpu_ms", CpuMilliseconds() - start);
   const int64_t live = LiveBytes();
   line.Number("live_bytes", live).Number("load_peak_bytes", PeakBytes());
-  line.Number("encode_peak_bytes", PeakOf(live, [&] { return document.EncodeState(Format::kV1).size(); }));
+  line.Number("encode_peak_bytes", PeakOf(live, [&] { return document.EncodeState(UpdateFormat::kV1).size(); }));
   const std::string half = HalfOf(document);
-  line.Number("diff_peak_bytes", PeakOf(live, [&] { return document.EncodeStateSince(Format::kV1, half)->size(); }));
+  line.Number("diff_peak_bytes",
+              PeakOf(live, [&] { return document.EncodeStateSince(UpdateFormat::kV1, half)->size(); }));
   line.Number("update_diff_peak_bytes",
-              PeakOf(0, [&] { return crdt::DiffUpdate(large.bytes, half, Format::kV1)->size(); }));
+              PeakOf(0, [&] { return crdt::DiffUpdate(large.bytes, half, UpdateFormat::kV1)->size(); }));
   return StateText(document);
 }
 
 std::string LoadInSteps(const LargeUpdate& large, JsonLine& line) {
   StartCounting();
-  crdt::DocLoader loader(large.bytes, Format::kV1);
+  crdt::DocLoader loader(large.bytes, UpdateFormat::kV1);
   double longest = 0, all = 0;
   int64_t steps = 0;
   for (bool done = false; !done; ++steps) {

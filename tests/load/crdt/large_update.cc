@@ -24,7 +24,7 @@ class Original {
   static absl::StatusOr<Original> Read(const std::string& path) {
     RM_ASSIGN_OR_RETURN(const std::string v2, ReadWholeFile(path));
     Original original;
-    RM_ASSIGN_OR_RETURN(original.update_, crdt::ConvertUpdate(v2, crdt::Format::kV2, crdt::Format::kV1));
+    RM_ASSIGN_OR_RETURN(original.update_, crdt::ConvertUpdate(v2, crdt::UpdateFormat::kV2, crdt::UpdateFormat::kV1));
     original.NumberClients();
     wire::WriterV1 copy;
     original.WriteBlocks(kFirstClient, copy);

@@ -15,7 +15,7 @@ namespace rivermeet::load {
 namespace {
 
 using crdt::Any;
-using crdt::Format;
+using crdt::UpdateFormat;
 using Kind = TableOperation::Kind;
 
 enum class Root { kText, kArray, kMap };
@@ -44,7 +44,7 @@ class TableDocument {
         array_(*document_.GetArray("array")),
         map_(*document_.GetMap("map")) {
     if (!keeps_updates) return;
-    listening_ = document_.OnUpdate(Format::kV2, [this](std::string_view update, std::string_view) {
+    listening_ = document_.OnUpdate(UpdateFormat::kV2, [this](std::string_view update, std::string_view) {
       if (!applying_) updates_.emplace_back(update);
     });
   }
@@ -60,12 +60,12 @@ class TableDocument {
 
   void Apply(std::string_view update) {
     applying_ = true;
-    RM_CHECK_OK(document_.Apply(update, Format::kV2));
+    RM_CHECK_OK(document_.Apply(update, UpdateFormat::kV2));
     applying_ = false;
   }
   void ApplyAll(absl::Span<const crdt::EncodedUpdate> updates) { RM_CHECK_OK(document_.ApplyAll(updates)); }
 
-  std::string Encode() const { return document_.EncodeState(Format::kV2); }
+  std::string Encode() const { return document_.EncodeState(UpdateFormat::kV2); }
   std::string State() const { return StateText(document_); }
   std::string Readout(Root root) const {
     if (root == Root::kText) return ReadText(document_, text_);
@@ -174,7 +174,7 @@ Done RunManyUsers(Root root, const TableOperation& own, const std::vector<std::s
   document.Perform(own);
   std::vector<crdt::EncodedUpdate> encoded;
   encoded.reserve(updates.size());
-  for (const std::string& update : updates) encoded.push_back({update, Format::kV2});
+  for (const std::string& update : updates) encoded.push_back({update, UpdateFormat::kV2});
   done.sample = Timed([&] { document.ApplyAll(encoded); }, [&] { return document.Readout(root); });
   return done;
 }

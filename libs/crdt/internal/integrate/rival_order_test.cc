@@ -157,7 +157,7 @@ TEST_CASE("what is placed in order comes where yjs's walk past all others puts i
     std::vector<WireStruct> all;
     for (const std::vector<WireStruct>& items : written) all.insert(all.end(), items.begin(), items.end());
     Doc doc({.gc = false});
-    REQUIRE(doc.Apply(Update(all, Format::kV1), Format::kV1).ok());
+    REQUIRE(doc.Apply(Update(all, UpdateFormat::kV1), UpdateFormat::kV1).ok());
     CHECK(FaultOf(doc) == "");
     CHECK(UnitsOf(doc, entries) == walked.Units());
   }
@@ -179,15 +179,15 @@ TEST_CASE("what two write in turns at one place is the same at once and one by o
   std::vector<WireStruct> all = high;
   all.insert(all.end(), low.begin(), low.end());
   Doc at_once;
-  REQUIRE(at_once.Apply(Update(all, Format::kV2), Format::kV2).ok());
+  REQUIRE(at_once.Apply(Update(all, UpdateFormat::kV2), UpdateFormat::kV2).ok());
   Doc one_by_one;
   for (uint64_t turn = 0; turn < kTurns; ++turn) {
     for (const WireStruct& item : {low[2 * turn], high[2 * turn], low[2 * turn + 1], high[2 * turn + 1]}) {
-      REQUIRE(one_by_one.Apply(Update({item}, Format::kV1), Format::kV1).ok());
+      REQUIRE(one_by_one.Apply(Update({item}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
     }
   }
   CHECK(!at_once.HasPending());
-  CHECK(at_once.EncodeState(Format::kV1) == one_by_one.EncodeState(Format::kV1));
+  CHECK(at_once.EncodeState(UpdateFormat::kV1) == one_by_one.EncodeState(UpdateFormat::kV1));
   CHECK(FaultOf(at_once) == "");
 }
 

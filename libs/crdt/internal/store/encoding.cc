@@ -215,8 +215,8 @@ WireStruct ToWire(const Document& document, const Item& item) {
   return wire;
 }
 
-std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since) {
-  return format == Format::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
+std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format, const std::vector<WireId>& since) {
+  return format == UpdateFormat::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
 }
 
 std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes) {

@@ -8,6 +8,7 @@
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/wire/update_writer.h"
 #include "crdt/limits.h"
+#include "crdt/update_format.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -15,7 +16,7 @@ namespace rivermeet::crdt::internal {
 WireStruct ToWire(const Document& document, const Item& item);
 
 // What somebody of state vector `since` lacks, without what is pending here. The deletions are whole.
-std::string EncodeStructsAndDeletes(const Document& document, Format format, const std::vector<WireId>& since);
+std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format, const std::vector<WireId>& since);
 // As an update of format V2, each client's structs up to the clock of its entry in `states`, where a struct ends, in
 // that order; and `deletes`, in order and apart.
 std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes);

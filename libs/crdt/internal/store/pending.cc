@@ -16,7 +16,7 @@ namespace {
 
 std::string Merged(absl::Span<const std::string_view> updates) {
   if (updates.size() == 1) return std::string(updates.front());
-  absl::StatusOr<std::string> merged = MergeUpdates(updates, Format::kV2, NoLimits());
+  absl::StatusOr<std::string> merged = MergeUpdates(updates, UpdateFormat::kV2, NoLimits());
   RM_CHECK_OK(merged.status());
   return *std::move(merged);
 }
