@@ -7,7 +7,6 @@
 
 #include "crdt/internal/store/document.h"
 #include "crdt/internal/wire/update_writer.h"
-#include "crdt/limits.h"
 #include "crdt/update_format.h"
 
 namespace rivermeet::crdt::internal {
