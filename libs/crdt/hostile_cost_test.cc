@@ -231,6 +231,19 @@ TEST_CASE("of what waits only that is tried again which may go on", "[crdt][host
       }
     }
   }
+  SECTION("all the while others wait for what never comes of a client that goes on") {
+    std::vector<WireStruct> waiting;
+    for (uint64_t i = 0; i < kMany; ++i) waiting.push_back(Behind(Text({kMany - i + 2, 0}, "", "z"), {1, kMany + 1}));
+    for (uint64_t i = 0; i < kMany; ++i) waiting.push_back(Behind(Text({1, i}, "", "x"), {2, i}));
+    REQUIRE(doc.Apply(Update(waiting, UpdateFormat::kV2), UpdateFormat::kV2).ok());
+    constexpr uint64_t kCome = kMany / 4;
+    for (uint64_t i = 0; i < kCome; ++i) {
+      REQUIRE(doc.Apply(Update({Text({2, i}, "t", "y")}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
+    }
+    CHECK(doc.HasPending());
+    CHECK(doc.GetText("t")->length() == 2 * kCome);
+    return;
+  }
   CHECK(!doc.HasPending());
   CHECK(doc.GetText("t")->length() == 2 * kMany);
   CHECK(FaultOf(doc) == "");

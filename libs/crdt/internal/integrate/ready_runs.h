@@ -29,7 +29,7 @@ class ReadyRuns {
   std::vector<PendingStructs::Place> Find(std::vector<uint64_t> clients);
 
   // Beyond these the order may be another than that of yjs.
-  static constexpr size_t kMostAsking = 256;
+  static constexpr size_t kMostAsking = 32;
 
  private:
   // A run, read up to the struct that has to wait.
