@@ -190,15 +190,18 @@ class Checker {
 
   void CheckChain(TypeIndex type, KeyIndex key, ItemRef last) {
     ItemRef right = kNoItem;
+    absl::flat_hash_set<uint64_t> behind;  // where those begin that were passed
+    const auto place_of = [](ClientIndex client, uint64_t clock) { return uint64_t{client} << 32 | clock; };
     for (ItemRef ref = last; ref != kNoItem && ok(); right = ref, ref = items_[ref].left) {
       const Item& item = items_[ref];
       if (!linked_.contains(ref) || !Take(ref)) return FailAt(ref, "is in a chain that isn't its");
       if (item.right != right || item.parent != type || !item.is_entry() || item.place != key) {
         return FailAt(ref, "is linked elsewhere");
       }
-      // Halves of one item may both be there.
-      const bool replaced = ref != last && items_[right].id != Id{item.id.client, item.end_clock()};
+      // Halves of one item may both be there, also with others that came between them.
+      const bool replaced = ref != last && !behind.contains(place_of(item.id.client, item.end_clock()));
       if (replaced && !item.deleted()) return FailAt(ref, "was replaced and isn't deleted");
+      behind.insert(place_of(item.id.client, item.id.clock));
     }
   }
 

@@ -24,9 +24,9 @@ struct DocInside {
 
 // What is wrong first, in words; empty when all holds: each client's structs are gapless from clock 0 up to its state,
 // and found by their clocks; every item is in one list or chain and in no other, its neighbours name it and its type
-// has it; a chain's last item is its key's, and all but that are deleted; a type is as long as what is visible of it;
-// contents measure what their items say; position indexes count what a recount gives; nothing is counted that isn't
-// there. Takes the time of reading everything.
+// has it; a chain's last item is its key's, and all but that and its first halves are deleted; a type is as long as
+// what is visible of it; contents measure what their items say; position indexes count what a recount gives; nothing is
+// counted that isn't there. Takes the time of reading everything.
 std::string FindFault(const Document& document);
 
 }  // namespace rivermeet::crdt::internal
