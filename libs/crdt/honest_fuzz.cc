@@ -42,15 +42,18 @@ void CheckSound(const Doc& doc) {
 // Makes the structs that a client's edit gives, as yjs does: beside what it sees.
 class Client {
  public:
-  Client(uint64_t id, bool gc) : id_(id), doc_({.client_id = id, .gc = gc}), told_(std::make_unique<std::string>()) {
-    listening_ = doc_.OnUpdate(UpdateFormat::kV1,
-                               [told = told_.get()](std::string_view update, std::string_view) { *told = update; });
+  using Updates = std::vector<std::string>;
+
+  Client(uint64_t id, bool gc) : id_(id), doc_({.client_id = id, .gc = gc}), told_(std::make_unique<Updates>()) {
+    listening_ = doc_.OnUpdate(UpdateFormat::kV1, [told = told_.get()](std::string_view update, std::string_view) {
+      told->emplace_back(update);
+    });
   }
 
   Doc& doc() { return doc_; }
 
-  // One edit; its update, empty when there was nothing to do.
-  std::string Edit(Choices& choices) {
+  // One edit; its updates, of which there are two when a text is tidied after it, none when there was nothing to do.
+  Updates Edit(Choices& choices) {
     WireStruct made;
     WireDeleteSet deletes;
     std::array<std::string, 2> scratch;
@@ -223,7 +226,7 @@ class Client {
 
   const uint64_t id_;
   Doc doc_;
-  std::unique_ptr<std::string> told_;  // what the last transaction changed
+  std::unique_ptr<Updates> told_;  // since somebody last cleared it
   Subscription listening_;
   bool under_key_ = false;
 };
@@ -303,8 +306,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         break;
       }
       default: {
-        std::string update = client.Edit(choices);
-        if (!update.empty()) log.push_back(std::move(update));
+        for (std::string& update : client.Edit(choices)) log.push_back(std::move(update));
       }
     }
   }
