@@ -2,6 +2,7 @@
 #ifndef RIVERMEET_CRDT_TOOL_DOCUMENT_REPORT_H_
 #define RIVERMEET_CRDT_TOOL_DOCUMENT_REPORT_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "crdt_tool/update_file.h"
 
 namespace rivermeet::crdt_tool {
+
+constexpr size_t kShownName = 22;  // characters of a root's name that tables and messages have room for
 
 // The document that has taken in just this update.
 // Errors: as those of Doc::Apply, with the file's name.

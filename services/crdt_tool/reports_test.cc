@@ -57,6 +57,17 @@ TEST_CASE("gaps of an update are no structs of its clients, and blocks of a clie
   CHECK(json.find(R"("clients":[{"client":7,"from":2,"to":8,"structs":2,"deleted":0}])") != std::string::npos);
 }
 
+TEST_CASE("the report of an update shows up to 40 characters of a root's name", "[crdt_tool]") {
+  crdt::Doc doc({.client_id = 7});
+  const std::string shown(40, 'n'), cut(41, 'm');
+  CHECK(doc.GetText(shown)->Insert(0, "a").ok());
+  CHECK(doc.GetText(cut)->Insert(0, "b").ok());
+  const UpdateFile file = File(doc.EncodeState(UpdateFormat::kV1));
+  const std::string text = UpdateReport::Of(file)->ToText(file);
+  CHECK(text.find('"' + shown + '"') != std::string::npos);
+  CHECK(text.find('"' + cut.substr(0, 40) + "\"…") != std::string::npos);
+}
+
 TEST_CASE("a client that deletes in many places counts once", "[crdt_tool]") {
   crdt::Doc doc({.client_id = 7});
   CHECK(doc.GetText("notes")->Insert(0, "abcde").ok());

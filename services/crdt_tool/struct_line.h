@@ -16,7 +16,6 @@ std::string_view NameOf(crdt::SharedKind kind);
 // `text` as a JSON string of at most `most` of its characters, with "…" behind it when that isn't all. No control
 // character is in it: what a document holds can't drive the terminal.
 std::string Quoted(std::string_view text, size_t most);
-constexpr size_t kShownName = 22;  // of the name of a root
 
 // A line without its end:
 //   1:0 string 5 in "notes" "Hello"

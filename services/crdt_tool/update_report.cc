@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kShownClients = 20;
 constexpr size_t kShownRoots = 20;
+constexpr size_t kShownName = 40;
 
 }  // namespace
 
