@@ -143,7 +143,7 @@ using Value = std::variant<Any, SharedType, Subdocument>;
 // One step of how a list or text changed, or of what a text is: new values, or `length` places that are stepped over or
 // gone.
 struct DeltaChange {
-  enum class Kind : uint8_t { kInsert, kRetain, kDelete };
+  using Kind = DeltaStep::Kind;
   Kind kind = Kind::kRetain;
   uint64_t length = 0;          // not of an insertion
   std::vector<Value> inserted;  // of a text just one: a text, an embed or a shared type

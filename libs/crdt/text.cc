@@ -195,18 +195,10 @@ absl::Status Text::ApplyChanges(absl::Span<const DeltaChange> changes) {
   delta.reserve(changes.size());
   for (const DeltaChange& change : changes) {
     DeltaStep& step = delta.emplace_back();
+    step.kind = change.kind;
     step.length = change.length;
     step.attributes = change.attributes;
-    switch (change.kind) {
-      case DeltaChange::Kind::kRetain:
-        step.kind = DeltaStep::Kind::kRetain;
-        continue;
-      case DeltaChange::Kind::kDelete:
-        step.kind = DeltaStep::Kind::kDelete;
-        continue;
-      case DeltaChange::Kind::kInsert:
-        step.kind = DeltaStep::Kind::kInsert;
-    }
+    if (change.kind != DeltaChange::Kind::kInsert) continue;
     if (change.inserted.size() != 1)
       return absl::InvalidArgumentError("a text's change inserts one value, not a list's");
     const Value& value = change.inserted.front();

@@ -11,24 +11,49 @@
 
 namespace rivermeet::crdt::internal {
 
+// What the columns of runs have in common. `Run` is the one that is read.
 template <class Run>
-struct ColumnPlace {
-  const char* position = nullptr;  // behind the run
-  Run run;                         // the one that is read
+class RunColumn {
+ public:
+  struct Place {
+    const char* position = nullptr;  // behind the run
+    Run run;
+  };
+
+  RunColumn() = default;
+  explicit RunColumn(ByteReader reader) : reader_(reader) {}
+
+  const ByteReader& reader() const { return reader_; }
+  Place place() const { return {reader_.position(), run_}; }
+  void Resume(const Place& place) {
+    reader_.Resume(place.position);
+    run_ = place.run;
+  }
+
+ protected:
+  ByteReader reader_;
+  Run run_;
+};
+
+struct ByteRun {
+  uint64_t count = 0;
+  uint8_t value = 0;
+  bool endless = false;
+};
+struct UintRun {
+  uint64_t value = 0;
+  uint64_t count = 0;
+};
+struct DiffRun {
+  int64_t value = 0;
+  int64_t difference = 0;
+  uint64_t count = 0;
 };
 
 // Bytes; the last run goes on for ever.
-class RleColumn {
+class RleColumn : public RunColumn<ByteRun> {
  public:
-  struct Run {
-    uint64_t count = 0;
-    uint8_t value = 0;
-    bool endless = false;
-  };
-  using Place = ColumnPlace<Run>;
-
-  RleColumn() = default;
-  explicit RleColumn(ByteReader reader) : reader_(reader) {}
+  using RunColumn::RunColumn;
 
   uint8_t Read() {
     if (run_.count == 0) {
@@ -39,29 +64,12 @@ class RleColumn {
     if (!run_.endless) --run_.count;
     return run_.value;
   }
-  const ByteReader& reader() const { return reader_; }
-  Place place() const { return {reader_.position(), run_}; }
-  void Resume(const Place& place) {
-    reader_.Resume(place.position);
-    run_ = place.run;
-  }
-
- private:
-  ByteReader reader_;
-  Run run_;
 };
 
 // Unsigned integers; a negative one opens a run.
-class UintColumn {
+class UintColumn : public RunColumn<UintRun> {
  public:
-  struct Run {
-    uint64_t value = 0;
-    uint64_t count = 0;
-  };
-  using Place = ColumnPlace<Run>;
-
-  UintColumn() = default;
-  explicit UintColumn(ByteReader reader) : reader_(reader) {}
+  using RunColumn::RunColumn;
 
   uint64_t Read() {
     if (run_.count == 0) {
@@ -72,31 +80,14 @@ class UintColumn {
     --run_.count;
     return run_.value;
   }
+  using RunColumn::reader;
   ByteReader& reader() { return reader_; }
-  const ByteReader& reader() const { return reader_; }
-  Place place() const { return {reader_.position(), run_}; }
-  void Resume(const Place& place) {
-    reader_.Resume(place.position);
-    run_ = place.run;
-  }
-
- private:
-  ByteReader reader_;
-  Run run_;
 };
 
 // Clocks as differences to the one before.
-class DiffColumn {
+class DiffColumn : public RunColumn<DiffRun> {
  public:
-  struct Run {
-    int64_t value = 0;
-    int64_t difference = 0;
-    uint64_t count = 0;
-  };
-  using Place = ColumnPlace<Run>;
-
-  DiffColumn() = default;
-  explicit DiffColumn(ByteReader reader) : reader_(reader) {}
+  using RunColumn::RunColumn;
 
   uint64_t Read() {
     if (run_.count == 0) {
@@ -112,16 +103,6 @@ class DiffColumn {
     }
     return static_cast<uint64_t>(run_.value);
   }
-  const ByteReader& reader() const { return reader_; }
-  Place place() const { return {reader_.position(), run_}; }
-  void Resume(const Place& place) {
-    reader_.Resume(place.position);
-    run_ = place.run;
-  }
-
- private:
-  ByteReader reader_;
-  Run run_;
 };
 
 // All strings of an update as one text, and the length of each in UTF-16 units.
