@@ -9,6 +9,12 @@
 
 namespace rivermeet::crdt::internal {
 
+namespace {
+
+constexpr int kAhead = 16;  // structs, that their items are fetched before they are read
+
+}  // namespace
+
 inline void CleanUp::Enter(Stage stage) {
   stage_ = stage;
   group_ = place_ = 0;
@@ -54,10 +60,11 @@ bool CleanUp::CollectDeleted(Budget& budget) {
     const StructList& list = document_.structs[client].structs;
     for (; place_ < ranges.size(); ++place_, clock_.reset()) {
       const DeleteRange range = ranges[ranges.size() - 1 - place_];
-      StructList::Position at = list.Find(clock_.value_or(static_cast<uint32_t>(range.clock)));
+      StructList::Position at = list.FindNear(clock_.value_or(static_cast<uint32_t>(range.clock)));
       for (; list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
         const ItemRef ref = list.ItemAt(at);
         const Item& item = document_.items[ref];
+        document_.items.Prefetch(list.ItemNear(at, -kAhead));
         const bool has_budget = budget.Take();
         if (has_budget && !item.is_gc() && item.deleted() && !item.keep()) Collect(ref);
         if (!has_budget || !CollectChildren(budget)) {
@@ -173,6 +180,7 @@ bool CleanUp::MergeRun(ClientIndex client, StructList::Position& at, Budget& bud
 bool CleanUp::MergeLeftwards(ClientIndex client, StructList::Position at, uint64_t from, Budget& budget) {
   const StructList& list = document_.structs[client].structs;
   while (!list.IsFirst(at) && list[at].clock >= from) {
+    document_.items.Prefetch(list.ItemNear(at, -kAhead));
     if (!MergeWithLefts(client, at, budget)) {
       clock_ = list[at].clock;
       return false;
@@ -226,12 +234,13 @@ void CleanUp::MergeContent(Item& left, const Item& right) {
 bool CleanUp::MergeDeleted(Budget& budget) {
   for (const auto deleted = transaction_.deleted(); group_ < deleted.size(); ++group_, place_ = 0) {
     const auto& [client, ranges] = deleted[group_];
+    if (document_.IsNew(transaction_, {client, 0})) continue;  // MergeNew() goes over all of it
     const StructList& list = document_.structs[client].structs;
     for (; place_ < ranges.size(); ++place_) {
       if (!clock_.has_value() && !budget.Take()) return false;
       const DeleteRange range = ranges[ranges.size() - 1 - place_];
       // From the struct behind the last deleted one, from right to left.
-      StructList::Position at = list.Find(clock_.value_or(static_cast<uint32_t>(range.clock + range.length - 1)));
+      StructList::Position at = list.FindNear(clock_.value_or(static_cast<uint32_t>(range.clock + range.length - 1)));
       if (!clock_.has_value() && !list.IsLast(at)) at = list.Next(at);
       if (!MergeLeftwards(client, at, range.clock, budget)) return false;
     }
@@ -256,7 +265,7 @@ bool CleanUp::MergeSplit(Budget& budget) {
   for (; place_ < split.size(); ++place_, merges_left_ = false) {
     const Id id = split[split.size() - 1 - place_];
     const StructList& list = document_.structs[id.client].structs;
-    StructList::Position at = list.Find(merges_left_ ? *clock_ : id.clock);
+    StructList::Position at = list.FindNear(merges_left_ ? *clock_ : id.clock);
     if (!merges_left_ && !list.IsLast(at)) {
       at = list.Next(at);
       if (!MergeWithLefts(id.client, at, budget)) return false;

@@ -40,7 +40,7 @@ void RangeDeletion::CutOutDone() {
 bool RangeDeletion::DeleteKnown(ClientIndex client, Budget& budget) {
   const uint64_t end = left_.clock + left_.length;
   const StructList& list = document_.structs[client].structs;
-  StructList::Position at = list.Find(static_cast<uint32_t>(left_.clock));
+  StructList::Position at = list.FindNear(static_cast<uint32_t>(left_.clock));
   document_.items.Reserve(4);
   const Item& first = document_.items[list.ItemAt(at)];
   if (!first.deleted() && first.id.clock < left_.clock) {

@@ -91,6 +91,9 @@ class ItemArena {
   Item& operator[](ItemRef ref) { return blocks_[ref >> kBits][ref & kMask]; }
   const Item& operator[](ItemRef ref) const { return blocks_[ref >> kBits][ref & kMask]; }
 
+  // Lets the processor fetch what is soon read.
+  void Prefetch(ItemRef ref) const { __builtin_prefetch(&(*this)[ref]); }
+
   // Makes room for `count` more, at most 16; may move items while there are few.
   void Reserve(uint32_t count) {
     while (used_ + count > capacity_) Grow();

@@ -21,23 +21,53 @@ const T* LastFrom(const T* base, size_t count, uint32_t clock) {
 
 }  // namespace
 
+uint32_t StructList::FindChunk(uint32_t clock) const {
+  return static_cast<uint32_t>(LastFrom<&Chunk::first_clock>(chunks_.data(), chunks_.size(), clock) - chunks_.data());
+}
+
 StructList::Position StructList::Find(uint32_t clock) const {
-  uint32_t chunk = hint_ < chunks_.size() ? hint_ : 0;
-  const bool in_hint =
-      chunks_[chunk].first_clock <= clock && (chunk + 1 == chunks_.size() || clock < chunks_[chunk + 1].first_clock);
-  if (!in_hint) {
-    chunk =
-        static_cast<uint32_t>(LastFrom<&Chunk::first_clock>(chunks_.data(), chunks_.size(), clock) - chunks_.data());
-    hint_ = chunk;
-  }
-  const Entry* entries = chunks_[chunk].entries.get();
-  const uint32_t count = chunks_[chunk].count;
-  if (entries[count - 1].clock <= clock) return {chunk, count - 1};
+  if (hint_ >= chunks_.size()) hint_ = 0;
+  if (!Holds(hint_, clock)) hint_ = FindChunk(clock);
+  const Entry* entries = chunks_[hint_].entries.get();
+  const uint32_t count = chunks_[hint_].count;
+  if (entries[count - 1].clock <= clock) return {hint_, count - 1};
   // What is found is soon split, deleted, merged: asked for again.
   if (slot_hint_ + 1 < count && entries[slot_hint_].clock <= clock && clock < entries[slot_hint_ + 1].clock)
-    return {chunk, slot_hint_};
+    return {hint_, slot_hint_};
   slot_hint_ = static_cast<uint32_t>(LastFrom<&Entry::clock>(entries, count, clock) - entries);
-  return {chunk, slot_hint_};
+  return {hint_, slot_hint_};
+}
+
+StructList::Position StructList::FindNear(uint32_t clock) const {
+  constexpr uint32_t kSteps = 8;
+  if (hint_ >= chunks_.size()) hint_ = 0;
+  if (!Holds(hint_, clock)) {
+    if (hint_ + 1 < chunks_.size() && Holds(hint_ + 1, clock)) {
+      ++hint_;
+      slot_hint_ = 0;
+    } else if (hint_ > 0 && Holds(hint_ - 1, clock)) {
+      --hint_;
+      slot_hint_ = chunks_[hint_].count - 1;
+    } else {
+      hint_ = FindChunk(clock);
+    }
+  }
+  const Entry* entries = chunks_[hint_].entries.get();
+  const uint32_t count = chunks_[hint_].count;
+  uint32_t slot = std::min(slot_hint_, count - 1);
+  if (entries[slot].clock <= clock) {
+    const uint32_t end = std::min(count, slot + kSteps);
+    while (slot + 1 < end && entries[slot + 1].clock <= clock) ++slot;
+    if (slot + 1 == end && end < count)
+      slot = static_cast<uint32_t>(LastFrom<&Entry::clock>(entries + slot, count - slot, clock) - entries);
+  } else {
+    const uint32_t end = slot > kSteps ? slot - kSteps : 0;
+    while (slot > end && entries[slot].clock > clock) --slot;
+    if (entries[slot].clock > clock)
+      slot = static_cast<uint32_t>(LastFrom<&Entry::clock>(entries, slot, clock) - entries);
+  }
+  slot_hint_ = slot;
+  return {hint_, slot};
 }
 
 void StructList::MakeRoom(Chunk& chunk) {

@@ -11,6 +11,19 @@ namespace {
 // What a StructList should be: clock -> item.
 using Expected = std::map<uint32_t, ItemRef>;
 
+// Upwards, downwards, and with jumps of all sizes.
+void CheckFoundNear(const StructList& list, const Expected& expected, uint32_t end) {
+  const auto check = [&](uint32_t clock) {
+    REQUIRE(list[list.FindNear(clock)].clock == std::prev(expected.upper_bound(clock))->first);
+  };
+  for (uint32_t clock = 0; clock < end; clock += 11) check(clock);
+  for (uint32_t clock = end; clock > 13; clock -= 13) check(clock - 1);
+  for (uint32_t jump = 1; jump < end; jump *= 2) {
+    for (uint32_t clock = 0, i = 0; i < 100; ++i, clock = (clock + (i % 3 == 0 ? end - jump / 2 : jump)) % end)
+      check(clock);
+  }
+}
+
 void CheckSame(const StructList& list, const Expected& expected, uint32_t end) {
   REQUIRE(list.size() == expected.size());
   StructList::Position at = list.first();
@@ -26,6 +39,7 @@ void CheckSame(const StructList& list, const Expected& expected, uint32_t end) {
     const auto holder = std::prev(expected.upper_bound(clock));
     REQUIRE(list[list.Find(clock)].clock == holder->first);
   }
+  CheckFoundNear(list, expected, end);
   REQUIRE(list.CountFrom(list.first()) == expected.size());
   REQUIRE(list.CountFrom(list.last()) == 1);
 }
