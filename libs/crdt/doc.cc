@@ -23,7 +23,6 @@ using internal::NoLimits;
 using internal::Pending;
 using internal::Session;
 using internal::Transaction;
-using internal::WireId;
 
 namespace {
 
@@ -152,7 +151,7 @@ void internal::Session::TellListeners(const Transaction& transaction) {
 std::string Doc::EncodeState(UpdateFormat format) const { return *EncodeStateSince(format, std::string_view("\0", 1)); }
 
 absl::StatusOr<std::string> Doc::EncodeStateSince(UpdateFormat format, std::string_view since) const {
-  RM_ASSIGN_OR_RETURN(const std::vector<WireId> known, internal::ReadStateVector(since, session_->limits));
+  RM_ASSIGN_OR_RETURN(const std::vector<ClientState> known, internal::ReadStateVector(since, session_->limits));
   std::string state = internal::EncodeStructsAndDeletes(session_->document, format, known);
   const Pending& pending = session_->document.pending;
   if (pending.empty()) return state;

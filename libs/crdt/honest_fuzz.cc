@@ -97,7 +97,7 @@ class Client {
 
  private:
   const Document& document() const { return DocInside::Of(doc_); }
-  WireId WireOf(Id id) const { return {document().structs[id.client].id, id.clock}; }
+  UnitId WireOf(Id id) const { return {document().structs[id.client].id, id.clock}; }
 
   // One that nobody has deleted.
   TypeIndex ChooseType(Choices& choices) {

@@ -10,11 +10,11 @@ namespace {
 
 constexpr uint64_t kMany = 40'000;
 
-WireStruct Deleted(WireId id, uint64_t length = 1, std::string_view root = "t") {
+WireStruct Deleted(UnitId id, uint64_t length = 1, std::string_view root = "t") {
   return OfKind(Text(id, root, ""), ContentKind::kDeleted, length);
 }
-WireStruct TypeItem(WireId id, std::string_view root = "t") { return OfKind(Text(id, root, ""), ContentKind::kType); }
-WireStruct Between(WireStruct item, WireId origin, WireId right_origin) {
+WireStruct TypeItem(UnitId id, std::string_view root = "t") { return OfKind(Text(id, root, ""), ContentKind::kType); }
+WireStruct Between(WireStruct item, UnitId origin, UnitId right_origin) {
   return Before(Behind(item, origin), right_origin);
 }
 

@@ -194,7 +194,7 @@ TEST_CASE("what waits counts towards the limits, so that nothing is refused once
   options.limits.max_structs = 6;
   options.limits.max_clients = 3;
   Doc doc(options);
-  const auto letter = [](uint64_t client, uint64_t clock, WireId origin) {
+  const auto letter = [](uint64_t client, uint64_t clock, UnitId origin) {
     return Behind(Text({client, clock}, "", "x"), origin);
   };
   REQUIRE(Attack(doc, Update({letter(2, 0, {1, 0}), letter(2, 1, {1, 0}), letter(2, 2, {1, 0})}, UpdateFormat::kV1),

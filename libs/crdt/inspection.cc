@@ -18,7 +18,6 @@ using internal::StructList;
 using internal::StructStream;
 using internal::Type;
 using internal::TypeKind;
-using internal::WireId;
 using internal::WireStruct;
 
 namespace {
@@ -27,17 +26,15 @@ static_assert(static_cast<size_t>(ContentKind::kSkip) + 1 == kContents);
 static_assert(static_cast<uint8_t>(ContentKind::kDoc) == static_cast<uint8_t>(Content::kSubdocument));
 static_assert(internal::kTypeRefs == kSharedKinds);
 
-UpdateStruct::Id Public(const WireId& id) { return {id.client, id.clock}; }
-
 UpdateStruct Public(const WireStruct& from) {
   UpdateStruct to;
-  to.id = Public(from.id);
+  to.id = from.id;
   to.length = from.content.length;
   to.content = static_cast<Content>(from.content.kind);
-  if (from.has_origin) to.origin = Public(from.origin);
-  if (from.has_right_origin) to.right_origin = Public(from.right_origin);
+  if (from.has_origin) to.origin = from.origin;
+  if (from.has_right_origin) to.right_origin = from.right_origin;
   if (from.parent_kind == WireStruct::Parent::kRoot) to.root = from.root;
-  if (from.parent_kind == WireStruct::Parent::kItem) to.parent = Public(from.parent);
+  if (from.parent_kind == WireStruct::Parent::kItem) to.parent = from.parent;
   if (from.has_parent_sub) to.key = from.parent_sub;
   if (from.content.kind == ContentKind::kType) to.type = static_cast<SharedKind>(from.content.type);
   to.name = from.content.name;
@@ -117,11 +114,8 @@ absl::Status ReadUpdate(std::string_view update, UpdateFormat format,
                                      : Read<internal::ColumnsV2>(update, on_struct, on_deleted, limits);
 }
 
-absl::StatusOr<std::vector<UpdateStruct::Id>> DecodeStateVector(std::string_view bytes, const Limits& limits) {
-  RM_ASSIGN_OR_RETURN(const std::vector<WireId> entries, internal::ReadStateVector(bytes, limits));
-  std::vector<UpdateStruct::Id> vector;
-  for (const WireId& entry : entries) vector.push_back(Public(entry));
-  return vector;
+absl::StatusOr<std::vector<ClientState>> DecodeStateVector(std::string_view bytes, const Limits& limits) {
+  return internal::ReadStateVector(bytes, limits);
 }
 
 DocumentSummary Summarize(const Doc& doc) {
@@ -145,7 +139,7 @@ DocumentSummary Summarize(const Doc& doc) {
   }
   summary.pending_structs = document.pending.structs.structs();
   summary.pending_deletes = document.pending.deletes.size();
-  for (const internal::WireId& id : document.pending.structs.missing()) {
+  for (const UnitId& id : document.pending.structs.missing()) {
     summary.missing.push_back({id.client, document.structs.StateOf(id.client)});
   }
   return summary;

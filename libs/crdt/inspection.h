@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "crdt/any.h"
 #include "crdt/doc.h"
+#include "crdt/id.h"
 #include "crdt/insertable.h"
 #include "crdt/limits.h"
 #include "crdt/update_format.h"
@@ -39,21 +40,15 @@ inline constexpr size_t kSharedKinds = 7;
 
 // A struct as it travels. Its views end with the call that gave it.
 struct UpdateStruct {
-  struct Id {
-    uint64_t client = 0;
-    uint64_t clock = 0;
-    bool operator==(const Id&) const = default;
-  };
-
-  Id id;  // the first of `length`
+  UnitId id;  // the first of `length`
   uint64_t length = 0;
   Content content = Content::kGc;
-  std::optional<Id> origin;  // what stood left and right of it when it was made
-  std::optional<Id> right_origin;
+  std::optional<UnitId> origin;  // what stood left and right of it when it was made
+  std::optional<UnitId> right_origin;
   // The type it is in: a root, or the one that an item holds. Neither is said where there is an origin: it is that
   // one's.
   std::optional<std::string_view> root;
-  std::optional<Id> parent;
+  std::optional<UnitId> parent;
   std::optional<std::string_view> key;  // in a map, or of an attribute; where the type it is in is said
   std::optional<SharedKind> type;       // kType
   std::string_view name;                // of a format, XML element or hook; a subdocument's guid
@@ -82,7 +77,7 @@ absl::Status ReadUpdate(std::string_view update, UpdateFormat format,
 // Errors:
 //   INVALID_ARGUMENT    The bytes are no state vector; the message has the byte offset. Don't retry.
 //   RESOURCE_EXHAUSTED  It has more clients than max_clients. Don't retry.
-absl::StatusOr<std::vector<UpdateStruct::Id>> DecodeStateVector(std::string_view bytes, const Limits& limits = {});
+absl::StatusOr<std::vector<ClientState>> DecodeStateVector(std::string_view bytes, const Limits& limits = {});
 
 struct RootSummary {
   std::string name;
@@ -104,7 +99,7 @@ struct DocumentSummary {
   // What waits for others that didn't come yet, and where those would go on, in order of clients.
   uint64_t pending_structs = 0;
   uint64_t pending_deletes = 0;
-  std::vector<UpdateStruct::Id> missing;
+  std::vector<UnitId> missing;
 };
 
 // In the time of going through all of it.

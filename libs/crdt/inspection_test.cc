@@ -14,7 +14,7 @@
 namespace rivermeet::crdt {
 namespace {
 
-std::string Told(const UpdateStruct::Id& id) { return fmt::format("{}:{}", id.client, id.clock); }
+std::string Told(const UnitId& id) { return fmt::format("{}:{}", id.client, id.clock); }
 
 bool Push(List list, const std::vector<Insertable>& values) { return list.Push(values).ok(); }
 
@@ -111,7 +111,7 @@ TEST_CASE("what stands before the damage is told, then the error of CheckUpdate"
 TEST_CASE("a state vector is read client by client", "[crdt]") {
   Doc doc({.client_id = 7});
   CHECK(doc.GetText("notes")->Insert(0, "Hello").ok());
-  CHECK(*DecodeStateVector(doc.EncodeStateVector()) == std::vector<UpdateStruct::Id>{{7, 5}});
+  CHECK(*DecodeStateVector(doc.EncodeStateVector()) == std::vector<ClientState>{{7, 5}});
   CHECK(DecodeStateVector("\x02\x07\x05").status() == absl::InvalidArgumentError("at byte 3: it ends too early"));
 }
 
@@ -209,7 +209,7 @@ TEST_CASE("a summary says what waits and where what it waits for would begin", "
   DocumentSummary summary = Summarize(reader);
   CHECK(summary.pending_structs == 1);
   CHECK(summary.pending_deletes == 1);
-  CHECK(summary.missing == std::vector<UpdateStruct::Id>{{7, 1}});
+  CHECK(summary.missing == std::vector<UnitId>{{7, 1}});
   CHECK(reader.Apply(updates[1], UpdateFormat::kV1).ok());
   summary = Summarize(reader);
   CHECK(summary.pending_structs == 0);

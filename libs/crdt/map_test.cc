@@ -180,13 +180,13 @@ TEST_CASE("a map that is cleared is empty for all, but for what others set over 
 }
 
 // What identifies a type, in whatever document.
-RelativePosition::Id IdOf(const SharedType& type) { return *RelativePosition::At(type, 0)->type; }
+UnitId IdOf(const SharedType& type) { return *RelativePosition::At(type, 0)->type; }
 
 TEST_CASE("of two types set at once all keep the same one, and deep observers hear of it", "[crdt][events]") {
   Peers peers(4);
   Ok(peers.map(1).Set("map", New(SharedKind::kMap)));
   std::vector<std::string> heard;
-  std::vector<RelativePosition::Id> ids;
+  std::vector<UnitId> ids;
   const auto subscription = peers.map(1).ObserveDeep([&](absl::Span<const Event> events) {
     for (const Event& event : events) {
       for (const std::string& key : event.TouchedKeys()) heard.push_back(Told(event.path()) + " " + key);
@@ -200,7 +200,7 @@ TEST_CASE("of two types set at once all keep the same one, and deep observers he
   REQUIRE_FALSE(heard.empty());
   for (const std::string& each : heard) CHECK(each == "/map deepmap");
   for (size_t peer = 0; peer < 4; ++peer) {
-    const RelativePosition::Id kept = IdOf(TypeOf(TypeOf(peers.map(peer), "map"), "deepmap"));
+    const UnitId kept = IdOf(TypeOf(TypeOf(peers.map(peer), "map"), "deepmap"));
     CHECK(kept.client == 3);
     CHECK(kept == ids.back());
   }

@@ -133,9 +133,7 @@ TEST_CASE("what waits for this document's own edits goes on with the next update
 // The order is that of yjs 13.6.33.
 TEST_CASE("what goes on comes in the order in which all that waits is tried", "[crdt][pending]") {
   using internal::Inside, internal::OfKind, internal::Text, internal::Under;
-  const auto named = [](internal::WireId id, std::string_view key) {
-    return Under(Inside(Text(id, "", "x"), {30, 0}), key);
-  };
+  const auto named = [](UnitId id, std::string_view key) { return Under(Inside(Text(id, "", "x"), {30, 0}), key); };
   internal::WireStruct map_type = Under(OfKind(Text({30, 0}, "m", ""), internal::ContentKind::kType), "of");
   map_type.content.type = internal::TypeRef::kMap;
   // 9 waits for the second of 1, which never comes, but lets the first one of 1 come before that of 5.
@@ -149,7 +147,7 @@ TEST_CASE("what goes on comes in the order in which all that waits is tried", "[
 }
 
 // An update of V1 that only deletes, of clients in the order given.
-std::string Deleting(std::vector<std::pair<uint64_t, std::vector<internal::DeleteRange>>> clients) {
+std::string Deleting(std::vector<std::pair<uint64_t, std::vector<ClockRange>>> clients) {
   internal::WireDeleteSet deletes;
   for (auto& [client, ranges] : clients) deletes.RangesOf(client) = std::move(ranges);
   return internal::Update({}, UpdateFormat::kV1, deletes);

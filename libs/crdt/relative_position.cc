@@ -31,16 +31,14 @@ constexpr uint64_t kItem = 0;
 constexpr uint64_t kRoot = 1;
 constexpr uint64_t kType = 2;
 
-RelativePosition::Id ToId(const Document& document, internal::Id id) {
-  return {document.structs[id.client].id, id.clock};
-}
+UnitId ToId(const Document& document, internal::Id id) { return {document.structs[id.client].id, id.clock}; }
 
-void WriteId(std::string& to, const RelativePosition::Id& id) {
+void WriteId(std::string& to, const UnitId& id) {
   internal::WriteVarUint(to, id.client);
   internal::WriteVarUint(to, id.clock);
 }
 
-RelativePosition::Id ReadId(ByteReader& reader) {
+UnitId ReadId(ByteReader& reader) {
   const uint64_t client = reader.ReadVarUint();
   return {client, reader.ReadVarUint()};
 }
@@ -61,7 +59,7 @@ const Any* Given(const Any& json, std::string_view key) {
   return member == nullptr || member->is_null() || member->is_undefined() ? nullptr : member;
 }
 
-absl::Status IdFrom(const Any& json, std::string_view key, std::optional<RelativePosition::Id>& out) {
+absl::Status IdFrom(const Any& json, std::string_view key, std::optional<UnitId>& out) {
   const Any* given = Given(json, key);
   if (given == nullptr) return absl::OkStatus();
   const std::optional<double> client = WholeNumber(given->Find("client"));
@@ -73,12 +71,10 @@ absl::Status IdFrom(const Any& json, std::string_view key, std::optional<Relativ
   return absl::OkStatus();
 }
 
-std::string IdToJson(const RelativePosition::Id& id) {
-  return fmt::format(R"({{"client":{},"clock":{}}})", id.client, id.clock);
-}
+std::string IdToJson(const UnitId& id) { return fmt::format(R"({{"client":{},"clock":{}}})", id.client, id.clock); }
 
 // The item that has `id`, or what an undo made of it, and which unit of it that is; none when it isn't there.
-std::pair<ItemRef, uint32_t> FindItem(const Document& document, const RelativePosition::Id& id, bool follow_redone) {
+std::pair<ItemRef, uint32_t> FindItem(const Document& document, const UnitId& id, bool follow_redone) {
   const internal::ClientIndex client = document.structs.Find(id.client);
   if (client == internal::kNoClient || id.clock >= document.structs[client].state) return {kNoItem, 0};
   const internal::Id known{client, static_cast<uint32_t>(id.clock)};

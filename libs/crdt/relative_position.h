@@ -10,24 +10,19 @@
 
 #include "absl/status/statusor.h"
 #include "crdt/doc.h"
+#include "crdt/id.h"
 #include "crdt/shared_types.h"
 
 namespace rivermeet::crdt {
 
 // A value; equal are those that yjs's compareRelativePositions takes as equal.
 struct RelativePosition {
-  struct Id {
-    uint64_t client = 0;
-    uint64_t clock = 0;
-    bool operator==(const Id&) const = default;
-  };
-
   // The type it is in, as far as it was told: a root by its name, any other by the id of what holds it. What travels in
   // bytes has only one of the three: the unit, else the type.
-  std::optional<Id> type;
+  std::optional<UnitId> type;
   std::optional<std::string> root;
   // The unit it is at. Without one it is at the end of the type, or, with assoc < 0, at its start.
-  std::optional<Id> item;
+  std::optional<UnitId> item;
   // At least 0: it stays with the unit behind it; less: with the one before it.
   int64_t assoc = 0;
 

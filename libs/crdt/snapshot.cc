@@ -23,7 +23,6 @@ using internal::StructStream;
 using internal::Transaction;
 using internal::UpdateReader;
 using internal::WireDeleteSet;
-using internal::WireId;
 using internal::WireStruct;
 
 namespace {
@@ -32,9 +31,9 @@ constexpr char kTwice[] = "a client comes twice";
 constexpr char kTooMany[] = "a snapshot has more clients or ranges than a limit";
 
 // What is wrong with `ranges`; null when they are in order and apart, or touch.
-const char* RangesError(const std::vector<Snapshot::Range>& ranges) {
+const char* RangesError(const std::vector<ClockRange>& ranges) {
   uint64_t end = 0;
-  for (const Snapshot::Range& range : ranges) {
+  for (const ClockRange& range : ranges) {
     if (range.length == 0) return "a deleted range has no length";
     if (range.clock > kMaxInteger || range.length > kMaxInteger - range.clock) return "a clock is over 2^53 - 1";
     if (range.clock < end) return "deleted ranges are out of order or overlap";
@@ -49,7 +48,7 @@ class SnapshotReader {
   SnapshotReader(std::string_view bytes, UpdateFormat format, const Limits& limits)
       : reader_(bytes), v2_(format == UpdateFormat::kV2), limits_(limits) {}
 
-  absl::Status Read(std::vector<Snapshot::State>& states, std::vector<Snapshot::Deleted>& deletes) {
+  absl::Status Read(std::vector<ClientState>& states, std::vector<Snapshot::Deleted>& deletes) {
     if (reader_.remaining() > limits_.max_update_bytes) {
       return absl::ResourceExhaustedError("a snapshot is longer than max_update_bytes");
     }
@@ -76,7 +75,7 @@ class SnapshotReader {
     }
   }
 
-  void ReadRanges(uint64_t count, std::vector<Snapshot::Range>& ranges) {
+  void ReadRanges(uint64_t count, std::vector<ClockRange>& ranges) {
     uint64_t end = 0;
     for (uint64_t r = 0; r < count && reader_.ok(); ++r) {
       const size_t at = reader_.offset();
@@ -91,7 +90,7 @@ class SnapshotReader {
     }
   }
 
-  void ReadStates(std::vector<Snapshot::State>& states) {
+  void ReadStates(std::vector<ClientState>& states) {
     absl::flat_hash_set<uint64_t> seen;
     const uint64_t count = reader_.ReadCount(limits_.max_clients, kTooMany);
     for (uint64_t i = 0; i < count && reader_.ok(); ++i) {
@@ -109,16 +108,7 @@ class SnapshotReader {
 
 WireDeleteSet ToWire(const std::vector<Snapshot::Deleted>& deletes) {
   WireDeleteSet wire;
-  for (const Snapshot::Deleted& deleted : deletes) {
-    auto& ranges = wire.RangesOf(deleted.client);
-    for (const Snapshot::Range& range : deleted.ranges) ranges.push_back({range.clock, range.length});
-  }
-  return wire;
-}
-
-std::vector<WireId> ToWire(const std::vector<Snapshot::State>& states) {
-  std::vector<WireId> wire;
-  for (const Snapshot::State& state : states) wire.push_back({state.client, state.clock});
+  for (const Snapshot::Deleted& deleted : deletes) wire.RangesOf(deleted.client) = deleted.ranges;
   return wire;
 }
 
@@ -143,9 +133,9 @@ absl::StatusOr<bool> Contains(const absl::flat_hash_map<uint64_t, uint64_t>& kno
 
 }  // namespace
 
-absl::StatusOr<Snapshot> Snapshot::Make(std::vector<State> states, std::vector<Deleted> deletes) {
+absl::StatusOr<Snapshot> Snapshot::Make(std::vector<ClientState> states, std::vector<Deleted> deletes) {
   absl::flat_hash_set<uint64_t> seen;
-  for (const State& state : states) {
+  for (const ClientState& state : states) {
     if (!seen.insert(state.client).second) return absl::InvalidArgumentError(kTwice);
     if (state.client > kMaxInteger || state.clock > kMaxInteger) {
       return absl::InvalidArgumentError("a client or clock is over 2^53 - 1");
@@ -181,14 +171,14 @@ std::string Snapshot::Encode(UpdateFormat format) const {
     WriteDeleteSet(writer, deletes);
     bytes = writer.TakeRest();
   }
-  return bytes + internal::WriteStateVector(ToWire(states_));
+  return bytes + internal::WriteStateVector(states_);
 }
 
 bool Snapshot::operator==(const Snapshot& other) const {
   if (states_.size() != other.states_.size() || deletes_.size() != other.deletes_.size()) return false;
   absl::flat_hash_map<uint64_t, uint64_t> states;
-  for (const State& state : states_) states[state.client] = state.clock;
-  for (const State& state : other.states_) {
+  for (const ClientState& state : states_) states[state.client] = state.clock;
+  for (const ClientState& state : other.states_) {
     const auto found = states.find(state.client);
     if (found == states.end() || found->second != state.clock) return false;
   }
@@ -204,7 +194,7 @@ bool Snapshot::operator==(const Snapshot& other) const {
 absl::StatusOr<bool> Snapshot::ContainsUpdate(std::string_view update, UpdateFormat format,
                                               const Limits& limits) const {
   absl::flat_hash_map<uint64_t, uint64_t> known;
-  for (const State& state : states_) known[state.client] = state.clock;
+  for (const ClientState& state : states_) known[state.client] = state.clock;
   const WireDeleteSet deletes = ToWire(deletes_);
   return format == UpdateFormat::kV1 ? Contains<ColumnsV1>(known, deletes, update, limits)
                                      : Contains<ColumnsV2>(known, deletes, update, limits);
@@ -212,7 +202,7 @@ absl::StatusOr<bool> Snapshot::ContainsUpdate(std::string_view update, UpdateFor
 
 bool Snapshot::Knows(uint64_t client, uint64_t clock) const {
   return std::any_of(states_.begin(), states_.end(),
-                     [&](const State& state) { return state.client == client && clock < state.clock; });
+                     [&](const ClientState& state) { return state.client == client && clock < state.clock; });
 }
 
 bool Snapshot::Shows(uint64_t client, uint64_t clock) const {
@@ -226,13 +216,9 @@ bool Snapshot::Shows(uint64_t client, uint64_t clock) const {
 
 Snapshot Doc::TakeSnapshot() const {
   Snapshot snapshot;
-  for (const auto& [client, clock] : internal::StateVectorOf(session_->document)) {
-    snapshot.states_.push_back({client, clock});
-  }
-  for (const auto& [client, ranges] : internal::DeleteSetOf(session_->document).clients) {
-    Snapshot::Deleted& deleted = snapshot.deletes_.emplace_back();
-    deleted.client = client;
-    for (const internal::DeleteRange& range : ranges) deleted.ranges.push_back({range.clock, range.length});
+  snapshot.states_ = internal::StateVectorOf(session_->document);
+  for (auto& [client, ranges] : internal::DeleteSetOf(session_->document).clients) {
+    snapshot.deletes_.push_back({client, std::move(ranges)});
   }
   return snapshot;
 }
@@ -244,7 +230,7 @@ absl::StatusOr<Doc> Doc::RestoreSnapshot(const Snapshot& snapshot, const DocOpti
         "the document collects garbage: what was deleted can't be restored; keep it with gc = false");
   }
   absl::flat_hash_map<uint64_t, uint64_t> known;
-  for (const Snapshot::State& state : snapshot.states()) {
+  for (const ClientState& state : snapshot.states()) {
     if (state.clock > document.structs.StateOf(state.client)) {
       return absl::InvalidArgumentError(
           fmt::format("the snapshot is ahead of the document, which knows client {} up to {}, not {}", state.client,
@@ -260,13 +246,13 @@ absl::StatusOr<Doc> Doc::RestoreSnapshot(const Snapshot& snapshot, const DocOpti
   }
   std::string update;
   session_->transactor.Run(/*local=*/true, [&](Transaction& transaction) {
-    for (const Snapshot::State& state : snapshot.states()) {
+    for (const ClientState& state : snapshot.states()) {
       const internal::ClientIndex client = document.structs.Find(state.client);
       if (state.clock == 0 || state.clock == document.structs[client].state) continue;
       document.items.Reserve(2);
       document.CleanStart(transaction, {client, static_cast<uint32_t>(state.clock)});
     }
-    update = internal::EncodeUpTo(document, ToWire(snapshot.states()), ToWire(snapshot.deletes()));
+    update = internal::EncodeUpTo(document, snapshot.states(), ToWire(snapshot.deletes()));
   });
   DocLoader loader(update, UpdateFormat::kV2, options);
   RM_RETURN_IF_ERROR(loader.Step(internal::Budget::kUnlimited).status());

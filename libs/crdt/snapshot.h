@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "crdt/id.h"
 #include "crdt/limits.h"
 #include "crdt/update_format.h"
 
@@ -21,27 +22,16 @@ namespace rivermeet::crdt {
 // that was, versions.h what stood in a type then.
 class Snapshot {
  public:
-  // Up to which clock a client was known: its next one.
-  struct State {
-    uint64_t client = 0;
-    uint64_t clock = 0;
-    bool operator==(const State&) const = default;
-  };
-  struct Range {
-    uint64_t clock = 0;
-    uint64_t length = 0;
-    bool operator==(const Range&) const = default;
-  };
   // What was deleted of a client.
   struct Deleted {
     uint64_t client = 0;
-    std::vector<Range> ranges;  // at least one, in order, apart or touching
+    std::vector<ClockRange> ranges;  // at least one, in order, apart or touching
   };
 
   // Of a document with nothing in it.
   Snapshot() = default;
   // INVALID_ARGUMENT: a client comes twice, or ranges are empty, out of order, overlap or reach over 2^53 - 1.
-  static absl::StatusOr<Snapshot> Make(std::vector<State> states, std::vector<Deleted> deletes);
+  static absl::StatusOr<Snapshot> Make(std::vector<ClientState> states, std::vector<Deleted> deletes);
 
   // Reads what Encode gives, or yjs's encodeSnapshot and encodeSnapshotV2.
   //
@@ -53,7 +43,7 @@ class Snapshot {
   std::string Encode(UpdateFormat format) const;
 
   // In the order in which the document got to know them.
-  const std::vector<State>& states() const { return states_; }
+  const std::vector<ClientState>& states() const { return states_; }
   const std::vector<Deleted>& deletes() const { return deletes_; }
 
   // The same clients, clocks and ranges, in any order of clients (yjs: equalSnapshots).
@@ -71,7 +61,7 @@ class Snapshot {
  private:
   friend class Doc;
 
-  std::vector<State> states_;
+  std::vector<ClientState> states_;
   std::vector<Deleted> deletes_;
 };
 

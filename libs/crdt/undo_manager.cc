@@ -230,7 +230,7 @@ void UndoManager::State::Tell(const internal::Listeners<Event&>& listeners, Stac
 
 void UndoManager::State::ForEach(Transaction& transaction, const IdSet& ids, absl::FunctionRef<void(ItemRef)> visit) {
   for (const auto& [client, ranges] : ids.clients()) {
-    for (const internal::DeleteRange range : ranges) session_.document.ForEach(transaction, client, range, visit);
+    for (const ClockRange range : ranges) session_.document.ForEach(transaction, client, range, visit);
   }
 }
 
@@ -266,7 +266,7 @@ absl::Status UndoManager::State::CheckRoomFor(const StackItem& item) {
   for (const auto& [client, ranges] : item.insertions.clients()) cost.structs += 2 * ranges.size();
   for (const auto& [client, ranges] : item.deletions.clients()) {
     const internal::StructList& list = document.structs[client].structs;
-    for (const internal::DeleteRange range : ranges) {
+    for (const ClockRange range : ranges) {
       cost.structs += 2;
       auto at = list.Find(static_cast<uint32_t>(range.clock));
       for (; list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {

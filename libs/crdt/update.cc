@@ -23,7 +23,6 @@ using internal::StructStream;
 using internal::StructWriter;
 using internal::UpdateReader;
 using internal::WireDeleteSet;
-using internal::WireId;
 using internal::WireStruct;
 using internal::WriterV1;
 using internal::WriterV2;
@@ -71,9 +70,9 @@ absl::StatusOr<std::string> Obfuscate(std::string_view update, const Limits& lim
 }
 
 template <class Columns, class Writer>
-absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<WireId>& since, const Limits& limits) {
+absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<ClientState>& since, const Limits& limits) {
   absl::flat_hash_map<uint64_t, uint64_t> state;
-  for (const WireId& entry : since) state[entry.client] = entry.clock;
+  for (const ClientState& entry : since) state[entry.client] = entry.clock;
   StructStream<Columns> stream(update, limits);
   StructWriter<Writer> structs;
   std::optional<uint64_t> open;  // the client of which everything is written from here on
@@ -99,7 +98,7 @@ absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<Wire
 template <class Columns>
 absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits& limits) {
   StructStream<Columns> stream(update, limits);
-  std::vector<WireId> entries;  // in the order of the update, which yjs keeps here
+  std::vector<ClientState> entries;  // in the order of the update, which yjs keeps here
   std::optional<uint64_t> client;
   bool gap = false;
   for (WireStruct item; stream.Next(item);) {
@@ -113,7 +112,7 @@ absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits&
     if (!gap) entries.back().clock = item.end_clock();
   }
   RM_RETURN_IF_ERROR(CheckRest(stream.reader()));
-  std::erase_if(entries, [](const WireId& entry) { return entry.clock == 0; });
+  std::erase_if(entries, [](const ClientState& entry) { return entry.clock == 0; });
   return internal::WriteStateVectorAsIs(entries);
 }
 
@@ -147,7 +146,7 @@ absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> upda
 
 absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, UpdateFormat format,
                                        const Limits& limits) {
-  const absl::StatusOr<std::vector<WireId>> since = internal::ReadStateVector(state_vector, limits);
+  const absl::StatusOr<std::vector<ClientState>> since = internal::ReadStateVector(state_vector, limits);
   if (!since.ok()) return Annotate(since.status(), "state vector");
   return format == UpdateFormat::kV1 ? Diff<ColumnsV1, WriterV1>(update, *since, limits)
                                      : Diff<ColumnsV2, WriterV2>(update, *since, limits);

@@ -88,7 +88,7 @@ std::string Held(const crdt::UpdateStruct& one) {
   return " " + ValuesOf(one);
 }
 
-std::string Shown(const crdt::UpdateStruct::Id& id) { return fmt::format("{}:{}", id.client, id.clock); }
+std::string Shown(const crdt::UnitId& id) { return fmt::format("{}:{}", id.client, id.clock); }
 
 }  // namespace
 

@@ -37,7 +37,7 @@ absl::Status PrintStateVector(const StateVectorFlags& flags, int& exit_code) {
   RM_ASSIGN_OR_RETURN(const UpdateFile file, ReadInputUpdate(flags, flags.file, /*tell=*/true));
   RM_ASSIGN_OR_RETURN(const std::string vector, StateVectorOf(file));
   if (flags.bytes) return WriteBytes(flags, vector, exit_code);
-  RM_ASSIGN_OR_RETURN(const std::vector<crdt::UpdateStruct::Id> states, crdt::DecodeStateVector(vector));
+  RM_ASSIGN_OR_RETURN(const std::vector<crdt::ClientState> states, crdt::DecodeStateVector(vector));
   std::string text;
   for (const auto& [client, clock] : states) text += fmt::format("{} {}\n", client, clock);
   return WriteText(flags, text);

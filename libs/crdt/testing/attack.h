@@ -22,7 +22,7 @@ inline std::string Hex(std::string_view hex) { return absl::HexStringToBytes({he
 inline std::string Hexed(std::string_view bytes) { return absl::BytesToHexString({bytes.data(), bytes.size()}); }
 
 // A text under a root, beside nothing. Views of literals only.
-inline WireStruct Text(WireId id, std::string_view root, std::string_view text) {
+inline WireStruct Text(UnitId id, std::string_view root, std::string_view text) {
   WireStruct made;
   made.id = id;
   made.parent_kind = WireStruct::Parent::kRoot;
@@ -34,19 +34,19 @@ inline WireStruct Text(WireId id, std::string_view root, std::string_view text) 
   made.content.astral = size.astral;
   return made;
 }
-inline WireStruct Behind(WireStruct item, WireId origin) {
+inline WireStruct Behind(WireStruct item, UnitId origin) {
   item.has_origin = true;
   item.origin = origin;
   item.parent_kind = WireStruct::Parent::kFromNeighbour;
   return item;
 }
-inline WireStruct Before(WireStruct item, WireId right_origin) {
+inline WireStruct Before(WireStruct item, UnitId right_origin) {
   item.has_right_origin = true;
   item.right_origin = right_origin;
   item.parent_kind = WireStruct::Parent::kFromNeighbour;
   return item;
 }
-inline WireStruct Inside(WireStruct item, WireId parent) {
+inline WireStruct Inside(WireStruct item, UnitId parent) {
   item.parent_kind = WireStruct::Parent::kItem;
   item.parent = parent;
   return item;
@@ -103,7 +103,7 @@ inline bool Exhausted(const absl::Status& status) { return status.code() == absl
 inline void LeaveRoomFor(uint64_t left, Doc& doc) {
   Session& session = HandleAccess::SessionOf(doc);
   session.transactor.Run(/*local=*/true, {"filler"}, [&](Transaction& transaction) {
-    const WireId id{doc.client_id(), session.document.structs.StateOf(doc.client_id())};
+    const UnitId id{doc.client_id(), session.document.structs.StateOf(doc.client_id())};
     const uint64_t length = Document::kMaxClock - left - id.clock;
     Integrator(session.document, transaction)
         .Integrate(OfKind(Text(id, "filler", ""), ContentKind::kDeleted, length), 0);

@@ -54,7 +54,7 @@ class Original {
       for (uint64_t s = 0; s < block.structs; ++s) {
         reader.ReadStruct(block.client, clock, item);
         clock = item.end_clock();
-        for (wire::WireId* id : {&item.id, &item.origin, &item.right_origin, &item.parent}) {
+        for (crdt::UnitId* id : {&item.id, &item.origin, &item.right_origin, &item.parent}) {
           id->client = first + NumberOf(id->client);
         }
         wire::WriteStruct(writer, item, 0);

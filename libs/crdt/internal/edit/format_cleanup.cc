@@ -88,7 +88,7 @@ void Editor::CleanUpFormatting(Transaction& after) {
   for (size_t d = 0; d < after.deleted().size(); ++d) {
     const ClientIndex client = after.deleted()[d].client;
     const StructList& list = document_.structs[client].structs;
-    for (const DeleteRange range : after.deleted()[d].ranges) {
+    for (const ClockRange range : after.deleted()[d].ranges) {
       for (StructList::Position at = list.Find(static_cast<uint32_t>(range.clock));
            list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
         const Item& item = document_.items[list.ItemAt(at)];

@@ -59,7 +59,7 @@ bool CleanUp::CollectDeleted(Budget& budget) {
     const auto& [client, ranges] = deleted[group_];
     const StructList& list = document_.structs[client].structs;
     for (; place_ < ranges.size(); ++place_, clock_.reset()) {
-      const DeleteRange range = ranges[ranges.size() - 1 - place_];
+      const ClockRange range = ranges[ranges.size() - 1 - place_];
       StructList::Position at = list.FindNear(clock_.value_or(static_cast<uint32_t>(range.clock)));
       for (; list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
         const ItemRef ref = list.ItemAt(at);
@@ -238,7 +238,7 @@ bool CleanUp::MergeDeleted(Budget& budget) {
     const StructList& list = document_.structs[client].structs;
     for (; place_ < ranges.size(); ++place_) {
       if (!clock_.has_value() && !budget.Take()) return false;
-      const DeleteRange range = ranges[ranges.size() - 1 - place_];
+      const ClockRange range = ranges[ranges.size() - 1 - place_];
       // From the struct behind the last deleted one, from right to left.
       StructList::Position at = list.FindNear(clock_.value_or(static_cast<uint32_t>(range.clock + range.length - 1)));
       if (!clock_.has_value() && !list.IsLast(at)) at = list.Next(at);

@@ -11,9 +11,9 @@ namespace rivermeet::crdt::internal {
 // What `item` lacks of other clients: the client and the state that it must reach, or nothing. `state_of`(client) is
 // how far each is known.
 template <class StateOf>
-std::optional<WireId> FirstMissing(const WireStruct& item, StateOf&& state_of) {
-  const auto lacks = [&](WireId id) { return id.client != item.id.client && id.clock >= state_of(id.client); };
-  const auto needed = [](WireId id) { return WireId{id.client, id.clock + 1}; };
+std::optional<UnitId> FirstMissing(const WireStruct& item, StateOf&& state_of) {
+  const auto lacks = [&](UnitId id) { return id.client != item.id.client && id.clock >= state_of(id.client); };
+  const auto needed = [](UnitId id) { return UnitId{id.client, id.clock + 1}; };
   if (item.has_origin && lacks(item.origin)) return needed(item.origin);
   if (item.has_right_origin && lacks(item.right_origin)) return needed(item.right_origin);
   if (item.parent_kind == WireStruct::Parent::kItem && lacks(item.parent)) return needed(item.parent);

@@ -71,13 +71,13 @@ void Intake<Columns>::RetryDeletes() {
   RangeDeletion deletion(document_, transaction_);
   WireDeleteSet still;
   for (const uint64_t client : Moved()) {
-    for (const DeleteRange range : pending.TakeBelow(client, document_.structs.StateOf(client))) {
+    for (const ClockRange range : pending.TakeBelow(client, document_.structs.StateOf(client))) {
       deletion.Begin(client, range);
       deletion.Step(unlimited, still);
     }
   }
   for (const auto& [client, ranges] : still.clients) {
-    for (const DeleteRange range : ranges) pending.PutBack(client, range);
+    for (const ClockRange range : ranges) pending.PutBack(client, range);
   }
 }
 

@@ -41,7 +41,7 @@ class Integrator {
     bool collected = false;  // one of them is; so will the item be
   };
 
-  Id ToId(WireId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
+  Id ToId(UnitId id) const { return {document_.structs.Find(id.client), static_cast<uint32_t>(id.clock)}; }
   Surroundings Find(const WireStruct& item);
   bool Append(const WireStruct& item);
   void FindNeighbours(const WireStruct& item, Surroundings& found);

@@ -7,11 +7,11 @@ namespace rivermeet::crdt::internal {
 namespace {
 
 // Of the parent of what has that unit, which the document has, beside it, or above it. What is collected holds nothing.
-uint32_t DepthBeside(const Document& document, WireId id) {
+uint32_t DepthBeside(const Document& document, UnitId id) {
   const Item& item = document.ItemWith(id);
   return item.is_gc() ? 0 : document.types[item.parent].depth;
 }
-uint32_t DepthInside(const Document& document, WireId id) {
+uint32_t DepthInside(const Document& document, UnitId id) {
   const Item& item = document.ItemWith(id);
   return item.kind == ContentKind::kType ? document.types[item.extra].depth : 0;
 }
@@ -42,7 +42,7 @@ void NestingCheck::Add(const WireStruct& item) {
 }
 
 // What the document has already is known at once.
-void NestingCheck::LinkTo(Node& node, WireId id, Link link) const {
+void NestingCheck::LinkTo(Node& node, UnitId id, Link link) const {
   if (id.clock >= document_.structs.StateOf(id.client)) {
     node.of = id;
     node.link = link;
@@ -51,8 +51,8 @@ void NestingCheck::LinkTo(Node& node, WireId id, Link link) const {
   }
 }
 
-NestingCheck::Node* NestingCheck::Find(WireId id) {
-  const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), id, [](const WireId& wanted, const Node& node) {
+NestingCheck::Node* NestingCheck::Find(UnitId id) {
+  const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), id, [](const UnitId& wanted, const Node& node) {
     return wanted.client != node.id.client ? wanted.client < node.id.client : wanted.clock < node.id.clock;
   });
   if (after == nodes_.begin()) return nullptr;

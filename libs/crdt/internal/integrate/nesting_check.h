@@ -31,17 +31,17 @@ class NestingCheck {
  private:
   enum class Link : uint8_t { kKnown, kSibling, kHolder };
   struct Node {
-    WireId id;
+    UnitId id;
     uint64_t end = 0;
-    WireId of;           // whom `link` means
+    UnitId of;           // whom `link` means
     uint32_t depth = 0;  // of the parent, once it is known
     Link link = Link::kKnown;
     bool is_type = false;
     bool open = false;  // being found out
   };
 
-  void LinkTo(Node& node, WireId id, Link link) const;
-  Node* Find(WireId id);
+  void LinkTo(Node& node, UnitId id, Link link) const;
+  Node* Find(UnitId id);
   bool Resolve(Node& node, Budget& budget);
   static bool Precedes(const Node& a, const Node& b) {
     return a.id.client != b.id.client ? a.id.client < b.id.client : a.id.clock < b.id.clock;

@@ -29,7 +29,7 @@ bool RangeDeletion::Step(Budget& budget, WireDeleteSet& unknown) {
 void RangeDeletion::CutOutDone() {
   cut_ = true;
   if (left_.length == 0) return;
-  std::vector<DeleteRange>& gaps = overlaps_->gaps;
+  std::vector<ClockRange>& gaps = overlaps_->gaps;
   Unite(overlaps_->done, client_, left_.clock, left_.clock + left_.length, [&gaps](uint64_t from, uint64_t to) {
     gaps.push_back({from, to - from});
   });

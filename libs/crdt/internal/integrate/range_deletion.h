@@ -24,7 +24,7 @@ class RangeDeletion {
     if (overlaps_ == nullptr) overlaps_ = std::make_unique<Overlaps>();
   }
   // The next range; the one before is done.
-  void Begin(uint64_t client, DeleteRange range) {
+  void Begin(uint64_t client, ClockRange range) {
     client_ = client;
     left_ = range;
     cut_ = false;
@@ -39,11 +39,11 @@ class RangeDeletion {
   Document& document_;
   Transaction& transaction_;
   uint64_t client_ = 0;
-  DeleteRange left_;
+  ClockRange left_;
   bool cut_ = false;  // what was done before is cut out of the range
   struct Overlaps {
-    std::vector<DeleteRange> gaps;  // what else is left of the range, the last one first
-    ClockRanges done;               // gone through
+    std::vector<ClockRange> gaps;  // what else is left of the range, the last one first
+    ClockRanges done;              // gone through
   };
   std::unique_ptr<Overlaps> overlaps_;  // none when ranges don't
 };

@@ -52,7 +52,7 @@ void ReadyRuns::Try(size_t number) {
   const uint64_t client = item.id.client;
   const uint64_t before = StateOf(client);
   const auto state_of = [this](uint64_t of) { return StateOf(of); };
-  std::optional<WireId> missing;
+  std::optional<UnitId> missing;
   do {
     if (item.content.kind == ContentKind::kSkip) continue;
     const uint64_t state = StateOf(client);

@@ -14,12 +14,12 @@ namespace rivermeet::crdt::internal {
 namespace {
 
 // The ids of all units of the root "t", or of the chain of its key "k", in their order.
-std::vector<WireId> UnitsOf(const Doc& doc, bool entries) {
+std::vector<UnitId> UnitsOf(const Doc& doc, bool entries) {
   const Document& document = DocInside::Of(doc);
   const Type& type = document.types[document.roots()[0]];
   ItemRef ref = entries ? (*type.entries)[0].second : type.start;
   while (entries && document.items[ref].left != kNoItem) ref = document.items[ref].left;
-  std::vector<WireId> units;
+  std::vector<UnitId> units;
   for (; ref != kNoItem; ref = document.items[ref].right) {
     const Item& item = document.items[ref];
     for (uint32_t unit = 0; unit < item.length; ++unit) {
@@ -61,8 +61,8 @@ class WalkedList {
     }
     Add(item, left == nullptr ? 0 : PlaceOf(left) + 1);
   }
-  std::vector<WireId> Units() const {
-    std::vector<WireId> units;
+  std::vector<UnitId> Units() const {
+    std::vector<UnitId> units;
     for (const Item* item : list_) {
       for (uint64_t unit = 0; unit < item->length; ++unit) units.push_back({item->id.client, item->id.clock + unit});
     }
@@ -71,22 +71,22 @@ class WalkedList {
 
  private:
   struct Item {
-    WireId id;
+    UnitId id;
     uint64_t length;
     bool has_origin;
-    WireId origin;
+    UnitId origin;
     bool has_right;
-    WireId right;
+    UnitId right;
   };
 
-  Item* Holder(WireId id) const { return holders_.at({id.client, id.clock}); }
+  Item* Holder(UnitId id) const { return holders_.at({id.client, id.clock}); }
   size_t PlaceOf(const Item* item) const { return std::find(list_.begin(), list_.end(), item) - list_.begin(); }
   void Add(Item& item, size_t at) {
     list_.insert(list_.begin() + at, &item);
     for (uint64_t unit = 0; unit < item.length; ++unit) holders_[{item.id.client, item.id.clock + unit}] = &item;
   }
   // The item that ends with `id` or, `behind` being 0, that begins with it.
-  Item* Cut(WireId id, uint64_t behind) {
+  Item* Cut(UnitId id, uint64_t behind) {
     Item* item = Holder(id);
     const uint64_t units = id.clock + behind - item->id.clock;
     if (units == 0 || units == item->length) return item;
@@ -109,12 +109,12 @@ class WalkedList {
 // before as its origin, so that an update of all is taken in in this order.
 std::vector<std::vector<WireStruct>> WrittenAnywhere(std::mt19937& random, bool entries) {
   constexpr uint64_t kFirstRun = 300;
-  std::vector<WireId> known;
+  std::vector<UnitId> known;
   const auto any = [&] { return known[random() % known.size()]; };
   std::vector<std::vector<WireStruct>> all;
   for (const uint64_t client : {50, 20, 70, 60, 10, 30}) {
     std::vector<WireStruct>& items = all.emplace_back();
-    const WireId own_place = known.empty() ? WireId{client, 0} : any();
+    const UnitId own_place = known.empty() ? UnitId{client, 0} : any();
     uint64_t clock = 0;
     for (size_t i = 0; i < 300; ++i) {
       WireStruct item = OfKind(Text({client, clock}, "t", ""), ContentKind::kDeleted, 1 + random() % 3);

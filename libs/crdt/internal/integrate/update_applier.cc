@@ -68,7 +68,7 @@ bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, PendingRest& rest) {
 }
 
 template <class Columns>
-std::optional<WireId> UpdateApplier<Columns>::Missing(const WireStruct& item) const {
+std::optional<UnitId> UpdateApplier<Columns>::Missing(const WireStruct& item) const {
   return FirstMissing(item, [this](uint64_t client) { return document_.structs.StateOf(client); });
 }
 
@@ -90,7 +90,7 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
       if (head.id.clock > state) {
         MakeWait(head);
         PutAside();
-      } else if (const std::optional<WireId> missing = Missing(head); missing.has_value()) {
+      } else if (const std::optional<UnitId> missing = Missing(head); missing.has_value()) {
         MakeWait(head);
         UpdateBlock* block = FindBlock(missing->client);
         if (block != nullptr && block->left > 0) {
@@ -133,7 +133,7 @@ void UpdateApplier<Columns>::PutAside() {
   for (HeldStruct& waiting : waits_->stack) {
     const WireStruct& item = *waiting;
     const uint64_t state = document_.structs.StateOf(item.id.client);
-    const WireId missing = item.id.clock > state ? item.id : Missing(item).value_or(WireId{item.id.client, state + 1});
+    const UnitId missing = item.id.clock > state ? item.id : Missing(item).value_or(UnitId{item.id.client, state + 1});
     UpdateBlock* block = FindBlock(item.id.client);
     if (const auto [place, made] = waits_->rest_of.try_emplace(item.id.client, rests.size()); !made) {
       // The client waits for itself by way of others. As in yjs, this struct alone stays of it; no honest client is
@@ -182,7 +182,7 @@ bool UpdateApplier<Columns>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown
   if (!deleting_) update_.reader.Resume(update_.deletes);
   if (update_.deletes_overlap) deletion_.ExpectOverlaps();
   deleting_ = true;
-  for (DeleteRange range;;) {
+  for (ClockRange range;;) {
     if (!deletion_.Step(budget, unknown)) return false;
     if (!update_.reader.ReadDelete(delete_place_, range)) break;
     deletion_.Begin(delete_place_.client, range);

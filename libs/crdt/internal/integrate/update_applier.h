@@ -44,7 +44,7 @@ class UpdateApplier {
   struct Rest {
     uint64_t client;
     HeldStruct first;
-    WireId missing;
+    UnitId missing;
     size_t block;  // where the following are
     uint64_t following;
   };
@@ -60,7 +60,7 @@ class UpdateApplier {
   void Begin();
   UpdateBlock* FindBlock(uint64_t client);
   void ReadNext(UpdateBlock& block, WireStruct& out);
-  std::optional<WireId> Missing(const WireStruct& item) const;
+  std::optional<UnitId> Missing(const WireStruct& item) const;
   void MakeWait(const WireStruct& item);
   bool Settle(Budget& budget);
   bool NestsTooDeep(const WireStruct& item) const;

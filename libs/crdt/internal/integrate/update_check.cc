@@ -15,11 +15,11 @@ bool Contradicts(Document& document, const WireStruct& item) {
   const ClientIndex client = document.structs.Find(item.id.client);
   const Item& own = document.items[document.RefAt({client, document.structs[client].state - 1})];
   if (own.is_gc()) return false;
-  const auto is_known = [&](WireId id) { return id.clock < document.structs.StateOf(id.client); };
+  const auto is_known = [&](UnitId id) { return id.clock < document.structs.StateOf(id.client); };
   TypeIndex parent = kNoType;
   switch (item.parent_kind) {
     case WireStruct::Parent::kFromNeighbour: {
-      const WireId id = item.has_origin ? item.origin : item.right_origin;
+      const UnitId id = item.has_origin ? item.origin : item.right_origin;
       if (!is_known(id)) return false;
       const Item& neighbour = document.ItemWith(id);
       if (neighbour.is_gc()) return false;
@@ -144,7 +144,7 @@ void UpdateCheck<Columns>::NoteRoot(std::string_view root) {
 
 template <class Columns>
 bool UpdateCheck<Columns>::CheckDeletes(Budget& budget) {
-  for (DeleteRange range;;) {
+  for (ClockRange range;;) {
     if (!budget.Take()) return false;
     if (!update_.reader.ReadDelete(delete_place_, range)) return true;
     NoteDelete(delete_place_.client, range);
@@ -152,7 +152,7 @@ bool UpdateCheck<Columns>::CheckDeletes(Budget& budget) {
 }
 
 template <class Columns>
-void UpdateCheck<Columns>::NoteDelete(uint64_t client, DeleteRange range) {
+void UpdateCheck<Columns>::NoteDelete(uint64_t client, ClockRange range) {
   ++new_structs_;
   update_.has_deletes = true;
   if (client == last_deleted_) {

@@ -78,7 +78,7 @@ class UpdateCheck {
   void CheckStruct(const WireStruct& item, uint64_t known);
   void NoteRoot(std::string_view root);
   bool CheckDeletes(Budget& budget);
-  void NoteDelete(uint64_t client, DeleteRange range);
+  void NoteDelete(uint64_t client, ClockRange range);
   void SortBlocks();
   bool CheckNesting(Budget& budget);
 

@@ -10,7 +10,7 @@ namespace rivermeet::crdt::internal {
 bool EventState::Deletes(const Item& item) const {
   const StructStore::Client& client = session_.document.structs[item.id.client];
   const auto deleted = transaction_.deleted();
-  const std::vector<DeleteRange>* ranges = nullptr;
+  const std::vector<ClockRange>* ranges = nullptr;
   if (client.deleted_by == transaction_.number()) {
     ranges = &deleted[client.deleted_place].ranges;
   } else if (client.deleted_by > transaction_.number()) {

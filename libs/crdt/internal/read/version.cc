@@ -5,7 +5,7 @@ namespace rivermeet::crdt::internal {
 Version::Version(const Document& document, const Snapshot* snapshot) : present_(snapshot == nullptr) {
   if (present_) return;
   clients_.resize(document.structs.size());
-  for (const Snapshot::State& state : snapshot->states()) {
+  for (const ClientState& state : snapshot->states()) {
     const ClientIndex client = document.structs.Find(state.client);
     if (client != kNoClient) clients_[client].state = static_cast<uint32_t>(std::min(state.clock, uint64_t{~0u}));
   }
@@ -21,7 +21,7 @@ Version::Stretch Version::From(const Item& item, uint32_t clock) const {
   if (clock >= client.state) return {item.end_clock(), false};
   Stretch stretch{std::min(item.end_clock(), client.state), true};
   if (client.deleted == nullptr) return stretch;
-  const std::vector<Snapshot::Range>& ranges = client.deleted->ranges;
+  const std::vector<ClockRange>& ranges = client.deleted->ranges;
   const auto after = FirstBehind(ranges, clock);
   const auto cut = [&](uint64_t end) { stretch.end = static_cast<uint32_t>(std::min<uint64_t>(stretch.end, end)); };
   if (after != ranges.end()) cut(after->clock);
@@ -38,10 +38,10 @@ void CutAt(Document& document, Transaction& transaction, const Snapshot& snapsho
     document.items.Reserve(2);
     document.CleanStart(transaction, {client, static_cast<uint32_t>(clock)});
   };
-  for (const Snapshot::State& state : snapshot.states()) cut(document.structs.Find(state.client), state.clock);
+  for (const ClientState& state : snapshot.states()) cut(document.structs.Find(state.client), state.clock);
   for (const Snapshot::Deleted& deleted : snapshot.deletes()) {
     const ClientIndex client = document.structs.Find(deleted.client);
-    for (const Snapshot::Range& range : deleted.ranges) {
+    for (const ClockRange& range : deleted.ranges) {
       cut(client, range.clock);
       cut(client, range.clock + range.length);
     }

@@ -24,7 +24,7 @@ void Document::AddDelete(Transaction& transaction, Id id, uint32_t length) {
     client.deleted_place = static_cast<uint32_t>(transaction.deleted().size());
     transaction.AddDeleted(id.client);
   }
-  std::vector<DeleteRange>& ranges = transaction.deleted()[client.deleted_place].ranges;
+  std::vector<ClockRange>& ranges = transaction.deleted()[client.deleted_place].ranges;
   if (!ranges.empty() && ranges.back().clock + ranges.back().length == id.clock) {
     ranges.back().length += length;
   } else {

@@ -166,7 +166,7 @@ void Document::Keep(ItemRef ref, bool keep) {
   }
 }
 
-void Document::ForEach(Transaction& transaction, ClientIndex client, DeleteRange range,
+void Document::ForEach(Transaction& transaction, ClientIndex client, ClockRange range,
                        absl::FunctionRef<void(ItemRef)> visit) {
   const uint64_t end = range.clock + range.length;
   for (uint64_t clock = range.clock; clock < std::min<uint64_t>(end, structs[client].state);) {

@@ -91,7 +91,7 @@ class Document {
   Item& At(Id id) { return items[structs[id.client].structs.ItemAt(Find(id))]; }
   ItemRef RefAt(Id id) const { return structs[id.client].structs.ItemAt(Find(id)); }
   // What has a unit that is known.
-  const Item& ItemWith(WireId id) const {
+  const Item& ItemWith(UnitId id) const {
     return items[RefAt({structs.Find(id.client), static_cast<uint32_t>(id.clock)})];
   }
   // The item that ends with, or begins with, `id`; what holds it is split when need be, unless it is collected.
@@ -124,7 +124,7 @@ class Document {
   // Whether a deleted item, and the items around it, are kept from being collected (yjs: keepItem).
   void Keep(ItemRef ref, bool keep);
   // Calls `visit` with each struct in `range` of a client, in order, cut off at both ends of the range. It may cut too.
-  void ForEach(Transaction& transaction, ClientIndex client, DeleteRange range, absl::FunctionRef<void(ItemRef)> visit);
+  void ForEach(Transaction& transaction, ClientIndex client, ClockRange range, absl::FunctionRef<void(ItemRef)> visit);
   // The item that an undoing made of `ref`, whose first unit is this id; `ref` has Item::kRedone.
   Id RedoneAs(ItemRef ref) const { return redone_.at(ref); }
   void SetRedone(ItemRef ref, Id as);

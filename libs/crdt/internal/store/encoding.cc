@@ -10,7 +10,7 @@ namespace rivermeet::crdt::internal {
 
 namespace {
 
-WireId ToWire(const Document& document, Id id) { return {document.structs[id.client].id, id.clock}; }
+UnitId ToWire(const Document& document, Id id) { return {document.structs[id.client].id, id.clock}; }
 
 void FillContent(const Document& document, const Item& item, WireContent& content) {
   content.kind = item.kind;
@@ -60,7 +60,7 @@ void FillWire(const Document& document, const Item& item, WireStruct& wire) {
 }
 
 // `ranges` with what is deleted of `item`, which is behind all before.
-void AddDeleted(const Item& item, std::vector<DeleteRange>& ranges) {
+void AddDeleted(const Item& item, std::vector<ClockRange>& ranges) {
   if (!item.deleted()) return;
   if (!ranges.empty() && ranges.back().clock + ranges.back().length == item.id.clock) {
     ranges.back().length += item.length;
@@ -69,8 +69,8 @@ void AddDeleted(const Item& item, std::vector<DeleteRange>& ranges) {
   }
 }
 
-std::vector<DeleteRange> DeletedOf(const Document& document, const StructStore::Client& client) {
-  std::vector<DeleteRange> ranges;
+std::vector<ClockRange> DeletedOf(const Document& document, const StructStore::Client& client) {
+  std::vector<ClockRange> ranges;
   const StructList& list = client.structs;
   for (StructList::Position at = list.first(); list.Valid(at); at = list.Next(at)) {
     AddDeleted(document.items[list.ItemAt(at)], ranges);
@@ -101,7 +101,7 @@ class Measurement {
 // The client's structs from `clock` on, and, when wanted, what is deleted of those.
 template <class Writer>
 void WriteClient(Writer& writer, const Document& document, ClientIndex number, uint64_t clock,
-                 std::vector<DeleteRange>* deleted = nullptr, Measurement* measurement = nullptr) {
+                 std::vector<ClockRange>* deleted = nullptr, Measurement* measurement = nullptr) {
   const StructStore::Client& client = document.structs[number];
   const StructList& list = client.structs;
   StructList::Position at = list.Find(static_cast<uint32_t>(clock));
@@ -130,9 +130,10 @@ void WriteClient(Writer& writer, const Document& document, ClientIndex number, u
 
 // What is written to `writer`, `measurement` takes, when there is one.
 template <class Writer>
-void WriteSince(Writer& writer, const Document& document, const std::vector<WireId>& since, Measurement* measurement) {
+void WriteSince(Writer& writer, const Document& document, const std::vector<ClientState>& since,
+                Measurement* measurement) {
   absl::flat_hash_map<uint64_t, uint64_t> known;
-  for (const WireId& entry : since) known[entry.client] = entry.clock;
+  for (const ClientState& entry : since) known[entry.client] = entry.clock;
   const std::vector<ClientIndex>& clients = document.structs.Descending();
   const auto clock_of = [&](const StructStore::Client& client) {
     const auto entry = known.find(client.id);
@@ -146,7 +147,7 @@ void WriteSince(Writer& writer, const Document& document, const std::vector<Wire
   for (const ClientIndex number : clients) {
     const StructStore::Client& client = document.structs[number];
     const uint64_t clock = clock_of(client);
-    std::vector<DeleteRange> deleted;
+    std::vector<ClockRange> deleted;
     // Whoever knows nothing of it gets all its structs: one pass shows what is deleted of them, too.
     if (clock < client.state) {
       WriteClient(writer, document, number, clock, clock == 0 ? &deleted : nullptr, measurement);
@@ -158,7 +159,7 @@ void WriteSince(Writer& writer, const Document& document, const std::vector<Wire
 }
 
 template <class Writer>
-std::string EncodeSince(const Document& document, const std::vector<WireId>& since) {
+std::string EncodeSince(const Document& document, const std::vector<ClientState>& since) {
   // A string that grows is there twice while it is copied. From this size on memory is dearer than a second pass.
   constexpr uint64_t kLarge = 256 << 20;
   Writer writer;
@@ -215,16 +216,17 @@ WireStruct ToWire(const Document& document, const Item& item) {
   return wire;
 }
 
-std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format, const std::vector<WireId>& since) {
+std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format,
+                                    const std::vector<ClientState>& since) {
   return format == UpdateFormat::kV1 ? EncodeSince<WriterV1>(document, since) : EncodeSince<WriterV2>(document, since);
 }
 
-std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes) {
+std::string EncodeUpTo(const Document& document, const std::vector<ClientState>& states, const WireDeleteSet& deletes) {
   WriterV2 writer;
-  const auto has_structs = [](const WireId& state) { return state.clock > 0; };
+  const auto has_structs = [](const ClientState& state) { return state.clock > 0; };
   WriteVarUint(writer.rest(), static_cast<uint64_t>(std::count_if(states.begin(), states.end(), has_structs)));
   WireStruct wire;
-  for (const WireId& state : states) {
+  for (const ClientState& state : states) {
     if (state.clock == 0) continue;
     const StructList& list = document.structs[document.structs.Find(state.client)].structs;
     const StructList::Position last = list.Find(static_cast<uint32_t>(state.clock - 1));
@@ -248,8 +250,8 @@ void WriteTransaction(const Document& document, const Transaction& transaction, 
   WriteChanges(document, transaction, writer);
 }
 
-std::vector<WireId> StateVectorOf(const Document& document) {
-  std::vector<WireId> entries;
+std::vector<ClientState> StateVectorOf(const Document& document) {
+  std::vector<ClientState> entries;
   entries.reserve(document.structs.size());
   for (const ClientIndex client : document.structs.Descending()) {
     entries.push_back({document.structs[client].id, document.structs[client].state});
@@ -260,7 +262,7 @@ std::vector<WireId> StateVectorOf(const Document& document) {
 WireDeleteSet DeleteSetOf(const Document& document) {
   WireDeleteSet deletes;
   for (ClientIndex c = 0; c < document.structs.size(); ++c) {
-    std::vector<DeleteRange> ranges = DeletedOf(document, document.structs[c]);
+    std::vector<ClockRange> ranges = DeletedOf(document, document.structs[c]);
     if (!ranges.empty()) deletes.clients.emplace_back(document.structs[c].id, std::move(ranges));
   }
   return deletes;

@@ -15,16 +15,17 @@ namespace rivermeet::crdt::internal {
 WireStruct ToWire(const Document& document, const Item& item);
 
 // What somebody of state vector `since` lacks, without what is pending here. The deletions are whole.
-std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format, const std::vector<WireId>& since);
+std::string EncodeStructsAndDeletes(const Document& document, UpdateFormat format,
+                                    const std::vector<ClientState>& since);
 // As an update of format V2, each client's structs up to the clock of its entry in `states`, where a struct ends, in
 // that order; and `deletes`, in order and apart.
-std::string EncodeUpTo(const Document& document, const std::vector<WireId>& states, const WireDeleteSet& deletes);
+std::string EncodeUpTo(const Document& document, const std::vector<ClientState>& states, const WireDeleteSet& deletes);
 // Writes what `transaction` changed, as far as the document has it now. It was cleaned up.
 void WriteTransaction(const Document& document, const Transaction& transaction, WriterV1& writer);
 void WriteTransaction(const Document& document, const Transaction& transaction, WriterV2& writer);
 
 // Clients descend.
-std::vector<WireId> StateVectorOf(const Document& document);
+std::vector<ClientState> StateVectorOf(const Document& document);
 // All that is deleted, by client in the order in which the clients came.
 WireDeleteSet DeleteSetOf(const Document& document);
 

@@ -2,13 +2,13 @@
 
 namespace rivermeet::crdt::internal {
 
-void IdSet::Add(ClientIndex client, const std::vector<DeleteRange>& ranges) {
+void IdSet::Add(ClientIndex client, const std::vector<ClockRange>& ranges) {
   const auto [place, made] = places_.try_emplace(client, clients_.size());
   if (made) {
     clients_.push_back({client, ranges});
     return;
   }
-  std::vector<DeleteRange>& all = clients_[place->second].ranges;
+  std::vector<ClockRange>& all = clients_[place->second].ranges;
   all.insert(all.end(), ranges.begin(), ranges.end());
   SortAndMergeRanges(all);
 }
@@ -25,7 +25,7 @@ bool IdSet::Contains(Id id) const {
 uint64_t IdSet::size() const {
   uint64_t size = 0;
   for (const Client& client : clients_) {
-    for (const DeleteRange& range : client.ranges) size += range.length;
+    for (const ClockRange& range : client.ranges) size += range.length;
   }
   return size;
 }

@@ -16,11 +16,11 @@ class IdSet {
  public:
   struct Client {
     ClientIndex client = 0;
-    std::vector<DeleteRange> ranges;  // in order and apart
+    std::vector<ClockRange> ranges;  // in order and apart
   };
 
   // Adds ranges, which are in order and apart.
-  void Add(ClientIndex client, const std::vector<DeleteRange>& ranges);
+  void Add(ClientIndex client, const std::vector<ClockRange>& ranges);
   void Add(const IdSet& more);
 
   bool Contains(Id id) const;

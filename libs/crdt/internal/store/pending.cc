@@ -79,7 +79,7 @@ std::vector<PendingRun> Join(const std::vector<PendingRun>& held, const PendingR
 
 }  // namespace
 
-void PendingRest::Begin(const WireStruct& item, WireId missing) {
+void PendingRest::Begin(const WireStruct& item, UnitId missing) {
   EndRun();
   run_.id = item.id;
   run_.missing = missing;
@@ -121,16 +121,16 @@ uint64_t PendingStructs::bytes() const {
          advanced_.size() * sizeof(uint64_t);
 }
 
-std::vector<WireId> PendingStructs::missing() const {
+std::vector<UnitId> PendingStructs::missing() const {
   absl::flat_hash_map<uint64_t, uint64_t> least;
-  const auto note = [&least](WireId missing) {
+  const auto note = [&least](UnitId missing) {
     const auto [clock, made] = least.try_emplace(missing.client, missing.clock);
     if (!made) clock->second = std::min(clock->second, missing.clock);
   };
   for (const auto& [start, run] : runs_) note(run.missing);
-  std::vector<WireId> all;
+  std::vector<UnitId> all;
   for (const auto& [client, clock] : least) all.push_back({client, clock});
-  std::sort(all.begin(), all.end(), [](const WireId& a, const WireId& b) { return a.client < b.client; });
+  std::sort(all.begin(), all.end(), [](const UnitId& a, const UnitId& b) { return a.client < b.client; });
   return all;
 }
 
@@ -234,7 +234,7 @@ void PendingDeletes::Add(const WireDeleteSet& unknown) {
     for (const auto& [start, end] : std::exchange(ends_, {})) Unite(ends_, start.client, start.clock, end);
   }
   for (const auto& [client, ranges] : unknown.clients) {
-    for (const DeleteRange& range : ranges) {
+    for (const ClockRange& range : ranges) {
       if (merged_) {
         Unite(ends_, client, range.clock, range.clock + range.length);
       } else {
@@ -244,8 +244,8 @@ void PendingDeletes::Add(const WireDeleteSet& unknown) {
   }
 }
 
-std::vector<DeleteRange> PendingDeletes::TakeBelow(uint64_t client, uint64_t state) {
-  std::vector<DeleteRange> taken;
+std::vector<ClockRange> PendingDeletes::TakeBelow(uint64_t client, uint64_t state) {
+  std::vector<ClockRange> taken;
   const auto first = ends_.lower_bound({client, 0});
   auto at = first;
   for (; at != ends_.end() && at->first.client == client && at->first.clock < state; ++at) {

@@ -28,9 +28,9 @@ struct PendingRun {
   static constexpr uint64_t kMostStructs = 32;
   static constexpr uint64_t kMostBytes = 4096;  // but for the last one
 
-  WireId id;           // of the first
+  UnitId id;           // of the first
   uint64_t end = 0;    // the clock behind the last
-  WireId missing;      // the least state of a client that lets the first one go on
+  UnitId missing;      // the least state of a client that lets the first one go on
   uint64_t units = 0;  // that the structs have in all
   uint64_t structs = 0;
   bool has_items = false;
@@ -45,7 +45,7 @@ class PendingRest {
   explicit PendingRest(uint64_t most_structs) : most_structs_(most_structs) {}  // of a run
 
   // The first struct of another client, which waits for `missing`.
-  void Begin(const WireStruct& item, WireId missing);
+  void Begin(const WireStruct& item, UnitId missing);
   // The next one of this client, which waits for what is before it. Skips are passed over.
   void Add(const WireStruct& item);
 
@@ -71,7 +71,7 @@ class PendingStructs {
   uint64_t clients() const { return runs_of_.size(); }
   uint64_t bytes() const;
   // Of each client that something waits for the least state that lets it go on, in ascending order of clients.
-  std::vector<WireId> missing() const;
+  std::vector<UnitId> missing() const;
 
   void Add(PendingRest rest);
   // The clients may have come forward. Kept until TakeAdvanced().
@@ -115,9 +115,9 @@ class PendingDeletes {
   // Adds what an update deletes and the document lacks; of each client in order and apart.
   void Add(const WireDeleteSet& unknown);
   // Takes out what waits of `client` and begins before `state`, in order.
-  std::vector<DeleteRange> TakeBelow(uint64_t client, uint64_t state);
+  std::vector<ClockRange> TakeBelow(uint64_t client, uint64_t state);
   // Puts back what is left of such a range, of clock `state` on.
-  void PutBack(uint64_t client, DeleteRange range) {
+  void PutBack(uint64_t client, ClockRange range) {
     ends_.emplace(RangeStart{client, range.clock}, range.clock + range.length);
   }
   // As an update of V2; empty when nothing waits.

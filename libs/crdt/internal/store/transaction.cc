@@ -88,7 +88,7 @@ void Document::NoteAuthors(const Transaction& transaction) {
     attribution->NoteWritten(structs[client].id, before, structs[client].state, attributed_to.time);
   }
   for (const auto& [client, ranges] : transaction.deleted()) {
-    for (const DeleteRange& range : ranges) {
+    for (const ClockRange& range : ranges) {
       attribution->NoteRemoved(structs[client].id, range.clock, range.clock + range.length, attributed_to);
     }
   }

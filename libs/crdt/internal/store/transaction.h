@@ -29,7 +29,7 @@ class Transaction {
   };
   struct Deleted {
     ClientIndex client = 0;
-    std::vector<DeleteRange> ranges;
+    std::vector<ClockRange> ranges;
   };
   struct Changed {
     TypeIndex type = kNoType;

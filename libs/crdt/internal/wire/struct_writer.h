@@ -26,7 +26,7 @@ class StructWriter {
     ++written_;
   }
   // Says that the structs of clocks [`from`, `to`) aren't there.
-  void WriteSkip(WireId from, uint64_t to) {
+  void WriteSkip(UnitId from, uint64_t to) {
     WireStruct skip;
     skip.id = from;
     skip.content.kind = ContentKind::kSkip;

@@ -164,7 +164,7 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   if (out.content.length == 0) Fail(kNoLength);
   if (out.content.data.size() > kMaxContentBytes) FailExhausted("a struct's text or values take 4 GiB or more");
   if (out.content.length > kMaxInteger - clock) Fail(kTooFar);
-  const auto later = [&](WireId id) { return id.client == client && id.clock >= clock; };
+  const auto later = [&](UnitId id) { return id.client == client && id.clock >= clock; };
   if ((out.has_origin && later(out.origin)) || (out.has_right_origin && later(out.right_origin)) ||
       (out.parent_kind == WireStruct::Parent::kItem && later(out.parent))) {
     Fail("a struct refers to itself or to a later one of its client");
@@ -292,7 +292,7 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
 }
 
 template <class Columns>
-bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, DeleteRange& out) {
+bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, ClockRange& out) {
   ByteReader& rest = columns_.rest();
   if (!place.begun) {
     place.clients = ReadCount();
@@ -328,9 +328,9 @@ absl::Status UpdateReader<Columns>::status() const {
 template class UpdateReader<ColumnsV1>;
 template class UpdateReader<ColumnsV2>;
 
-absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, const Limits& limits) {
+absl::StatusOr<std::vector<ClientState>> ReadStateVector(std::string_view bytes, const Limits& limits) {
   ByteReader reader(bytes);
-  std::vector<WireId> entries;
+  std::vector<ClientState> entries;
   const uint64_t count = reader.ReadVarUint();
   if (count > limits.max_clients)
     return absl::ResourceExhaustedError("a state vector has more clients than max_clients");

@@ -21,8 +21,8 @@ class ColumnsV1 {
 
   ByteReader& rest() { return rest_; }
   uint64_t ReadClient() { return rest_.ReadVarUint(); }
-  WireId ReadLeftId() { return ReadId(); }
-  WireId ReadRightId() { return ReadId(); }
+  UnitId ReadLeftId() { return ReadId(); }
+  UnitId ReadRightId() { return ReadId(); }
   uint8_t ReadInfo() { return rest_.ReadByte(); }
   bool ReadParentInfo() { return rest_.ReadVarUint() == 1; }
   uint64_t ReadTypeRef() { return rest_.ReadVarUint(); }
@@ -47,7 +47,7 @@ class ColumnsV1 {
   void Resume(Place place) { rest_.Resume(place); }
 
  private:
-  WireId ReadId() {
+  UnitId ReadId() {
     const uint64_t client = rest_.ReadVarUint(client_);
     return {client, rest_.ReadVarUint()};
   }
@@ -63,11 +63,11 @@ class ColumnsV2 {
 
   ByteReader& rest() { return rest_; }
   uint64_t ReadClient() { return client_.Read(); }
-  WireId ReadLeftId() {
+  UnitId ReadLeftId() {
     const uint64_t client = client_.Read();
     return {client, left_clock_.Read()};
   }
-  WireId ReadRightId() {
+  UnitId ReadRightId() {
     const uint64_t client = client_.Read();
     return {client, right_clock_.Read()};
   }
@@ -160,7 +160,7 @@ class UpdateReader {
     uint64_t end = 0;     // of the last one
   };
   // The next deleted range, in the order of the bytes; false behind the last one, and after an error.
-  bool ReadDelete(DeletePlace& place, DeleteRange& out);
+  bool ReadDelete(DeletePlace& place, ClockRange& out);
   // Calls `take`(client, clock, length) for each that is left.
   template <class Take>
   void ReadDeletes(Take&& take);
@@ -214,7 +214,7 @@ template <class Columns>
 template <class Take>
 void UpdateReader<Columns>::ReadDeletes(Take&& take) {
   DeletePlace place;
-  for (DeleteRange range; ReadDelete(place, range);) take(place.client, range.clock, range.length);
+  for (ClockRange range; ReadDelete(place, range);) take(place.client, range.clock, range.length);
 }
 
 extern template class UpdateReader<ColumnsV1>;
@@ -223,7 +223,7 @@ extern template class UpdateReader<ColumnsV2>;
 // Reads a state vector: (client, clock) in the order of the bytes.
 //   INVALID_ARGUMENT    The bytes are none; the message has the byte offset.
 //   RESOURCE_EXHAUSTED  It has more clients than max_clients.
-absl::StatusOr<std::vector<WireId>> ReadStateVector(std::string_view bytes, const Limits& limits);
+absl::StatusOr<std::vector<ClientState>> ReadStateVector(std::string_view bytes, const Limits& limits);
 
 }  // namespace rivermeet::crdt::internal
 

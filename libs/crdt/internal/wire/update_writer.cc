@@ -107,7 +107,7 @@ void WriteStruct(Writer& writer, const WireStruct& item, uint64_t offset) {
   const bool has_origin = item.has_origin || offset > 0;
   writer.WriteInfo(static_cast<uint8_t>(item.content.kind) | (has_origin ? kHasOrigin : 0) |
                    (item.has_right_origin ? kHasRightOrigin : 0) | (item.has_parent_sub ? kHasKey : 0));
-  if (has_origin) writer.WriteLeftId(offset > 0 ? WireId{item.id.client, item.id.clock + offset - 1} : item.origin);
+  if (has_origin) writer.WriteLeftId(offset > 0 ? UnitId{item.id.client, item.id.clock + offset - 1} : item.origin);
   if (item.has_right_origin) writer.WriteRightId(item.right_origin);
   if (!has_origin && !item.has_right_origin) {
     const bool root = item.parent_kind == WireStruct::Parent::kRoot;
@@ -123,11 +123,11 @@ void WriteStruct(Writer& writer, const WireStruct& item, uint64_t offset) {
 }
 
 template <class Writer>
-void WriteDeleted(Writer& writer, uint64_t client, const std::vector<DeleteRange>& ranges) {
+void WriteDeleted(Writer& writer, uint64_t client, const std::vector<ClockRange>& ranges) {
   WriteVarUint(writer.rest(), client);
   WriteVarUint(writer.rest(), ranges.size());
   uint64_t end = 0;
-  for (const DeleteRange& range : ranges) {
+  for (const ClockRange& range : ranges) {
     writer.WriteDeleteClock(range.clock, end);
     writer.WriteDeleteLength(range.length);
     end = range.clock + range.length;
@@ -136,7 +136,7 @@ void WriteDeleted(Writer& writer, uint64_t client, const std::vector<DeleteRange
 
 template <class Writer>
 void WriteDeleteSet(Writer& writer, const WireDeleteSet& deletes) {
-  std::vector<const std::pair<uint64_t, std::vector<DeleteRange>>*> clients;
+  std::vector<const std::pair<uint64_t, std::vector<ClockRange>>*> clients;
   for (const auto& client : deletes.clients) clients.push_back(&client);
   std::stable_sort(clients.begin(), clients.end(), [](const auto* a, const auto* b) { return a->first > b->first; });
   WriteVarUint(writer.rest(), clients.size());
@@ -147,18 +147,18 @@ template void WriteStruct(WriterV1&, const WireStruct&, uint64_t);
 template void WriteStruct(WriterV2&, const WireStruct&, uint64_t);
 template void WriteDeleteSet(WriterV1&, const WireDeleteSet&);
 template void WriteDeleteSet(WriterV2&, const WireDeleteSet&);
-template void WriteDeleted(WriterV1&, uint64_t, const std::vector<DeleteRange>&);
-template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteRange>&);
+template void WriteDeleted(WriterV1&, uint64_t, const std::vector<ClockRange>&);
+template void WriteDeleted(WriterV2&, uint64_t, const std::vector<ClockRange>&);
 
-std::string WriteStateVector(std::vector<WireId> entries) {
-  std::sort(entries.begin(), entries.end(), [](WireId a, WireId b) { return a.client > b.client; });
+std::string WriteStateVector(std::vector<ClientState> entries) {
+  std::sort(entries.begin(), entries.end(), [](ClientState a, ClientState b) { return a.client > b.client; });
   return WriteStateVectorAsIs(entries);
 }
 
-std::string WriteStateVectorAsIs(const std::vector<WireId>& entries) {
+std::string WriteStateVectorAsIs(const std::vector<ClientState>& entries) {
   std::string bytes;
   WriteVarUint(bytes, entries.size());
-  for (const WireId& entry : entries) {
+  for (const ClientState& entry : entries) {
     WriteVarUint(bytes, entry.client);
     WriteVarUint(bytes, entry.clock);
   }

@@ -96,8 +96,8 @@ class WriterV1 {
   void Reserve(uint64_t structs, uint64_t bytes) { rest_.reserve(bytes + structs * 28); }
   std::string& rest() { return rest_; }
   void WriteClient(uint64_t client) { WriteVarUint(rest_, client); }
-  void WriteLeftId(WireId id) { WriteId(id); }
-  void WriteRightId(WireId id) { WriteId(id); }
+  void WriteLeftId(UnitId id) { WriteId(id); }
+  void WriteRightId(UnitId id) { WriteId(id); }
   void WriteInfo(uint8_t info) { WriteByte(rest_, info); }
   void WriteParentInfo(bool root) { WriteByte(rest_, root ? 1 : 0); }
   void WriteTypeRef(TypeRef type) { WriteByte(rest_, static_cast<uint8_t>(type)); }
@@ -123,7 +123,7 @@ class WriterV1 {
   void WriteDeleteLength(uint64_t length) { WriteVarUint(rest_, length); }
 
  private:
-  void WriteId(WireId id) {
+  void WriteId(UnitId id) {
     WriteVarUint(rest_, id.client);
     WriteVarUint(rest_, id.clock);
   }
@@ -136,11 +136,11 @@ class WriterV2 {
   void Reserve(uint64_t, uint64_t bytes) { text_.reserve(bytes); }
   std::string& rest() { return rest_; }
   void WriteClient(uint64_t client) { client_.Write(client); }
-  void WriteLeftId(WireId id) {
+  void WriteLeftId(UnitId id) {
     client_.Write(id.client);
     left_clock_.Write(id.clock);
   }
-  void WriteRightId(WireId id) {
+  void WriteRightId(UnitId id) {
     client_.Write(id.client);
     right_clock_.Write(id.clock);
   }
@@ -194,19 +194,19 @@ void WriteDeleteSet(Writer& writer, const WireDeleteSet& deletes);
 
 // The ranges of one client, as in a delete set.
 template <class Writer>
-void WriteDeleted(Writer& writer, uint64_t client, const std::vector<DeleteRange>& ranges);
+void WriteDeleted(Writer& writer, uint64_t client, const std::vector<ClockRange>& ranges);
 
 extern template void WriteStruct(WriterV1&, const WireStruct&, uint64_t);
 extern template void WriteStruct(WriterV2&, const WireStruct&, uint64_t);
 extern template void WriteDeleteSet(WriterV1&, const WireDeleteSet&);
 extern template void WriteDeleteSet(WriterV2&, const WireDeleteSet&);
-extern template void WriteDeleted(WriterV1&, uint64_t, const std::vector<DeleteRange>&);
-extern template void WriteDeleted(WriterV2&, uint64_t, const std::vector<DeleteRange>&);
+extern template void WriteDeleted(WriterV1&, uint64_t, const std::vector<ClockRange>&);
+extern template void WriteDeleted(WriterV2&, uint64_t, const std::vector<ClockRange>&);
 
 // `entries` as a state vector, in descending order of clients.
-std::string WriteStateVector(std::vector<WireId> entries);
+std::string WriteStateVector(std::vector<ClientState> entries);
 // In the order in which they are.
-std::string WriteStateVectorAsIs(const std::vector<WireId>& entries);
+std::string WriteStateVectorAsIs(const std::vector<ClientState>& entries);
 
 }  // namespace rivermeet::crdt::internal
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "crdt/id.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -38,12 +39,6 @@ enum class ContentKind : uint8_t {
 enum class TypeRef : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
 constexpr uint64_t kTypeRefs = 7;
 
-struct WireId {
-  uint64_t client = 0;
-  uint64_t clock = 0;
-  bool operator==(const WireId&) const = default;
-};
-
 // The most that one struct's content takes, in bytes: Item::size counts no further.
 constexpr uint64_t kMaxContentBytes = std::numeric_limits<uint32_t>::max();
 
@@ -62,14 +57,14 @@ struct WireContent {
 struct WireStruct {
   enum class Parent : uint8_t { kFromNeighbour, kRoot, kItem };
 
-  WireId id;
+  UnitId id;
   bool has_origin = false;
   bool has_right_origin = false;
   bool has_parent_sub = false;  // only where the parent is written: with no origin at all
   Parent parent_kind = Parent::kFromNeighbour;
-  WireId origin;                // last id of the left neighbour at the time of creation
-  WireId right_origin;          // first id of the right neighbour
-  WireId parent;                // kItem
+  UnitId origin;                // last id of the left neighbour at the time of creation
+  UnitId right_origin;          // first id of the right neighbour
+  UnitId parent;                // kItem
   std::string_view root;        // kRoot: the root's name
   std::string_view parent_sub;  // key in a map, or attribute
   WireContent content;
@@ -79,16 +74,11 @@ struct WireStruct {
 };
 
 // Deleted ranges by client, both in the order in which they were read or added.
-struct DeleteRange {
-  uint64_t clock = 0;
-  uint64_t length = 0;
-  bool operator==(const DeleteRange&) const = default;
-};
 struct WireDeleteSet {
-  std::vector<std::pair<uint64_t, std::vector<DeleteRange>>> clients;  // each client once
+  std::vector<std::pair<uint64_t, std::vector<ClockRange>>> clients;  // each client once
 
   bool empty() const { return clients.empty(); }
-  std::vector<DeleteRange>& RangesOf(uint64_t client);  // made when new
+  std::vector<ClockRange>& RangesOf(uint64_t client);  // made when new
   // SortAndMergeRanges of each client, or only of those whose ranges aren't in order and apart already, which V2 can't
   // say.
   void SortAndMerge();
@@ -99,7 +89,7 @@ struct WireDeleteSet {
 };
 
 // Ranges by clock, touching and overlapping ones made one (yjs: sortAndMergeDeleteSet).
-void SortAndMergeRanges(std::vector<DeleteRange>& ranges);
+void SortAndMergeRanges(std::vector<ClockRange>& ranges);
 
 // Of ranges in order and apart: the first that begins behind `clock`, so that only the one before it may hold that.
 template <class Range>
