@@ -17,8 +17,8 @@
 
 namespace rivermeet::crdt {
 
-using internal::ColumnsV1;
-using internal::ColumnsV2;
+using internal::FieldsV1;
+using internal::FieldsV2;
 using internal::NoLimits;
 using internal::Pending;
 using internal::Session;
@@ -26,9 +26,9 @@ using internal::Transaction;
 
 namespace {
 
-template <class Columns>
+template <class Fields>
 absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update) {
-  internal::Intake<Columns> intake(session.document, transaction, update, session.limits, session.transactor.client());
+  internal::Intake<Fields> intake(session.document, transaction, update, session.limits, session.transactor.client());
   internal::Budget unlimited = internal::Budget::Unlimited();
   intake.Step(unlimited);
   return intake.status();
@@ -36,8 +36,8 @@ absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view
 
 absl::Status TakeIn(Session& session, Transaction& transaction, std::string_view update, UpdateFormat format) {
   session.edit_room.Forget();
-  return format == UpdateFormat::kV1 ? TakeIn<ColumnsV1>(session, transaction, update)
-                                     : TakeIn<ColumnsV2>(session, transaction, update);
+  return format == UpdateFormat::kV1 ? TakeIn<FieldsV1>(session, transaction, update)
+                                     : TakeIn<FieldsV2>(session, transaction, update);
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ void Doc::ListenToEnds() {
 
 std::vector<Subdocument> Doc::Subdocuments() const {
   std::vector<Subdocument> present;
-  for (const internal::Subdocument& document : session_->document.subdocuments) {
+  for (const internal::SubdocumentState& document : session_->document.subdocuments) {
     if (document.present) present.push_back({document.guid, Any::DecodeTrusted(document.options)});
   }
   return present;
@@ -102,7 +102,7 @@ void Doc::LoadSubdocument(std::string_view guid) {
   internal::Document& document = session_->document;
   session_->transactor.Run(/*local=*/true, [&](Transaction& transaction) {
     for (uint32_t number = 0; number < document.subdocuments.size(); ++number) {
-      const internal::Subdocument& subdocument = document.subdocuments[number];
+      const internal::SubdocumentState& subdocument = document.subdocuments[number];
       if (subdocument.present && subdocument.guid == guid) document.LoadSubdocument(transaction, number);
     }
   });

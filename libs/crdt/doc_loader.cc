@@ -10,8 +10,8 @@
 namespace rivermeet::crdt {
 
 using internal::Budget;
-using internal::ColumnsV1;
-using internal::ColumnsV2;
+using internal::FieldsV1;
+using internal::FieldsV2;
 using internal::Intake;
 using internal::Session;
 
@@ -24,14 +24,14 @@ struct DocLoader::Loading {
     limits.max_repeats = limits.max_structs;  // nobody waits for all of it
     const uint64_t client = session.transactor.client();
     if (format == UpdateFormat::kV1) {
-      intake.emplace<Intake<ColumnsV1>>(session.document, transaction, update, limits, client);
+      intake.emplace<Intake<FieldsV1>>(session.document, transaction, update, limits, client);
     } else {
-      intake.emplace<Intake<ColumnsV2>>(session.document, transaction, update, limits, client);
+      intake.emplace<Intake<FieldsV2>>(session.document, transaction, update, limits, client);
     }
   }
 
-  template <class Columns>
-  absl::StatusOr<bool> Step(Intake<Columns>& update, Budget& budget) {
+  template <class Fields>
+  absl::StatusOr<bool> Step(Intake<Fields>& update, Budget& budget) {
     if (!update.Step(budget)) return false;
     RM_RETURN_IF_ERROR(update.status());
     return session.transactor.End(budget);
@@ -42,7 +42,7 @@ struct DocLoader::Loading {
   Session& session;
   internal::Transaction& transaction;
   Limits limits;
-  std::variant<std::monostate, Intake<ColumnsV1>, Intake<ColumnsV2>> intake;
+  std::variant<std::monostate, Intake<FieldsV1>, Intake<FieldsV2>> intake;
 };
 
 DocLoader::DocLoader(std::string_view update, UpdateFormat format, const DocOptions& options)

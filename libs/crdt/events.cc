@@ -45,9 +45,9 @@ Observers& internal::Session::Observed() {
   if (observers == nullptr) {
     observers = std::make_shared<Observers>(*this);
     transactor.hooks.observe_type = [this](Transaction& transaction, const Transaction::Changed& changed) {
-      observers->ObserveType(transaction, changed);
+      observers->CallTypeObservers(transaction, changed);
     };
-    transactor.hooks.observe = [this](Transaction& transaction) { observers->ObserveAll(transaction); };
+    transactor.hooks.observe = [this](Transaction& transaction) { observers->CallOtherObservers(transaction); };
   }
   return *observers;
 }

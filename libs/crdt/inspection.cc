@@ -42,12 +42,12 @@ UpdateStruct Public(const WireStruct& from) {
   return to;
 }
 
-template <class Columns>
+template <class Fields>
 absl::Status Read(std::string_view update, absl::FunctionRef<void(const UpdateStruct&)> on_struct,
                   absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   for (WireStruct item; stream.Next(item);) on_struct(Public(item));
-  internal::UpdateReader<Columns>& reader = stream.reader();
+  internal::UpdateReader<Fields>& reader = stream.reader();
   reader.ReadDeletes([&on_deleted](uint64_t client, uint64_t clock, uint64_t length) {
     on_deleted({client, clock, length});
   });
@@ -110,8 +110,8 @@ std::vector<Any> FirstValues(const UpdateStruct& of, uint64_t most) {
 absl::Status ReadUpdate(std::string_view update, UpdateFormat format,
                         absl::FunctionRef<void(const UpdateStruct&)> on_struct,
                         absl::FunctionRef<void(const DeletedRange&)> on_deleted, const Limits& limits) {
-  return format == UpdateFormat::kV1 ? Read<internal::ColumnsV1>(update, on_struct, on_deleted, limits)
-                                     : Read<internal::ColumnsV2>(update, on_struct, on_deleted, limits);
+  return format == UpdateFormat::kV1 ? Read<internal::FieldsV1>(update, on_struct, on_deleted, limits)
+                                     : Read<internal::FieldsV2>(update, on_struct, on_deleted, limits);
 }
 
 absl::StatusOr<std::vector<ClientState>> DecodeStateVector(std::string_view bytes, const Limits& limits) {

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     absl::StatusOr<std::string> first = ConvertUpdate(piece.update, piece.format, UpdateFormat::kV1, limits);
     if (!first.ok()) continue;
     v2.push_back(internal::OfOwn(ConvertUpdate(piece.update, piece.format, UpdateFormat::kV2)));
-    ordered = ordered && internal::IsOrdered<internal::ColumnsV1>(*first);
+    ordered = ordered && internal::IsOrdered<internal::FieldsV1>(*first);
     v1.push_back(*std::move(first));
   }
   const std::vector<std::string_view> views_v1(v1.begin(), v1.end());

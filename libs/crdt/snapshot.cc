@@ -16,8 +16,8 @@
 namespace rivermeet::crdt {
 
 using internal::ByteReader;
-using internal::ColumnsV1;
-using internal::ColumnsV2;
+using internal::FieldsV1;
+using internal::FieldsV2;
 using internal::kMaxInteger;
 using internal::StructStream;
 using internal::Transaction;
@@ -113,16 +113,16 @@ WireDeleteSet ToWire(const std::vector<Snapshot::Deleted>& deletes) {
 }
 
 // Whether `update` has nothing past `known` and deletes nothing but what `deletes` has.
-template <class Columns>
+template <class Fields>
 absl::StatusOr<bool> Contains(const absl::flat_hash_map<uint64_t, uint64_t>& known, const WireDeleteSet& deletes,
                               std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   bool contained = true;
   for (WireStruct item; stream.Next(item);) {
     const auto state = known.find(item.id.client);
     if (item.end_clock() > (state == known.end() ? 0 : state->second)) contained = false;
   }
-  UpdateReader<Columns>& reader = stream.reader();
+  UpdateReader<Fields>& reader = stream.reader();
   WireDeleteSet merged = deletes;
   reader.ReadDeleteSet(merged);
   reader.Finish();
@@ -196,8 +196,8 @@ absl::StatusOr<bool> Snapshot::ContainsUpdate(std::string_view update, UpdateFor
   absl::flat_hash_map<uint64_t, uint64_t> known;
   for (const ClientState& state : states_) known[state.client] = state.clock;
   const WireDeleteSet deletes = ToWire(deletes_);
-  return format == UpdateFormat::kV1 ? Contains<ColumnsV1>(known, deletes, update, limits)
-                                     : Contains<ColumnsV2>(known, deletes, update, limits);
+  return format == UpdateFormat::kV1 ? Contains<FieldsV1>(known, deletes, update, limits)
+                                     : Contains<FieldsV2>(known, deletes, update, limits);
 }
 
 bool Snapshot::Knows(uint64_t client, uint64_t clock) const {

@@ -16,9 +16,9 @@
 
 namespace rivermeet::crdt {
 
-using internal::ColumnsV1;
-using internal::ColumnsV2;
 using internal::ContentKind;
+using internal::FieldsV1;
+using internal::FieldsV2;
 using internal::StructStream;
 using internal::StructWriter;
 using internal::UpdateReader;
@@ -30,8 +30,8 @@ using internal::WriterV2;
 namespace {
 
 // Reads to the end what the structs leave, and writes it.
-template <class Columns, class Writer>
-absl::StatusOr<std::string> Finish(UpdateReader<Columns>& reader, StructWriter<Writer>& structs) {
+template <class Fields, class Writer>
+absl::StatusOr<std::string> Finish(UpdateReader<Fields>& reader, StructWriter<Writer>& structs) {
   WireDeleteSet deletes;
   reader.ReadDeleteSet(deletes);
   reader.Finish();
@@ -42,24 +42,24 @@ absl::StatusOr<std::string> Finish(UpdateReader<Columns>& reader, StructWriter<W
 }
 
 // Reads to the end what the structs leave.
-template <class Columns>
-absl::Status CheckRest(UpdateReader<Columns>& reader) {
+template <class Fields>
+absl::Status CheckRest(UpdateReader<Fields>& reader) {
   reader.ReadDeletes([](uint64_t, uint64_t, uint64_t) {});
   reader.Finish();
   return reader.status();
 }
 
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 absl::StatusOr<std::string> Convert(std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   StructWriter<Writer> structs;
   for (WireStruct item; stream.Next(item);) structs.Write(item, 0);
   return Finish(stream.reader(), structs);
 }
 
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 absl::StatusOr<std::string> Obfuscate(std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   StructWriter<Writer> structs;
   internal::Obfuscator obfuscator;
   for (WireStruct item; stream.Next(item);) {
@@ -69,11 +69,11 @@ absl::StatusOr<std::string> Obfuscate(std::string_view update, const Limits& lim
   return Finish(stream.reader(), structs);
 }
 
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<ClientState>& since, const Limits& limits) {
   absl::flat_hash_map<uint64_t, uint64_t> state;
   for (const ClientState& entry : since) state[entry.client] = entry.clock;
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   StructWriter<Writer> structs;
   std::optional<uint64_t> open;  // the client of which everything is written from here on
   uint64_t known = 0;
@@ -95,9 +95,9 @@ absl::StatusOr<std::string> Diff(std::string_view update, const std::vector<Clie
   return Finish(stream.reader(), structs);
 }
 
-template <class Columns>
+template <class Fields>
 absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   std::vector<ClientState> entries;  // in the order of the update, which yjs keeps here
   std::optional<uint64_t> client;
   bool gap = false;
@@ -116,9 +116,9 @@ absl::StatusOr<std::string> StateVectorOf(std::string_view update, const Limits&
   return internal::WriteStateVectorAsIs(entries);
 }
 
-template <class Columns>
+template <class Fields>
 absl::StatusOr<std::vector<ClientClocks>> ClientsOf(std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   std::vector<ClientClocks> clients;
   for (WireStruct item; stream.Next(item);) {
     if (clients.empty() || clients.back().client != item.id.client) clients.push_back({item.id.client, item.id.clock});
@@ -128,9 +128,9 @@ absl::StatusOr<std::vector<ClientClocks>> ClientsOf(std::string_view update, con
   return clients;
 }
 
-template <class Columns>
+template <class Fields>
 absl::Status Check(std::string_view update, const Limits& limits) {
-  StructStream<Columns> stream(update, limits);
+  StructStream<Fields> stream(update, limits);
   for (WireStruct item; stream.Next(item);) continue;
   return CheckRest(stream.reader());
 }
@@ -140,46 +140,46 @@ absl::Status Check(std::string_view update, const Limits& limits) {
 absl::StatusOr<std::string> MergeUpdates(absl::Span<const std::string_view> updates, UpdateFormat format,
                                          const Limits& limits) {
   if (updates.size() == 1) return std::string(updates[0]);
-  return format == UpdateFormat::kV1 ? internal::Merge<ColumnsV1, WriterV1>(updates, limits)
-                                     : internal::Merge<ColumnsV2, WriterV2>(updates, limits);
+  return format == UpdateFormat::kV1 ? internal::Merge<FieldsV1, WriterV1>(updates, limits)
+                                     : internal::Merge<FieldsV2, WriterV2>(updates, limits);
 }
 
 absl::StatusOr<std::string> DiffUpdate(std::string_view update, std::string_view state_vector, UpdateFormat format,
                                        const Limits& limits) {
   const absl::StatusOr<std::vector<ClientState>> since = internal::ReadStateVector(state_vector, limits);
   if (!since.ok()) return Annotate(since.status(), "state vector");
-  return format == UpdateFormat::kV1 ? Diff<ColumnsV1, WriterV1>(update, *since, limits)
-                                     : Diff<ColumnsV2, WriterV2>(update, *since, limits);
+  return format == UpdateFormat::kV1 ? Diff<FieldsV1, WriterV1>(update, *since, limits)
+                                     : Diff<FieldsV2, WriterV2>(update, *since, limits);
 }
 
 absl::StatusOr<std::string> ConvertUpdate(std::string_view update, UpdateFormat from, UpdateFormat to,
                                           const Limits& limits) {
   if (from == UpdateFormat::kV1) {
-    return to == UpdateFormat::kV1 ? Convert<ColumnsV1, WriterV1>(update, limits)
-                                   : Convert<ColumnsV1, WriterV2>(update, limits);
+    return to == UpdateFormat::kV1 ? Convert<FieldsV1, WriterV1>(update, limits)
+                                   : Convert<FieldsV1, WriterV2>(update, limits);
   }
-  return to == UpdateFormat::kV1 ? Convert<ColumnsV2, WriterV1>(update, limits)
-                                 : Convert<ColumnsV2, WriterV2>(update, limits);
+  return to == UpdateFormat::kV1 ? Convert<FieldsV2, WriterV1>(update, limits)
+                                 : Convert<FieldsV2, WriterV2>(update, limits);
 }
 
 absl::StatusOr<std::string> ObfuscateUpdate(std::string_view update, UpdateFormat format, const Limits& limits) {
-  return format == UpdateFormat::kV1 ? Obfuscate<ColumnsV1, WriterV1>(update, limits)
-                                     : Obfuscate<ColumnsV2, WriterV2>(update, limits);
+  return format == UpdateFormat::kV1 ? Obfuscate<FieldsV1, WriterV1>(update, limits)
+                                     : Obfuscate<FieldsV2, WriterV2>(update, limits);
 }
 
 absl::StatusOr<std::string> EncodeStateVectorFromUpdate(std::string_view update, UpdateFormat format,
                                                         const Limits& limits) {
-  return format == UpdateFormat::kV1 ? StateVectorOf<ColumnsV1>(update, limits)
-                                     : StateVectorOf<ColumnsV2>(update, limits);
+  return format == UpdateFormat::kV1 ? StateVectorOf<FieldsV1>(update, limits)
+                                     : StateVectorOf<FieldsV2>(update, limits);
 }
 
 absl::StatusOr<std::vector<ClientClocks>> ClientsOfUpdate(std::string_view update, UpdateFormat format,
                                                           const Limits& limits) {
-  return format == UpdateFormat::kV1 ? ClientsOf<ColumnsV1>(update, limits) : ClientsOf<ColumnsV2>(update, limits);
+  return format == UpdateFormat::kV1 ? ClientsOf<FieldsV1>(update, limits) : ClientsOf<FieldsV2>(update, limits);
 }
 
 absl::Status CheckUpdate(std::string_view update, UpdateFormat format, const Limits& limits) {
-  return format == UpdateFormat::kV1 ? Check<ColumnsV1>(update, limits) : Check<ColumnsV2>(update, limits);
+  return format == UpdateFormat::kV1 ? Check<FieldsV1>(update, limits) : Check<FieldsV2>(update, limits);
 }
 
 }  // namespace rivermeet::crdt

@@ -4,7 +4,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "crdt/internal/read/reading.h"
-#include "crdt/internal/read/version.h"
+#include "crdt/internal/read/snapshot_view.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/store/attributes.h"
 #include "crdt/internal/wire/any_walk.h"
@@ -22,8 +22,8 @@ using internal::ItemRef;
 using internal::KeyIndex;
 using internal::kNoItem;
 using internal::Session;
+using internal::SnapshotView;
 using internal::Type;
-using internal::Version;
 
 namespace {
 
@@ -86,7 +86,7 @@ class TextRuns {
  public:
   TextRuns(Session& session, uint32_t text) : session_(session), text_(text) {}
 
-  std::vector<TextRun> Between(const Version& before, const Version& after) {
+  std::vector<TextRun> Between(const SnapshotView& before, const SnapshotView& after) {
     const Document& document = session_.document;
     for (ItemRef ref = document.types[text_].start; ref != kNoItem; ref = document.items[ref].right) {
       const Item& item = document.items[ref];
@@ -173,7 +173,7 @@ struct Unit {
 };
 
 // The last unit in the chain that ends with `last` that `version` knows, if it is visible there.
-Unit EntryUnit(const Document& document, ItemRef last, const Version& version) {
+Unit EntryUnit(const Document& document, ItemRef last, const SnapshotView& version) {
   for (ItemRef ref = last; ref != kNoItem; ref = document.items[ref].left) {
     const Item& item = document.items[ref];
     const uint32_t state = version.StateOf(item.id.client);
@@ -193,7 +193,7 @@ bool IsMember(const Any& any, std::string_view key, std::string_view text) {
 // yjs's toDelta, step by step.
 class YjsDeltaWriter {
  public:
-  YjsDeltaWriter(Session& session, const Version& snapshot, bool has_snapshot, const Version& previous,
+  YjsDeltaWriter(Session& session, const SnapshotView& snapshot, bool has_snapshot, const SnapshotView& previous,
                  bool has_previous, const YChange& compute)
       : session_(session),
         snapshot_(snapshot),
@@ -279,8 +279,8 @@ class YjsDeltaWriter {
   }
 
   Session& session_;
-  const Version& snapshot_;
-  const Version& previous_;
+  const SnapshotView& snapshot_;
+  const SnapshotView& previous_;
   const bool has_snapshot_;
   const bool has_previous_;
   const YChange& compute_;
@@ -298,7 +298,7 @@ std::vector<Value> ValuesAt(const SharedType& list, const Snapshot& version) {
   if (!HandleAccess::Exists(list)) return values;
   Session& session = HandleAccess::SessionOf(list);
   const Document& document = session.document;
-  const Version at(document, &version);
+  const SnapshotView at(document, &version);
   for (ItemRef ref = document.types[HandleAccess::TypeOf(list)].start; ref != kNoItem;
        ref = document.items[ref].right) {
     const Item& item = document.items[ref];
@@ -316,7 +316,7 @@ std::optional<Value> EntryAt(const SharedType& map, std::string_view key, const 
   const KeyIndex number = session.document.keys.Find(key);
   if (number == 0) return std::nullopt;
   const ItemRef last = session.document.types[HandleAccess::TypeOf(map)].Entry(number);
-  const Unit unit = EntryUnit(session.document, last, Version(session.document, &version));
+  const Unit unit = EntryUnit(session.document, last, SnapshotView(session.document, &version));
   if (unit.item == nullptr) return std::nullopt;
   return internal::ValueIn(session, *unit.item, unit.at);
 }
@@ -327,7 +327,7 @@ std::vector<std::pair<std::string, Value>> EntriesAt(const SharedType& map, cons
   Session& session = HandleAccess::SessionOf(map);
   const Type& type = session.document.types[HandleAccess::TypeOf(map)];
   if (type.entries == nullptr) return entries;
-  const Version at(session.document, &version);
+  const SnapshotView at(session.document, &version);
   for (const auto& [key, last] : *type.entries) {
     const Unit unit = EntryUnit(session.document, last, at);
     if (unit.item == nullptr) continue;
@@ -339,7 +339,7 @@ std::vector<std::pair<std::string, Value>> EntriesAt(const SharedType& map, cons
 std::vector<TextRun> TextAt(const SharedType& text, const Snapshot& version) {
   if (!HandleAccess::Exists(text)) return {};
   Session& session = HandleAccess::SessionOf(text);
-  const Version at(session.document, &version);
+  const SnapshotView at(session.document, &version);
   return TextRuns(session, HandleAccess::TypeOf(text)).Between(at, at);
 }
 
@@ -347,7 +347,7 @@ std::vector<TextRun> DiffText(const SharedType& text, const Snapshot& before, co
   if (!HandleAccess::Exists(text)) return {};
   Session& session = HandleAccess::SessionOf(text);
   return TextRuns(session, HandleAccess::TypeOf(text))
-      .Between(Version(session.document, &before), Version(session.document, after));
+      .Between(SnapshotView(session.document, &before), SnapshotView(session.document, after));
 }
 
 std::vector<ListRun> DiffList(const SharedType& list, const Snapshot& before, const Snapshot* after) {
@@ -355,8 +355,8 @@ std::vector<ListRun> DiffList(const SharedType& list, const Snapshot& before, co
   if (!HandleAccess::Exists(list)) return runs;
   Session& session = HandleAccess::SessionOf(list);
   const Document& document = session.document;
-  const Version a(document, &before);
-  const Version b(document, after);
+  const SnapshotView a(document, &before);
+  const SnapshotView b(document, after);
   for (ItemRef ref = document.types[HandleAccess::TypeOf(list)].start; ref != kNoItem;
        ref = document.items[ref].right) {
     const Item& item = document.items[ref];
@@ -382,8 +382,8 @@ std::vector<EntryChange> DiffMap(const SharedType& map, const Snapshot& before, 
   const Document& document = session.document;
   const Type& type = document.types[HandleAccess::TypeOf(map)];
   if (type.entries == nullptr) return changes;
-  const Version a(document, &before);
-  const Version b(document, after);
+  const SnapshotView a(document, &before);
+  const SnapshotView b(document, after);
   for (const auto& [key, last] : *type.entries) {
     const Unit was = EntryUnit(document, last, a);
     const Unit is = EntryUnit(document, last, b);
@@ -408,8 +408,8 @@ std::vector<DeltaInsertion> YjsDelta(const SharedType& text, const Snapshot* sna
   Session& session = HandleAccess::SessionOf(text);
   std::vector<DeltaInsertion> delta;
   const auto write = [&] {
-    const Version at(session.document, snapshot);
-    const Version before(session.document, previous);
+    const SnapshotView at(session.document, snapshot);
+    const SnapshotView before(session.document, previous);
     delta = YjsDeltaWriter(session, at, snapshot != nullptr, before, previous != nullptr, compute_ychange)
                 .Write(HandleAccess::TypeOf(text));
   };

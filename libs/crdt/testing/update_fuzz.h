@@ -21,10 +21,10 @@ inline std::string OfOwn(absl::StatusOr<std::string> result) {
 
 // Whether clients come in descending order, each once, as in all that yjs makes of documents. Where one comes twice,
 // what is written anew joins its blocks, as yjs does, and says something else.
-template <class Columns>
+template <class Fields>
 bool IsOrdered(std::string_view update) {
   const Limits limits;
-  UpdateReader<Columns> reader(update, limits);
+  UpdateReader<Fields> reader(update, limits);
   uint64_t previous = ~uint64_t{0};
   WireStruct item;
   for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
@@ -56,7 +56,7 @@ inline void FuzzUpdate(std::string_view update, UpdateFormat format, std::string
   const std::string again = OfOwn(ConvertUpdate(back, format, other));
   RM_CHECK(OfOwn(ConvertUpdate(again, other, format)) == back);
   RM_CHECK(OfOwn(ConvertUpdate(OfOwn(ConvertUpdate(again, other, format)), format, other)) == again);
-  const bool ordered = format == UpdateFormat::kV1 ? IsOrdered<ColumnsV1>(update) : IsOrdered<ColumnsV2>(update);
+  const bool ordered = format == UpdateFormat::kV1 ? IsOrdered<FieldsV1>(update) : IsOrdered<FieldsV2>(update);
   if (ordered) RM_CHECK(OfOwn(EncodeStateVectorFromUpdate(*there, other)) == *state);
 
   const absl::StatusOr<std::string> since = DiffUpdate(update, state_vector, format, limits);

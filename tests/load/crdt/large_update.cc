@@ -43,7 +43,7 @@ class Original {
   // Writes the blocks of a copy whose clients are numbered from `first` on.
   void WriteBlocks(uint64_t first, wire::WriterV1& writer) const {
     const crdt::Limits limits;
-    wire::UpdateReader<wire::ColumnsV1> reader(update_, limits);
+    wire::UpdateReader<wire::FieldsV1> reader(update_, limits);
     wire::WireStruct item;
     for (uint64_t blocks = reader.ReadCount(); blocks > 0; --blocks) {
       const auto block = reader.ReadBlock();
@@ -72,7 +72,7 @@ class Original {
 
   void NumberClients() {
     const crdt::Limits limits;
-    wire::UpdateReader<wire::ColumnsV1> reader(update_, limits);
+    wire::UpdateReader<wire::FieldsV1> reader(update_, limits);
     wire::WireStruct item;
     blocks_ = reader.ReadCount();
     for (size_t b = 0; b < blocks_; ++b) {

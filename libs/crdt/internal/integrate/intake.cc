@@ -11,9 +11,9 @@
 
 namespace rivermeet::crdt::internal {
 
-template <class Columns>
-Intake<Columns>::Intake(Document& document, Transaction& transaction, std::string_view update, const Limits& limits,
-                        uint64_t local_client)
+template <class Fields>
+Intake<Fields>::Intake(Document& document, Transaction& transaction, std::string_view update, const Limits& limits,
+                       uint64_t local_client)
     : document_(document),
       transaction_(transaction),
       local_client_(local_client),
@@ -22,8 +22,8 @@ Intake<Columns>::Intake(Document& document, Transaction& transaction, std::strin
       check_(document, limits, update_),
       applier_(document, transaction, update_) {}
 
-template <class Columns>
-bool Intake<Columns>::Step(Budget& budget) {
+template <class Fields>
+bool Intake<Fields>::Step(Budget& budget) {
   Pending& pending = document_.pending;
   switch (stage_) {
     case Stage::kCheck:
@@ -55,8 +55,8 @@ bool Intake<Columns>::Step(Budget& budget) {
 }
 
 // Clients that may have structs now that they hadn't before, in descending order.
-template <class Columns>
-std::vector<uint64_t> Intake<Columns>::Moved() const {
+template <class Fields>
+std::vector<uint64_t> Intake<Fields>::Moved() const {
   std::vector<uint64_t> moved = {local_client_};
   for (const auto& block : update_.blocks) moved.push_back(block.client);
   std::sort(moved.begin(), moved.end(), std::greater<>());
@@ -64,8 +64,8 @@ std::vector<uint64_t> Intake<Columns>::Moved() const {
   return moved;
 }
 
-template <class Columns>
-void Intake<Columns>::RetryDeletes() {
+template <class Fields>
+void Intake<Fields>::RetryDeletes() {
   PendingDeletes& pending = document_.pending.deletes;
   Budget unlimited = Budget::Unlimited();
   RangeDeletion deletion(document_, transaction_);
@@ -81,26 +81,26 @@ void Intake<Columns>::RetryDeletes() {
   }
 }
 
-template <class Columns>
-void Intake<Columns>::PutRest() {
+template <class Fields>
+void Intake<Fields>::PutRest() {
   PendingStructs& pending = document_.pending.structs;
   if (!rest_.empty()) pending.Add(std::move(rest_));
   if (!pending.empty()) pending.Advance(Moved());
 }
 
-template <class Columns>
-void Intake<Columns>::RetryStructs() {
+template <class Fields>
+void Intake<Fields>::RetryStructs() {
   PendingStructs& pending = document_.pending.structs;
   const std::vector<PendingStructs::Place> ready = ReadyRuns(document_).Find(pending.TakeAdvanced());
   if (ready.empty()) return;
   const std::string update = pending.Take(ready);
   const Limits limits = NoLimits();
-  Intake<ColumnsV2>(document_, transaction_, update, limits, local_client_).TakeWaiting(max_depth_);
+  Intake<FieldsV2>(document_, transaction_, update, limits, local_client_).TakeWaiting(max_depth_);
 }
 
 // Takes in the update, which holds structs that waited.
-template <class Columns>
-void Intake<Columns>::TakeWaiting(int max_depth) {
+template <class Fields>
+void Intake<Fields>::TakeWaiting(int max_depth) {
   Budget unlimited = Budget::Unlimited();
   check_.PassPending();
   applier_.DropTypesBelow(max_depth);
@@ -109,7 +109,7 @@ void Intake<Columns>::TakeWaiting(int max_depth) {
   if (!document_.pending.deletes.empty()) RetryDeletes();
 }
 
-template class Intake<ColumnsV1>;
-template class Intake<ColumnsV2>;
+template class Intake<FieldsV1>;
+template class Intake<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal

@@ -14,7 +14,7 @@
 
 namespace rivermeet::crdt::internal {
 
-template <class Columns>
+template <class Fields>
 class Intake {
  public:
   // All outlive this. `local_client` is the one that edits here, which comes forward without an update.
@@ -41,17 +41,17 @@ class Intake {
   Transaction& transaction_;
   const uint64_t local_client_;
   int max_depth_;  // of types
-  CheckedUpdate<Columns> update_;
-  UpdateCheck<Columns> check_;
-  UpdateApplier<Columns> applier_;
+  CheckedUpdate<Fields> update_;
+  UpdateCheck<Fields> check_;
+  UpdateApplier<Fields> applier_;
   Stage stage_ = Stage::kCheck;
   PendingRest rest_;
   WireDeleteSet unknown_;
   bool retry_ = false;
 };
 
-extern template class Intake<ColumnsV1>;
-extern template class Intake<ColumnsV2>;
+extern template class Intake<FieldsV1>;
+extern template class Intake<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal
 

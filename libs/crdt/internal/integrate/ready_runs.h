@@ -36,7 +36,7 @@ class ReadyRuns {
   struct Trial {
     Trial(const PendingRun& run, const Limits& limits) : stream(run.update, limits) { stream.Next(item); }
 
-    StructStream<ColumnsV2> stream;
+    StructStream<FieldsV2> stream;
     WireStruct item;
   };
 

@@ -8,15 +8,15 @@
 
 namespace rivermeet::crdt::internal {
 
-template <class Columns>
-UpdateBlock* UpdateApplier<Columns>::FindBlock(uint64_t client) {
+template <class Fields>
+UpdateBlock* UpdateApplier<Fields>::FindBlock(uint64_t client) {
   const auto found = std::lower_bound(update_.blocks.begin(), update_.blocks.end(), client,
                                       [](const UpdateBlock& block, uint64_t id) { return block.client < id; });
   return found == update_.blocks.end() || found->client != client ? nullptr : &*found;
 }
 
-template <class Columns>
-void UpdateApplier<Columns>::ReadNext(UpdateBlock& block, WireStruct& out) {
+template <class Fields>
+void UpdateApplier<Fields>::ReadNext(UpdateBlock& block, WireStruct& out) {
   if (active_ != &block) {
     if (active_ != nullptr && active_->left > 0) update_.places[active_->place] = update_.reader.place();
     update_.reader.Resume(update_.places[block.place]);
@@ -27,8 +27,8 @@ void UpdateApplier<Columns>::ReadNext(UpdateBlock& block, WireStruct& out) {
   --block.left;
 }
 
-template <class Columns>
-void UpdateApplier<Columns>::Begin() {
+template <class Fields>
+void UpdateApplier<Fields>::Begin() {
   begun_ = true;
   auto& blocks = update_.blocks;
   if (blocks.size() > 1) {
@@ -48,8 +48,8 @@ void UpdateApplier<Columns>::Begin() {
   }
 }
 
-template <class Columns>
-bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, PendingRest& rest) {
+template <class Fields>
+bool UpdateApplier<Fields>::ApplyStructs(Budget& budget, PendingRest& rest) {
   if (!begun_) Begin();
   rest_ = &rest;
   for (; update_.new_roots != nullptr && roots_made_ < update_.new_roots->size(); ++roots_made_) {
@@ -67,21 +67,21 @@ bool UpdateApplier<Columns>::ApplyStructs(Budget& budget, PendingRest& rest) {
   return waits_ == nullptr || waits_->rests.empty() || WriteRest(budget);
 }
 
-template <class Columns>
-std::optional<UnitId> UpdateApplier<Columns>::Missing(const WireStruct& item) const {
+template <class Fields>
+std::optional<UnitId> UpdateApplier<Fields>::Missing(const WireStruct& item) const {
   return FirstMissing(item, [this](uint64_t client) { return document_.structs.StateOf(client); });
 }
 
-template <class Columns>
-void UpdateApplier<Columns>::MakeWait(const WireStruct& item) {
+template <class Fields>
+void UpdateApplier<Fields>::MakeWait(const WireStruct& item) {
   if (waits_ == nullptr) waits_ = std::make_unique<Waits>();
   waits_->stack.emplace_back(item, update_.bytes);
 }
 
 // Integrates update_.item, first what it waits for as far as this update has it, or puts it aside with all that wait
 // for it.
-template <class Columns>
-bool UpdateApplier<Columns>::Settle(Budget& budget) {
+template <class Fields>
+bool UpdateApplier<Fields>::Settle(Budget& budget) {
   WireStruct& head = update_.item;
   for (;;) {
     if (!document_.ContinueDelete(transaction_, budget) || !budget.TakeBytes(head.content.data.size())) return false;
@@ -119,16 +119,16 @@ bool UpdateApplier<Columns>::Settle(Budget& budget) {
 
 // A type that waited for its parent, which turns out to lie too deep: it is dropped. Others were refused with their
 // update.
-template <class Columns>
-bool UpdateApplier<Columns>::NestsTooDeep(const WireStruct& item) const {
+template <class Fields>
+bool UpdateApplier<Fields>::NestsTooDeep(const WireStruct& item) const {
   return item.content.kind == ContentKind::kType && max_depth_.has_value() &&
          ParentDepth(document_, item) >= static_cast<uint32_t>(*max_depth_);
 }
 
 // Takes everything on the stack, and what follows it of the same clients, out of this update. Remembers of each what it
 // waits for: the retry comes when one of these is there. (yjs notes less, and may wait for ever.)
-template <class Columns>
-void UpdateApplier<Columns>::PutAside() {
+template <class Fields>
+void UpdateApplier<Fields>::PutAside() {
   std::vector<Rest>& rests = waits_->rests;
   for (HeldStruct& waiting : waits_->stack) {
     const WireStruct& item = *waiting;
@@ -153,8 +153,8 @@ void UpdateApplier<Columns>::PutAside() {
   waits_->stack.clear();
 }
 
-template <class Columns>
-bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
+template <class Fields>
+bool UpdateApplier<Fields>::WriteRest(Budget& budget) {
   const std::vector<Rest>& rests = waits_->rests;
   BlockPass& pass = waits_->pass;
   for (; pass.block < rests.size(); ++pass.block, pass.begun = false) {
@@ -176,8 +176,8 @@ bool UpdateApplier<Columns>::WriteRest(Budget& budget) {
   return true;
 }
 
-template <class Columns>
-bool UpdateApplier<Columns>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown) {
+template <class Fields>
+bool UpdateApplier<Fields>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown) {
   if (!update_.has_deletes) return true;
   if (!deleting_) update_.reader.Resume(update_.deletes);
   if (update_.deletes_overlap) deletion_.ExpectOverlaps();
@@ -191,7 +191,7 @@ bool UpdateApplier<Columns>::ApplyDeletes(Budget& budget, WireDeleteSet& unknown
   return true;
 }
 
-template class UpdateApplier<ColumnsV1>;
-template class UpdateApplier<ColumnsV2>;
+template class UpdateApplier<FieldsV1>;
+template class UpdateApplier<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal

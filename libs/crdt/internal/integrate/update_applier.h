@@ -20,11 +20,11 @@
 namespace rivermeet::crdt::internal {
 
 // ApplyStructs(), then ApplyDeletes(). Each goes on when it is called again, and is true once it is done.
-template <class Columns>
+template <class Fields>
 class UpdateApplier {
  public:
   // All outlive this; `update` passed its check before the first call.
-  UpdateApplier(Document& document, Transaction& transaction, CheckedUpdate<Columns>& update)
+  UpdateApplier(Document& document, Transaction& transaction, CheckedUpdate<Fields>& update)
       : document_(document),
         transaction_(transaction),
         update_(update),
@@ -69,7 +69,7 @@ class UpdateApplier {
 
   Document& document_;
   Transaction& transaction_;
-  CheckedUpdate<Columns>& update_;
+  CheckedUpdate<Fields>& update_;
   Integrator integrator_;
   std::optional<int> max_depth_;  // of types
 
@@ -82,12 +82,12 @@ class UpdateApplier {
   PendingRest* rest_ = nullptr;
 
   bool deleting_ = false;
-  typename UpdateReader<Columns>::DeletePlace delete_place_;
+  typename UpdateReader<Fields>::DeletePlace delete_place_;
   RangeDeletion deletion_;
 };
 
-extern template class UpdateApplier<ColumnsV1>;
-extern template class UpdateApplier<ColumnsV2>;
+extern template class UpdateApplier<FieldsV1>;
+extern template class UpdateApplier<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal
 

@@ -44,9 +44,9 @@ bool Contradicts(Document& document, const WireStruct& item) {
 
 }  // namespace
 
-template <class Columns>
-bool UpdateCheck<Columns>::Step(Budget& budget) {
-  UpdateReader<Columns>& reader = update_.reader;
+template <class Fields>
+bool UpdateCheck<Fields>::Step(Budget& budget) {
+  UpdateReader<Fields>& reader = update_.reader;
   switch (stage_) {
     case Stage::kBegin:
       blocks_left_ = reader.ReadCount();
@@ -83,17 +83,17 @@ bool UpdateCheck<Columns>::Step(Budget& budget) {
   return true;
 }
 
-template <class Columns>
-void UpdateCheck<Columns>::PassPending() {
+template <class Fields>
+void UpdateCheck<Fields>::PassPending() {
   was_pending_ = true;
   Budget unlimited = Budget::Unlimited();
   Step(unlimited);
   RM_CHECK_OK(status_);
 }
 
-template <class Columns>
-bool UpdateCheck<Columns>::CheckStructs(Budget& budget) {
-  UpdateReader<Columns>& reader = update_.reader;
+template <class Fields>
+bool UpdateCheck<Fields>::CheckStructs(Budget& budget) {
+  UpdateReader<Fields>& reader = update_.reader;
   WireStruct& item = update_.item;
   for (;;) {
     for (; pass_.left > 0; --pass_.left) {
@@ -118,9 +118,9 @@ bool UpdateCheck<Columns>::CheckStructs(Budget& budget) {
   }
 }
 
-template <class Columns>
-void UpdateCheck<Columns>::CheckStruct(const WireStruct& item, uint64_t known) {
-  UpdateReader<Columns>& reader = update_.reader;
+template <class Fields>
+void UpdateCheck<Fields>::CheckStruct(const WireStruct& item, uint64_t known) {
+  UpdateReader<Fields>& reader = update_.reader;
   if (item.content.kind != ContentKind::kSkip && item.end_clock() > Document::kMaxClock) {
     return reader.FailExhausted("a clock is over 2^32 - 2, the most that a document takes");
   }
@@ -133,8 +133,8 @@ void UpdateCheck<Columns>::CheckStruct(const WireStruct& item, uint64_t known) {
   }
 }
 
-template <class Columns>
-void UpdateCheck<Columns>::NoteRoot(std::string_view root) {
+template <class Fields>
+void UpdateCheck<Fields>::NoteRoot(std::string_view root) {
   if (new_root_names_ == nullptr) {
     new_root_names_ = std::make_unique<absl::flat_hash_set<std::string>>();
     update_.new_roots = std::make_unique<std::vector<std::string>>();
@@ -142,8 +142,8 @@ void UpdateCheck<Columns>::NoteRoot(std::string_view root) {
   if (new_root_names_->emplace(root).second) update_.new_roots->emplace_back(root);
 }
 
-template <class Columns>
-bool UpdateCheck<Columns>::CheckDeletes(Budget& budget) {
+template <class Fields>
+bool UpdateCheck<Fields>::CheckDeletes(Budget& budget) {
   for (ClockRange range;;) {
     if (!budget.Take()) return false;
     if (!update_.reader.ReadDelete(delete_place_, range)) return true;
@@ -151,8 +151,8 @@ bool UpdateCheck<Columns>::CheckDeletes(Budget& budget) {
   }
 }
 
-template <class Columns>
-void UpdateCheck<Columns>::NoteDelete(uint64_t client, ClockRange range) {
+template <class Fields>
+void UpdateCheck<Fields>::NoteDelete(uint64_t client, ClockRange range) {
   ++new_structs_;
   update_.has_deletes = true;
   if (client == last_deleted_) {
@@ -165,14 +165,14 @@ void UpdateCheck<Columns>::NoteDelete(uint64_t client, ClockRange range) {
   last_end_ = range.clock + range.length;
 }
 
-template <class Columns>
-void UpdateCheck<Columns>::SortBlocks() {
+template <class Fields>
+void UpdateCheck<Fields>::SortBlocks() {
   auto& blocks = update_.blocks;
   std::stable_sort(blocks.begin(), blocks.end(), [](const auto& a, const auto& b) { return a.client < b.client; });
 }
 
-template <class Columns>
-bool UpdateCheck<Columns>::CheckNesting(Budget& budget) {
+template <class Fields>
+bool UpdateCheck<Fields>::CheckNesting(Budget& budget) {
   if (nesting_ == nullptr) nesting_ = std::make_unique<NestingCheck>(document_, update_.structs);
   WireStruct& item = update_.item;
   for (; pass_.block < update_.blocks.size(); ++pass_.block, pass_.begun = false) {
@@ -196,7 +196,7 @@ bool UpdateCheck<Columns>::CheckNesting(Budget& budget) {
   return true;
 }
 
-template class UpdateCheck<ColumnsV1>;
-template class UpdateCheck<ColumnsV2>;
+template class UpdateCheck<FieldsV1>;
+template class UpdateCheck<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal

@@ -29,22 +29,22 @@ struct UpdateBlock {
 };
 
 // An update, and where in it things are, once it was checked.
-template <class Columns>
+template <class Fields>
 struct CheckedUpdate {
   // Both outlive this.
   CheckedUpdate(std::string_view update, const Limits& limits)
       : bytes(update), reader(update, limits), deletes(reader.place()) {}
 
   const std::string_view bytes;
-  UpdateReader<Columns> reader;
+  UpdateReader<Fields> reader;
   absl::InlinedVector<UpdateBlock, 1> blocks;  // clients ascend; those of one in the order of the bytes
   // Where the next struct of each block is. In V2 these are large, and not sorted with the blocks therefore.
-  absl::InlinedVector<typename Columns::Place, 1> places;
+  absl::InlinedVector<typename Fields::Place, 1> places;
   uint64_t structs = 0;
   WireStruct item;                                      // the last struct that was read
   bool is_kept = false;                                 // it is the only one, and what it views is still there
   std::unique_ptr<std::vector<std::string>> new_roots;  // that the document hasn't, in the order of the bytes
-  typename Columns::Place deletes;
+  typename Fields::Place deletes;
   bool has_deletes = false;
   bool deletes_overlap = false;  // or may
 };
@@ -57,11 +57,11 @@ struct BlockPass {
   bool begun = false;
 };
 
-template <class Columns>
+template <class Fields>
 class UpdateCheck {
  public:
   // All outlive this. The document isn't changed.
-  UpdateCheck(Document& document, const Limits& limits, CheckedUpdate<Columns>& update)
+  UpdateCheck(Document& document, const Limits& limits, CheckedUpdate<Fields>& update)
       : document_(document), limits_(limits), update_(update) {}
 
   // Goes on. True once everything was read, or it can't be applied, which status() tells.
@@ -84,7 +84,7 @@ class UpdateCheck {
 
   Document& document_;
   const Limits& limits_;
-  CheckedUpdate<Columns>& update_;
+  CheckedUpdate<Fields>& update_;
   Stage stage_ = Stage::kBegin;
   absl::Status status_;
   bool was_pending_ = false;
@@ -98,14 +98,14 @@ class UpdateCheck {
   uint64_t new_types_ = 0;
   std::unique_ptr<NestingCheck> nesting_;
 
-  typename UpdateReader<Columns>::DeletePlace delete_place_;
+  typename UpdateReader<Fields>::DeletePlace delete_place_;
   std::optional<uint64_t> last_deleted_;  // the client of the last range, and its end
   uint64_t last_end_ = 0;
   absl::flat_hash_set<uint64_t> deleting_;  // clients with ranges before that one's
 };
 
-extern template class UpdateCheck<ColumnsV1>;
-extern template class UpdateCheck<ColumnsV2>;
+extern template class UpdateCheck<FieldsV1>;
+extern template class UpdateCheck<FieldsV2>;
 
 }  // namespace rivermeet::crdt::internal
 

@@ -89,7 +89,7 @@ bool Observers::IsStale(const Observer& observer) const {
   return observer.generation != session_.document.types[observer.type].generation;
 }
 
-void Observers::ObserveType(Transaction& transaction, const Transaction::Changed& changed) {
+void Observers::CallTypeObservers(Transaction& transaction, const Transaction::Changed& changed) {
   const Document& document = session_.document;
   if (count_ == 0 || document.types[changed.type].kind == TypeKind::kUntyped) return;
   EventState& event = events_.emplace_back(session_, transaction, changed);
@@ -104,7 +104,7 @@ void Observers::ObserveType(Transaction& transaction, const Transaction::Changed
   CallAll(changed.type, /*deep=*/false, [&](const Observer& observer) { observer.event(told); });
 }
 
-void Observers::ObserveAll(Transaction& transaction) {
+void Observers::CallOtherObservers(Transaction& transaction) {
   // yjs decides of all before it calls one.
   std::vector<Parent*> observed;
   for (Parent& parent : parents_) {

@@ -38,8 +38,8 @@ class Observers final : public Announcer {
   void Forget(const Listener& listener) override;
 
   // What the transactor calls: for each changed type that is still there, then once.
-  void ObserveType(Transaction& transaction, const Transaction::Changed& changed);
-  void ObserveAll(Transaction& transaction);
+  void CallTypeObservers(Transaction& transaction, const Transaction::Changed& changed);
+  void CallOtherObservers(Transaction& transaction);
 
  private:
   using List = std::vector<std::shared_ptr<Observer>>;

@@ -246,7 +246,7 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
     case ContentKind::kType:
       return MakeHandle(session, item.extra);
     case ContentKind::kDoc: {
-      const internal::Subdocument& document = session.document.subdocuments[item.extra];
+      const internal::SubdocumentState& document = session.document.subdocuments[item.extra];
       return crdt::Subdocument{document.guid, Any::DecodeTrusted(document.options)};
     }
     case ContentKind::kBinary:

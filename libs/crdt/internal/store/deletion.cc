@@ -46,7 +46,7 @@ void Document::LoadSubdocument(Transaction& transaction, uint32_t number) {
 }
 
 void Document::RemoveSubdocument(Transaction& transaction, uint32_t number) {
-  const Subdocument& removed = subdocuments[number];
+  const SubdocumentState& removed = subdocuments[number];
   subdocuments[number].present = false;
   if (removed.added_by == transaction.number()) {
     transaction.subdocuments_added[removed.added_place] = kNoSubdocument;

@@ -14,7 +14,7 @@ uint64_t Document::bytes() const {
     if (types[t].entries != nullptr) bytes += types[t].entries->bytes();
     if (types[t].index != nullptr) bytes += types[t].index->bytes();
   }
-  for (const Subdocument& document : subdocuments)
+  for (const SubdocumentState& document : subdocuments)
     bytes += sizeof(document) + document.guid.size() + document.options.size();
   if (attribution != nullptr) bytes += attribution->MemoryBytes();
   return bytes;

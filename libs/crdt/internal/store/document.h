@@ -28,7 +28,7 @@
 namespace rivermeet::crdt::internal {
 
 // A document inside the document; only its name and options are kept here.
-struct Subdocument {
+struct SubdocumentState {
   std::string guid;
   std::string options;     // canonical Any
   bool present = false;    // in the document, not deleted
@@ -53,7 +53,7 @@ class Document {
   StructStore structs;
   KeyTable keys;
   TypeTable types;
-  std::vector<Subdocument> subdocuments;
+  std::vector<SubdocumentState> subdocuments;
   Pending pending;
 
   bool gc() const { return gc_; }

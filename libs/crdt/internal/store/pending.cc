@@ -65,7 +65,7 @@ std::vector<PendingRun> Join(const std::vector<PendingRun>& held, const PendingR
   const uint64_t parts = (structs + PendingRun::kMostStructs - 1) / PendingRun::kMostStructs;
   PendingRest rest((structs + parts - 1) / parts);
   const Limits limits = NoLimits();
-  StructStream<ColumnsV2> stream(all, limits);
+  StructStream<FieldsV2> stream(all, limits);
   WireStruct item;
   stream.Next(item);
   rest.Begin(item, held.front().id.clock < run.id.clock ? held.front().missing : run.missing);

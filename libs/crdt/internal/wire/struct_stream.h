@@ -21,7 +21,7 @@ inline Limits NoLimits() {
           .max_document_bytes = kNone};
 }
 
-template <class Columns>
+template <class Fields>
 class StructStream {
  public:
   // Both outlive this.
@@ -43,10 +43,10 @@ class StructStream {
     return reader_.ok();
   }
   // For what follows the structs.
-  UpdateReader<Columns>& reader() { return reader_; }
+  UpdateReader<Fields>& reader() { return reader_; }
 
  private:
-  UpdateReader<Columns> reader_;
+  UpdateReader<Fields> reader_;
   uint64_t blocks_;       // after this one
   uint64_t structs_ = 0;  // of this one
   uint64_t client_ = 0;

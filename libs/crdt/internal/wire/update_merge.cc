@@ -18,7 +18,7 @@ namespace rivermeet::crdt::internal {
 namespace {
 
 // One update, read up to a struct. Skips are passed over.
-template <class Columns>
+template <class Fields>
 class Source {
  public:
   // `update` and `limits` outlive this.
@@ -36,16 +36,16 @@ class Source {
     } while (has_current_ && current_.content.kind == ContentKind::kSkip);
   }
   // For what follows the structs.
-  UpdateReader<Columns>& reader() { return stream_.reader(); }
+  UpdateReader<Fields>& reader() { return stream_.reader(); }
 
  private:
   std::string_view input_;
-  StructStream<Columns> stream_;
+  StructStream<Fields> stream_;
   WireStruct current_;
   bool has_current_ = false;
 };
 
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 class Merger {
  public:
   Merger(absl::Span<const std::string_view> updates, const Limits& limits) : updates_(updates), limits_(limits) {}
@@ -53,11 +53,11 @@ class Merger {
   absl::StatusOr<std::string> Run() {
     RM_RETURN_IF_ERROR(ReadAll());
     MergeOrder order(std::move(heads_));
-    std::vector<std::unique_ptr<Source<Columns>>> sources(updates_.size());  // those begun, but not at their end
+    std::vector<std::unique_ptr<Source<Fields>>> sources(updates_.size());  // those begun, but not at their end
     while (!order.empty()) {
       const uint32_t number = order.front().source;
-      std::unique_ptr<Source<Columns>>& source = sources[number];
-      if (source == nullptr) source = std::make_unique<Source<Columns>>(updates_[number], limits_);
+      std::unique_ptr<Source<Fields>>& source = sources[number];
+      if (source == nullptr) source = std::make_unique<Source<Fields>>(updates_[number], limits_);
       source_ = source.get();
       Take();
       if (source_->has_current()) {
@@ -76,7 +76,7 @@ class Merger {
   // Checks all updates, and gathers from them what needs no order.
   absl::Status ReadAll() {
     for (size_t i = 0; i < updates_.size(); ++i) {
-      Source<Columns> source(updates_[i], limits_);
+      Source<Fields> source(updates_[i], limits_);
       if (source.has_current()) heads_.push_back(source.head(static_cast<uint32_t>(i)));
       while (source.has_current()) source.Next();
       source.reader().ReadDeleteSet(deletes_);
@@ -162,7 +162,7 @@ class Merger {
   std::vector<MergeHead> heads_;
   WireDeleteSet deletes_;
 
-  Source<Columns>* source_ = nullptr;  // the one in front
+  Source<Fields>* source_ = nullptr;  // the one in front
   HeldStruct held_;
   bool holds_ = false;
   StructWriter<Writer> structs_;
@@ -170,12 +170,12 @@ class Merger {
 
 }  // namespace
 
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 absl::StatusOr<std::string> Merge(absl::Span<const std::string_view> updates, const Limits& limits) {
-  return Merger<Columns, Writer>(updates, limits).Run();
+  return Merger<Fields, Writer>(updates, limits).Run();
 }
 
-template absl::StatusOr<std::string> Merge<ColumnsV1, WriterV1>(absl::Span<const std::string_view>, const Limits&);
-template absl::StatusOr<std::string> Merge<ColumnsV2, WriterV2>(absl::Span<const std::string_view>, const Limits&);
+template absl::StatusOr<std::string> Merge<FieldsV1, WriterV1>(absl::Span<const std::string_view>, const Limits&);
+template absl::StatusOr<std::string> Merge<FieldsV2, WriterV2>(absl::Span<const std::string_view>, const Limits&);
 
 }  // namespace rivermeet::crdt::internal

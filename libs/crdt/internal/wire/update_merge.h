@@ -12,7 +12,7 @@
 namespace rivermeet::crdt::internal {
 
 // Each of `updates` is held against `limits`; the error of the first that fails says which it was.
-template <class Columns, class Writer>
+template <class Fields, class Writer>
 absl::StatusOr<std::string> Merge(absl::Span<const std::string_view> updates, const Limits& limits);
 
 }  // namespace rivermeet::crdt::internal

@@ -15,7 +15,7 @@ constexpr const char* kTooFar = "a clock is over 2^53 - 1";
 constexpr std::string_view kNothing("\0\0\0\0\0\0\1\0\0\0\0\0\0", 13);
 }  // namespace
 
-ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
+FieldsV2::FieldsV2(std::string_view update) : rest_(update) {
   rest_.ReadVarUint();  // feature flags; none is defined
   const auto next = [this] {
     const uint64_t size = rest_.ReadVarUint();
@@ -34,7 +34,7 @@ ColumnsV2::ColumnsV2(std::string_view update) : rest_(update) {
   length_ = UintColumn(next());
 }
 
-std::string_view ColumnsV2::ReadKey(std::string& scratch) {
+std::string_view FieldsV2::ReadKey(std::string& scratch) {
   const uint64_t clock = key_clock_.Read();
   if (clock < keys_read_) {
     repeated_key_bytes_ += keys_[clock].size();
@@ -48,7 +48,7 @@ std::string_view ColumnsV2::ReadKey(std::string& scratch) {
   return keys_[keys_read_++];
 }
 
-ColumnsV2::Place ColumnsV2::place() const {
+FieldsV2::Place FieldsV2::place() const {
   return {.rest = rest_.position(),
           .key_clock = key_clock_.place(),
           .client = client_.place(),
@@ -63,7 +63,7 @@ ColumnsV2::Place ColumnsV2::place() const {
           .repeated_key_bytes = repeated_key_bytes_};
 }
 
-void ColumnsV2::Resume(const Place& place) {
+void FieldsV2::Resume(const Place& place) {
   rest_.Resume(place.rest);
   key_clock_.Resume(place.key_clock);
   client_.Resume(place.client);
@@ -78,7 +78,7 @@ void ColumnsV2::Resume(const Place& place) {
   repeated_key_bytes_ = place.repeated_key_bytes;
 }
 
-const ByteReader& ColumnsV2::failed() const {
+const ByteReader& FieldsV2::failed() const {
   for (const ByteReader* reader :
        {&key_clock_.reader(), &client_.reader(), &left_clock_.reader(), &right_clock_.reader(), &info_.reader(),
         &string_.reader(), &parent_info_.reader(), &type_ref_.reader(), &length_.reader()}) {
@@ -87,9 +87,9 @@ const ByteReader& ColumnsV2::failed() const {
   return rest_;
 }
 
-template <class Columns>
-UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limits)
-    : columns_(update.size() > limits.max_update_bytes ? kNothing : update),
+template <class Fields>
+UpdateReader<Fields>::UpdateReader(std::string_view update, const Limits& limits)
+    : fields_(update.size() > limits.max_update_bytes ? kNothing : update),
       limits_(&limits),
       structs_left_(limits.max_structs) {
   if (limits.max_repeats < structs_left_ && update.size() < structs_left_ - limits.max_repeats) {
@@ -99,60 +99,60 @@ UpdateReader<Columns>::UpdateReader(std::string_view update, const Limits& limit
   if (update.size() > limits.max_update_bytes) FailExhausted("an update is longer than max_update_bytes");
 }
 
-template <class Columns>
-uint64_t UpdateReader<Columns>::ReadCount() {
-  const uint64_t count = columns_.rest().ReadVarUint();
+template <class Fields>
+uint64_t UpdateReader<Fields>::ReadCount() {
+  const uint64_t count = fields_.rest().ReadVarUint();
   if (count > limits_->max_clients) FailExhausted("an update has more clients than max_clients");
   return ok() ? count : 0;
 }
 
-template <class Columns>
-typename UpdateReader<Columns>::Block UpdateReader<Columns>::ReadBlock() {
+template <class Fields>
+typename UpdateReader<Fields>::Block UpdateReader<Fields>::ReadBlock() {
   Block block;
-  block.structs = columns_.rest().ReadVarUint();
+  block.structs = fields_.rest().ReadVarUint();
   if (block.structs > structs_left_) FailExhausted(too_many_structs_);
-  block.client = columns_.ReadClient();
-  block.clock = columns_.rest().ReadVarUint();
+  block.client = fields_.ReadClient();
+  block.clock = fields_.rest().ReadVarUint();
   structs_left_ -= block.structs;
   return block;
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
+template <class Fields>
+void UpdateReader<Fields>::ReadStruct(uint64_t client, uint64_t clock, WireStruct& out) {
   out.id = {client, clock};
   out.root = out.parent_sub = out.content.data = out.content.name = {};  // those of before have ended
   out.has_origin = out.has_right_origin = out.has_parent_sub = false;
   out.parent = {};
   out.parent_kind = WireStruct::Parent::kFromNeighbour;
-  const uint8_t info = columns_.ReadInfo();
+  const uint8_t info = fields_.ReadInfo();
   const auto kind = static_cast<ContentKind>(info & kContentBits);
   if (kind == ContentKind::kGc) {
     out.content.kind = ContentKind::kGc;
-    out.content.length = columns_.ReadLength();
+    out.content.length = fields_.ReadLength();
   } else if (kind == ContentKind::kSkip) {
     if ((info & ~kContentBits) != 0) Fail("a skip has flags");
     out.content.kind = ContentKind::kSkip;
-    out.content.length = columns_.rest().ReadVarUint();
+    out.content.length = fields_.rest().ReadVarUint();
   } else {
     if ((info & kHasOrigin) != 0) {
       out.has_origin = true;
-      out.origin = columns_.ReadLeftId();
+      out.origin = fields_.ReadLeftId();
     }
     if ((info & kHasRightOrigin) != 0) {
       out.has_right_origin = true;
-      out.right_origin = columns_.ReadRightId();
+      out.right_origin = fields_.ReadRightId();
     }
     if ((info & (kHasOrigin | kHasRightOrigin)) == 0) {
-      if (columns_.ReadParentInfo()) {
+      if (fields_.ReadParentInfo()) {
         out.parent_kind = WireStruct::Parent::kRoot;
-        out.root = columns_.ReadString(root_scratch_);
+        out.root = fields_.ReadString(root_scratch_);
       } else {
         out.parent_kind = WireStruct::Parent::kItem;
-        out.parent = columns_.ReadLeftId();
+        out.parent = fields_.ReadLeftId();
       }
       if ((info & kHasKey) != 0) {
         out.has_parent_sub = true;
-        out.parent_sub = columns_.ReadString(sub_scratch_);
+        out.parent_sub = fields_.ReadString(sub_scratch_);
       }
     }
     ReadContent(kind, out.content);
@@ -171,22 +171,22 @@ void UpdateReader<Columns>::ReadStruct(uint64_t client, uint64_t clock, WireStru
   }
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadContent(ContentKind kind, WireContent& out) {
+template <class Fields>
+void UpdateReader<Fields>::ReadContent(ContentKind kind, WireContent& out) {
   out.kind = kind;
   out.length = 1;
   switch (out.kind) {
     case ContentKind::kDeleted:
-      out.length = columns_.ReadLength();
+      out.length = fields_.ReadLength();
       return;
     case ContentKind::kJson:
-      return ReadJsonValues(columns_.ReadLength(), out);
+      return ReadJsonValues(fields_.ReadLength(), out);
     case ContentKind::kBinary:
-      out.data = columns_.rest().ReadVarBytes();
+      out.data = fields_.rest().ReadVarBytes();
       return;
     case ContentKind::kString: {
       TextSize size;
-      out.data = columns_.ReadText(scratch_, &size);
+      out.data = fields_.ReadText(scratch_, &size);
       out.length = size.utf16;
       out.astral = size.astral;
       return;
@@ -199,7 +199,7 @@ void UpdateReader<Columns>::ReadContent(ContentKind kind, WireContent& out) {
     case ContentKind::kType:
       return ReadType(out);
     case ContentKind::kAny:
-      return ReadValues(columns_.ReadLength(), out);
+      return ReadValues(fields_.ReadLength(), out);
     case ContentKind::kDoc:
       return ReadDocument(out);
     default:
@@ -207,10 +207,10 @@ void UpdateReader<Columns>::ReadContent(ContentKind kind, WireContent& out) {
   }
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadValues(uint64_t count, WireContent& out) {
+template <class Fields>
+void UpdateReader<Fields>::ReadValues(uint64_t count, WireContent& out) {
   out.length = count;
-  ByteReader& rest = columns_.rest();
+  ByteReader& rest = fields_.rest();
   const ByteReader start = rest;
   bool canonical = true;
   for (uint64_t i = 0; i < count && rest.ok(); ++i) canonical &= SkipAny(rest, ValueDepth(*limits_));
@@ -223,8 +223,8 @@ void UpdateReader<Columns>::ReadValues(uint64_t count, WireContent& out) {
   out.data = scratch_;
 }
 
-template <class Columns>
-bool UpdateReader<Columns>::ParseJson(std::string_view json) {
+template <class Fields>
+bool UpdateReader<Fields>::ParseJson(std::string_view json) {
   const char* error;
   size_t offset;
   if (JsonToAny(json, ValueDepth(*limits_), scratch_, &error, &offset)) return true;
@@ -232,12 +232,12 @@ bool UpdateReader<Columns>::ParseJson(std::string_view json) {
   return false;
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
+template <class Fields>
+void UpdateReader<Fields>::ReadJsonValues(uint64_t count, WireContent& out) {
   out.length = count;
   scratch_.clear();
   for (uint64_t i = 0; i < count; ++i) {
-    const std::string_view json = columns_.ReadString(json_scratch_);
+    const std::string_view json = fields_.ReadString(json_scratch_);
     if (json == "undefined") {
       scratch_.push_back(static_cast<char>(AnyTag::kUndefined));
     } else if (!ParseJson(json)) {
@@ -247,10 +247,10 @@ void UpdateReader<Columns>::ReadJsonValues(uint64_t count, WireContent& out) {
   out.data = scratch_;
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
-  if constexpr (Columns::kJsonIsText) {
-    const std::string_view json = columns_.rest().ReadVarString();
+template <class Fields>
+void UpdateReader<Fields>::ReadOneValue(WireContent& out) {
+  if constexpr (Fields::kJsonIsText) {
+    const std::string_view json = fields_.rest().ReadVarString();
     scratch_.clear();
     if (ParseJson(json)) out.data = scratch_;
   } else {
@@ -260,28 +260,28 @@ void UpdateReader<Columns>::ReadOneValue(WireContent& out) {
   }
 }
 
-template <class Columns>
-std::string_view UpdateReader<Columns>::ReadKey() {
-  const std::string_view key = columns_.ReadKey(name_scratch_);
+template <class Fields>
+std::string_view UpdateReader<Fields>::ReadKey() {
+  const std::string_view key = fields_.ReadKey(name_scratch_);
   // Each is written out again whenever the struct is.
-  if (columns_.repeated_key_bytes() > limits_->max_repeats) {
+  if (fields_.repeated_key_bytes() > limits_->max_repeats) {
     FailExhausted("keys that come again add up to more than max_repeats");
   }
   return key;
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadType(WireContent& out) {
-  const uint64_t type = columns_.ReadTypeRef();
+template <class Fields>
+void UpdateReader<Fields>::ReadType(WireContent& out) {
+  const uint64_t type = fields_.ReadTypeRef();
   if (type >= kTypeRefs) return Fail("a shared type is of an unknown kind");
   out.type = static_cast<TypeRef>(type);
   out.name = {};
   if (out.type == TypeRef::kXmlElement || out.type == TypeRef::kXmlHook) out.name = ReadKey();
 }
 
-template <class Columns>
-void UpdateReader<Columns>::ReadDocument(WireContent& out) {
-  out.name = columns_.ReadString(name_scratch_);
+template <class Fields>
+void UpdateReader<Fields>::ReadDocument(WireContent& out) {
+  out.name = fields_.ReadString(name_scratch_);
   ReadValues(1, out);
   if (!ok()) return;
   std::string kept;
@@ -291,9 +291,9 @@ void UpdateReader<Columns>::ReadDocument(WireContent& out) {
   out.data = scratch_;
 }
 
-template <class Columns>
-bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, ClockRange& out) {
-  ByteReader& rest = columns_.rest();
+template <class Fields>
+bool UpdateReader<Fields>::ReadDelete(DeletePlace& place, ClockRange& out) {
+  ByteReader& rest = fields_.rest();
   if (!place.begun) {
     place.clients = ReadCount();
     place.begun = true;
@@ -306,27 +306,27 @@ bool UpdateReader<Columns>::ReadDelete(DeletePlace& place, ClockRange& out) {
     place.end = 0;
   }
   --place.ranges;
-  out.clock = columns_.ReadDeleteClock(place.end);
-  out.length = columns_.ReadDeleteLength();
+  out.clock = fields_.ReadDeleteClock(place.end);
+  out.length = fields_.ReadDeleteLength();
   if (out.length == 0) rest.Fail("a deleted range has no length");
   if (out.clock > kMaxInteger || out.length > kMaxInteger - out.clock) rest.Fail("a clock is over 2^53 - 1");
   place.end = out.clock + out.length;
   return rest.ok();
 }
 
-template <class Columns>
-void UpdateReader<Columns>::Finish() {
-  if (ok() && !columns_.rest().AtEnd()) Fail("bytes are left after the update's end");
+template <class Fields>
+void UpdateReader<Fields>::Finish() {
+  if (ok() && !fields_.rest().AtEnd()) Fail("bytes are left after the update's end");
 }
 
-template <class Columns>
-absl::Status UpdateReader<Columns>::status() const {
-  const ByteReader& failed = columns_.failed();
+template <class Fields>
+absl::Status UpdateReader<Fields>::status() const {
+  const ByteReader& failed = fields_.failed();
   return failed.status(/*is_limit=*/exhausted_ || failed.error() == kNestsTooDeeply);
 }
 
-template class UpdateReader<ColumnsV1>;
-template class UpdateReader<ColumnsV2>;
+template class UpdateReader<FieldsV1>;
+template class UpdateReader<FieldsV2>;
 
 absl::StatusOr<std::vector<ClientState>> ReadStateVector(std::string_view bytes, const Limits& limits) {
   ByteReader reader(bytes);

@@ -15,9 +15,9 @@
 namespace rivermeet::crdt::internal {
 
 // Where the fields of a struct come from in V1: all from one stream.
-class ColumnsV1 {
+class FieldsV1 {
  public:
-  explicit ColumnsV1(std::string_view update) : rest_(update) {}
+  explicit FieldsV1(std::string_view update) : rest_(update) {}
 
   ByteReader& rest() { return rest_; }
   uint64_t ReadClient() { return rest_.ReadVarUint(); }
@@ -57,9 +57,9 @@ class ColumnsV1 {
 };
 
 // In V2: from nine columns, the rest from a tenth.
-class ColumnsV2 {
+class FieldsV2 {
  public:
-  explicit ColumnsV2(std::string_view update);
+  explicit FieldsV2(std::string_view update);
 
   ByteReader& rest() { return rest_; }
   uint64_t ReadClient() { return client_.Read(); }
@@ -135,7 +135,7 @@ class ColumnsV2 {
 
 // How to use it: ReadCount() blocks, each ReadBlock() and then its structs, then ReadDeleteSet() and Finish(). After an
 // error all reads give nothing of use and status() tells; check ok() at least once a struct.
-template <class Columns>
+template <class Fields>
 class UpdateReader {
  public:
   struct Block {
@@ -172,19 +172,19 @@ class UpdateReader {
   // Fails when bytes are left.
   void Finish();
 
-  bool ok() const { return columns_.ok(); }
+  bool ok() const { return fields_.ok(); }
   // INVALID_ARGUMENT or RESOURCE_EXHAUSTED with the byte offset.
   absl::Status status() const;
-  void Fail(const char* error) { columns_.rest().Fail(error); }
+  void Fail(const char* error) { fields_.rest().Fail(error); }
   void FailExhausted(const char* error) {
     if (ok()) exhausted_ = true;
     Fail(error);
   }
 
   // The place reached, to Resume() from later, in any order.
-  using Place = typename Columns::Place;
-  Place place() const { return columns_.place(); }
-  void Resume(const Place& place) { columns_.Resume(place); }
+  using Place = typename Fields::Place;
+  Place place() const { return fields_.place(); }
+  void Resume(const Place& place) { fields_.Resume(place); }
 
  private:
   void ReadContent(ContentKind kind, WireContent& out);
@@ -196,7 +196,7 @@ class UpdateReader {
   void ReadDocument(WireContent& out);
   bool ParseJson(std::string_view json);
 
-  Columns columns_;
+  Fields fields_;
   const Limits* limits_;
   uint64_t structs_left_;
   const char* too_many_structs_ = "an update has more structs than max_structs";
@@ -210,15 +210,15 @@ class UpdateReader {
   std::string scratch_;  // of the content
 };
 
-template <class Columns>
+template <class Fields>
 template <class Take>
-void UpdateReader<Columns>::ReadDeletes(Take&& take) {
+void UpdateReader<Fields>::ReadDeletes(Take&& take) {
   DeletePlace place;
   for (ClockRange range; ReadDelete(place, range);) take(place.client, range.clock, range.length);
 }
 
-extern template class UpdateReader<ColumnsV1>;
-extern template class UpdateReader<ColumnsV2>;
+extern template class UpdateReader<FieldsV1>;
+extern template class UpdateReader<FieldsV2>;
 
 // Reads a state vector: (client, clock) in the order of the bytes.
 //   INVALID_ARGUMENT    The bytes are none; the message has the byte offset.

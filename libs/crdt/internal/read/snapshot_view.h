@@ -1,6 +1,6 @@
 // A snapshot as a document sees it: which units of its items were visible.
-#ifndef RIVERMEET_CRDT_INTERNAL_READ_VERSION_H_
-#define RIVERMEET_CRDT_INTERNAL_READ_VERSION_H_
+#ifndef RIVERMEET_CRDT_INTERNAL_READ_SNAPSHOT_VIEW_H_
+#define RIVERMEET_CRDT_INTERNAL_READ_SNAPSHOT_VIEW_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -12,10 +12,10 @@
 namespace rivermeet::crdt::internal {
 
 // Borrows the document and the snapshot; ends when either changes.
-class Version {
+class SnapshotView {
  public:
   // As `snapshot` says; null is the document as it is.
-  Version(const Document& document, const Snapshot* snapshot);
+  SnapshotView(const Document& document, const Snapshot* snapshot);
 
   // Units of one item, from a given one up to `end`, that all were visible, or all weren't.
   struct Stretch {
@@ -40,10 +40,10 @@ class Version {
 // Calls `take`(from, to, in_a, in_b) for the units of `item`, as long as both stay the same; clocks count from the
 // item's first unit.
 template <class Take>
-void ForEachStretch(const Item& item, const Version& a, const Version& b, Take&& take) {
+void ForEachStretch(const Item& item, const SnapshotView& a, const SnapshotView& b, Take&& take) {
   for (uint32_t clock = item.id.clock; clock < item.end_clock();) {
-    const Version::Stretch in_a = a.From(item, clock);
-    const Version::Stretch in_b = b.From(item, clock);
+    const SnapshotView::Stretch in_a = a.From(item, clock);
+    const SnapshotView::Stretch in_b = b.From(item, clock);
     const uint32_t end = std::min(in_a.end, in_b.end);
     take(clock - item.id.clock, end - item.id.clock, in_a.visible, in_b.visible);
     clock = end;
@@ -55,4 +55,4 @@ void CutAt(Document& document, Transaction& transaction, const Snapshot& snapsho
 
 }  // namespace rivermeet::crdt::internal
 
-#endif  // RIVERMEET_CRDT_INTERNAL_READ_VERSION_H_
+#endif  // RIVERMEET_CRDT_INTERNAL_READ_SNAPSHOT_VIEW_H_

@@ -1,8 +1,8 @@
-#include "crdt/internal/read/version.h"
+#include "crdt/internal/read/snapshot_view.h"
 
 namespace rivermeet::crdt::internal {
 
-Version::Version(const Document& document, const Snapshot* snapshot) : present_(snapshot == nullptr) {
+SnapshotView::SnapshotView(const Document& document, const Snapshot* snapshot) : present_(snapshot == nullptr) {
   if (present_) return;
   clients_.resize(document.structs.size());
   for (const ClientState& state : snapshot->states()) {
@@ -15,7 +15,7 @@ Version::Version(const Document& document, const Snapshot* snapshot) : present_(
   }
 }
 
-Version::Stretch Version::From(const Item& item, uint32_t clock) const {
+SnapshotView::Stretch SnapshotView::From(const Item& item, uint32_t clock) const {
   if (present_) return {item.end_clock(), !item.deleted()};
   const Client& client = clients_[item.id.client];
   if (clock >= client.state) return {item.end_clock(), false};
