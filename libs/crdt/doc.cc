@@ -213,10 +213,7 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
   if (type.kind == internal::TypeKind::kUntyped) {
     type.kind = wanted;
     // As in yjs, formats from before go unnoticed until another comes.
-    const bool text = kind == SharedKind::kText || kind == SharedKind::kXmlText;
-    if (text && type.start != internal::kNoItem && document.ShowsMarkers(number)) {
-      type.markers = std::make_unique<internal::SearchMarkers>();
-    }
+    if (document.ShowsMarkers(number)) type.markers = std::make_unique<internal::SearchMarkers>();
     type.has_formatting = false;
   }
   if (type.kind != wanted) {

@@ -100,6 +100,26 @@ TEST_CASE("a text that others take for a list is edited where yjs edits it", "[c
         "01010303");
 }
 
+// An array counts formats as places when it deletes, and as none when it looks for a place.
+TEST_CASE("an array that others take for a text with formats is edited where yjs edits it", "[crdt]") {
+  Doc doc({.client_id = 1});
+  REQUIRE(doc.Apply(Hex("0105020004010161026162840201026364840203026566c60201020204626f6c640474727565c60203020404626f6c"
+                        "64046e756c6c00"),
+                    UpdateFormat::kV1)
+              .ok());
+  List list = *doc.GetArray("a");
+  REQUIRE(list.Insert(2, {Any(1)}).ok());
+  REQUIRE(list.Insert(6, {Any(2)}).ok());
+  REQUIRE(list.Delete(1, 3).ok());
+  CHECK(*list.ToJson() == R"(["a","c","d","e",2,"f"])");
+  REQUIRE(list.Insert(5, {Any(3)}).ok());
+  REQUIRE(list.Insert(4, {Any(4), Any(5)}).ok());
+  CHECK(*list.ToJson() == R"(["a","c","d","e",2,4,5,"f",3])");
+  CHECK(absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)) ==
+        "020702000401016101618102000184020102636484020301658402040166c10201020201c60203020404626f6c64046e756c6c040100c1"
+        "0201020601c802040205017d02880205017d03c801010205027d047d050202020101060101010001");
+}
+
 TEST_CASE("structs of one update that wait for each other come in, in both formats", "[crdt]") {
   Doc docs[] = {Doc({.client_id = 1}), Doc({.client_id = 2}), Doc({.client_id = 3})};
   for (int i = 0; i < 24; ++i) {

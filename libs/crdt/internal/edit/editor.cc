@@ -46,6 +46,59 @@ ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
   return place.item;
 }
 
+ItemRef Editor::MarkedItemEndingAt(TypeIndex list, uint64_t index) {
+  if (index == 0) return kNoItem;
+  ItemArena& items = document_.items;
+  const Type& type = document_.types[list];
+  const auto counts = [&items](ItemRef ref) { return items[ref].visible(); };
+  ItemRef ref = type.start;
+  int64_t left = static_cast<int64_t>(index);
+  if (const auto* marker = type.markers->Find(items, type.start, type.length, index); marker != nullptr) {
+    ref = marker->item;
+    left -= marker->index;
+    if (left == 0) {
+      do ref = items[ref].left;
+      while (ref != kNoItem && items[ref].deleted());
+      if (ref != kNoItem && counts(ref)) left += items[ref].length;
+    }
+  }
+  for (; ref != kNoItem; ref = items[ref].right) {
+    if (!counts(ref)) continue;
+    if (left <= items[ref].length) {
+      CutBehind(ref, left);
+      return ref;
+    }
+    left -= items[ref].length;
+  }
+  return kNoItem;
+}
+
+ItemRef Editor::MarkedItemAt(TypeIndex list, uint64_t index) {
+  ItemArena& items = document_.items;
+  const Type& type = document_.types[list];
+  ItemRef ref = type.start;
+  int64_t left = static_cast<int64_t>(index);
+  if (const auto* marker = type.markers->Find(items, type.start, type.length, index); marker != nullptr) {
+    ref = marker->item;
+    left -= marker->index;
+  }
+  for (; ref != kNoItem && left > 0; ref = items[ref].right) {
+    if (!items[ref].visible()) continue;
+    CutBehind(ref, left);
+    left -= items[ref].length;
+  }
+  return ref;
+}
+
+// Cuts `item` behind its first `units`, or another one of its client where a wrong marker leads there.
+void Editor::CutBehind(ItemRef ref, int64_t units) {
+  const Item& item = document_.items[ref];
+  const int64_t clock = item.id.clock + units;
+  if (units >= item.length || clock < 0) return;
+  document_.items.Reserve(2);
+  document_.CleanStart(transaction_, {document_.items[ref].id.client, static_cast<uint32_t>(clock)});
+}
+
 void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
   const ItemRef right = left == kNoItem ? document_.types[list].start : document_.items[left].right;
   for (size_t i = 0; i < prepared.contents().size(); ++i) {
@@ -55,8 +108,15 @@ void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
 }
 
 absl::Status Editor::ListInsert(TypeIndex list, uint64_t index, const Prepared& prepared) {
-  if (index > document_.types[list].length) return absl::OutOfRangeError("the index is past the end of the list");
-  InsertAll(list, ItemEndingAt(list, index), prepared);
+  const Type& type = document_.types[list];
+  if (index > type.length) return absl::OutOfRangeError("the index is past the end of the list");
+  const ItemRef left = type.markers == nullptr ? ItemEndingAt(list, index) : MarkedItemEndingAt(list, index);
+  if (type.markers != nullptr) {
+    uint64_t places = 0;
+    for (const WireContent& content : prepared.contents()) places += content.length;
+    type.markers->Changed(document_.items, index, static_cast<int64_t>(places));
+  }
+  InsertAll(list, left, prepared);
   return absl::OkStatus();
 }
 
@@ -66,8 +126,15 @@ void Editor::ListPush(TypeIndex list, const Prepared& prepared) {
 
 absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length) {
   if (length == 0) return absl::OkStatus();
-  const ItemRef before = ItemEndingAt(list, index);
-  ItemRef ref = before == kNoItem ? document_.types[list].start : document_.items[before].right;
+  const uint64_t asked = length;
+  const Type& type = document_.types[list];
+  ItemRef ref;
+  if (type.markers != nullptr) {
+    ref = MarkedItemAt(list, index);
+  } else {
+    const ItemRef before = ItemEndingAt(list, index);
+    ref = before == kNoItem ? type.start : document_.items[before].right;
+  }
   for (; length > 0 && ref != kNoItem; ref = document_.items[ref].right) {
     document_.items.Reserve(2);
     const Item& item = document_.items[ref];
@@ -78,7 +145,9 @@ absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length)
     document_.Delete(transaction_, ref);
     length -= document_.items[ref].length;
   }
-  return length == 0 ? absl::OkStatus() : absl::OutOfRangeError("the list ends before all was deleted");
+  if (length > 0) return absl::OutOfRangeError("the list ends before all was deleted");
+  if (type.markers != nullptr) type.markers->Changed(document_.items, index, -static_cast<int64_t>(asked));
+  return absl::OkStatus();
 }
 
 void Editor::MapSet(TypeIndex map, std::string_view key, const Prepared& prepared) {

@@ -76,6 +76,11 @@ class Editor {
   ItemRef InsertOrGrow(TypeIndex text, const TextPosition& at, const WireContent& content);
   // The item that ends at `index`, split off when need be; none at the start, the last visible one past the end.
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
+  // As yjs walks in an array with search markers: to the item that an insertion goes behind, and to the first one that
+  // is deleted; none where that leads past the end.
+  ItemRef MarkedItemEndingAt(TypeIndex list, uint64_t index);
+  ItemRef MarkedItemAt(TypeIndex list, uint64_t index);
+  void CutBehind(ItemRef ref, int64_t units);
   // What the place is for: attributes that are given don't let yjs take a shortcut to it.
   enum class Seek : uint8_t { kInherit, kGiven, kDelete, kFormat };
   TextPosition FindText(TypeIndex text, uint64_t index, Seek seek);

@@ -32,9 +32,13 @@ TypeIndex Document::Root(std::string_view name) {
 }
 
 bool Document::ShowsMarkers(TypeIndex root) const {
+  const TypeKind kind = types[root].kind;
+  const bool text = kind == TypeKind::kText || kind == TypeKind::kXmlText;
+  if (!text && kind != TypeKind::kArray) return false;
   for (ItemRef ref = types[root].start; ref != kNoItem; ref = items[ref].right) {
     const Item& item = items[ref];
-    if (!item.deleted() && (item.kind == ContentKind::kFormat || IsForeignToText(item.kind))) return true;
+    if (item.deleted()) continue;
+    if (item.kind == ContentKind::kFormat || (text && IsForeignToText(item.kind))) return true;
   }
   return false;
 }

@@ -73,7 +73,7 @@ class Document {
     return key != 0 && root_of_name_.contains(key);
   }
   const std::vector<TypeIndex>& roots() const { return roots_; }  // in the order in which they were made
-  // Whether edits show where yjs's search markers stand (search_markers.h): in a root that becomes a text now, or once
+  // Whether edits show where yjs's search markers stand (search_markers.h): in a root that just got its kind, or once
   // its text got `item`.
   bool ShowsMarkers(TypeIndex root) const;
   bool ShowsMarkers(const Item& item) const;

@@ -1,10 +1,13 @@
-// yjs's shortcuts into a list (types/AbstractType.js), for the two cases in which they show in what is written.
+// yjs's shortcuts into a list (types/AbstractType.js), for the cases in which they show in what is written.
 //
-// A root that gets its kind late, with formats in it already, has markers in yjs; a text that gets a format later has
-// none. With a marker yjs looks for a place from there, and doesn't see the formats before it: what it then inserts or
-// takes away depends on where its markers stand. So it does in a text without formats that holds what no text is given,
-// since others take its root for a list: deleting text leaves that, but moves the markers behind it as if it were gone.
-// Elsewhere the position index finds the same places.
+// A root that gets its kind late, with formats in it already, has markers in yjs; what gets a format later has none.
+// With a marker yjs looks for a place from there, and a text doesn't see the formats before it: what it then inserts or
+// takes away depends on where its markers stand. An array counts a format as a place when it deletes, but not when it
+// looks for one, so that its markers are wrong from then on. So are those of a text without formats that holds what no
+// text is given, since others take its root for a list: deleting text leaves that, but moves the markers behind it as
+// if it were gone. Elsewhere the position index finds the same places.
+//
+// Reading leaves no markers, where yjs's get() of an array does.
 #ifndef RIVERMEET_CRDT_INTERNAL_STORE_SEARCH_MARKERS_H_
 #define RIVERMEET_CRDT_INTERNAL_STORE_SEARCH_MARKERS_H_
 
