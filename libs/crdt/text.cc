@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "base/status.h"
+#include "crdt/internal/edit/text_editor.h"
 #include "crdt/internal/handle_edit.h"
 #include "crdt/internal/read/reading.h"
 #include "crdt/internal/wire/document_options.h"
@@ -25,6 +26,7 @@ using internal::Prepared;
 using internal::Session;
 using internal::Slot;
 using internal::TextBehind;
+using internal::TextEditor;
 using internal::WireContent;
 
 namespace {
@@ -129,7 +131,7 @@ absl::Status Text::Insert(uint64_t index, std::string_view text) {
   EditCost cost = CostOf(content);
   cost.structs += 2 * AttributesIn(*session_, type_);
   return Edit(*session_, type_, cost, [&](Editor& editor) {
-    editor.TextInsert(type_, index, content, nullptr);
+    TextEditor(editor, type_).Insert(index, content, nullptr);
     return absl::OkStatus();
   });
 }
@@ -146,7 +148,7 @@ absl::Status Text::Insert(uint64_t index, std::string_view text, const Attribute
   given.AddTo(cost, AttributesIn(*session_, type_));
   return Edit(*session_, type_, cost, [&](Editor& editor) {
     const internal::AttributeObject object = given.In(session_->document);
-    editor.TextInsert(type_, index, content, &object);
+    TextEditor(editor, type_).Insert(index, content, &object);
     return absl::OkStatus();
   });
 }
@@ -162,7 +164,7 @@ absl::Status Text::InsertEmbed(uint64_t index, const Insertable& embed, const At
   given.AddTo(cost, AttributesIn(*session_, type_));
   return Edit(*session_, type_, cost, [&](Editor& editor) {
     const internal::AttributeObject object = given.In(session_->document);
-    editor.TextInsertEmbed(type_, index, prepared, attributes == nullptr ? nullptr : &object);
+    TextEditor(editor, type_).InsertEmbed(index, prepared, attributes == nullptr ? nullptr : &object);
     return absl::OkStatus();
   });
 }
@@ -171,7 +173,7 @@ absl::Status Text::Delete(uint64_t index, uint64_t length) {
   if (!alive()) return Gone();
   index = std::min(index, kFar);
   return Edit(*session_, type_, CostOfCuts(session_->document.types[type_], index, length), [&](Editor& editor) {
-    editor.TextDelete(type_, index, length);
+    TextEditor(editor, type_).Delete(index, length);
     return absl::OkStatus();
   });
 }
@@ -185,7 +187,7 @@ absl::Status Text::Format(uint64_t index, uint64_t length, const Attributes& att
   given.AddTo(cost, 0);
   TextBehind(session_->document.types[type_], index).Retain(std::min(length, kFar), cost);
   return Edit(*session_, type_, cost, [&](Editor& editor) {
-    editor.TextFormat(type_, index, length, given.In(session_->document));
+    TextEditor(editor, type_).Format(index, length, given.In(session_->document));
     return absl::OkStatus();
   });
 }
@@ -257,23 +259,24 @@ absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
     }
   }
   return Edit(*session_, type_, cost, [&](Editor& editor) {
-    internal::TextPosition at = editor.TextStart(type_);
+    TextEditor text(editor, type_);
+    internal::TextPosition at = text.Start();
     for (size_t i = 0; i < delta.size(); ++i) {
       const Step& step = steps[i];
       const internal::AttributeObject attributes = step.given.In(session_->document);
       switch (delta[i].kind) {
         case DeltaStep::Kind::kInsert:
           if (!step.embed.contents().empty()) {
-            editor.InsertAt(type_, at, step.embed.contents()[0], attributes, &step.embed);
+            text.InsertAt(at, step.embed.contents()[0], attributes, &step.embed);
           } else if (step.text.length > 0) {
-            editor.InsertAt(type_, at, step.text, attributes);
+            text.InsertAt(at, step.text, attributes);
           }
           break;
         case DeltaStep::Kind::kRetain:
-          editor.FormatAt(type_, at, delta[i].length, attributes);
+          text.FormatAt(at, delta[i].length, attributes);
           break;
         case DeltaStep::Kind::kDelete:
-          editor.DeleteAt(type_, at, delta[i].length);
+          text.DeleteAt(at, delta[i].length);
           break;
       }
     }

@@ -32,6 +32,22 @@ ItemRef Editor::Insert(TypeIndex parent, ItemRef left, ItemRef right, const Wire
   return ref;
 }
 
+ItemRef Editor::InsertText(TypeIndex text, ItemRef left, ItemRef right, const WireContent& content) {
+  if (content.kind == ContentKind::kString && left != kNoItem) {
+    const ClientIndex client = document_.structs.Find(client_);
+    const Id before = right == kNoItem ? Id() : document_.items[right].id;
+    if (client != kNoClient && IsLastOf(client, left)) {
+      if (const ItemRef grown = integrator_.Grow(client, before, content); grown != kNoItem) return grown;
+    }
+  }
+  return Insert(text, left, right, content);
+}
+
+bool Editor::IsLastOf(ClientIndex client, ItemRef ref) const {
+  const StructList& list = document_.structs[client].structs;
+  return document_.items[ref].id.client == client && list.ItemAt(list.last()) == ref;
+}
+
 ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
   if (index == 0) return kNoItem;
   PositionIndex& positions = document_.Index(list);

@@ -1,23 +1,20 @@
-// Taking away formats that say nothing any more (yjs: types/YText.js, cleanupFormattingGap and what uses it).
+#include "crdt/internal/edit/format_cleanup.h"
+
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "crdt/internal/edit/editor.h"
 
 namespace rivermeet::crdt::internal {
 
 // A format that still has its effect.
-bool Editor::Holds(ItemRef ref) const {
+bool FormatCleanup::Holds(ItemRef ref) const {
   const Item& item = document_.items[ref];
   return item.kind == ContentKind::kFormat && !item.deleted();
 }
 
-// From `start` to the next visible item: formats that another overrides before it, or that repeat what holds at
-// `start`. `at_current` are the attributes at `current`, which lies in the gap or behind it; they follow what is taken
-// away.
-void Editor::CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_start, AttributeMap& at_current) {
+void FormatCleanup::CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_start, AttributeMap& at_current) {
   ItemRef end = start;
   absl::flat_hash_map<KeyIndex, ItemRef> last;
   while (end != kNoItem && (!document_.items[end].countable() || document_.items[end].deleted())) {
@@ -29,7 +26,7 @@ void Editor::CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_s
     if (ref == current) reached = true;
     if (!Holds(ref)) continue;
     const KeyIndex key = document_.items[ref].extra;
-    const AttributeValue value = ValueOf(document_.items[ref]);
+    const AttributeValue value = document_.items[ref].bytes();
     const AttributeValue before = at_start.GetOrNull(key);
     const bool repeats = Identical(before, value);
     if (last.at(key) != ref || repeats) {
@@ -42,7 +39,7 @@ void Editor::CleanUpGap(ItemRef start, ItemRef current, const AttributeMap& at_s
 
 // Around `ref`, in the gap that it lies in: of several formats of one key only the last says something. A gap is gone
 // through once: a long one's items are noted in `tidied`.
-void Editor::CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidied) {
+void FormatCleanup::CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidied) {
   if (tidied.contains(ref)) return;
   const auto in_gap = [this](ItemRef candidate) {
     return document_.items[candidate].deleted() || !document_.items[candidate].countable();
@@ -58,24 +55,24 @@ void Editor::CleanUpContextless(ItemRef ref, absl::flat_hash_set<ItemRef>& tidie
 
 // As in yjs only what stands before the first visible item is tidied: from there on it looks for a gap where that item
 // is, and finds none.
-void Editor::CleanUpText(TypeIndex text) {
+void FormatCleanup::CleanUpText(TypeIndex text) {
   const ItemRef start = document_.types[text].start;
   AttributeMap current;
   for (ItemRef end = start; end != kNoItem; end = document_.items[end].right) {
     const Item& item = document_.items[end];
     if (item.deleted()) continue;
     if (item.kind != ContentKind::kFormat) return CleanUpGap(start, end, {}, current);
-    current.Apply(item.extra, ValueOf(item));
+    current.Apply(item.extra, item.bytes());
   }
 }
 
-void Editor::CleanUpFormatting(Transaction& after) {
+void FormatCleanup::After(Transaction& brought) {
   std::vector<TypeIndex> whole;  // texts that got or lost a format
   absl::flat_hash_set<TypeIndex> is_whole;
   const auto add = [&](TypeIndex text) {
     if (is_whole.insert(text).second) whole.push_back(text);
   };
-  std::vector<Transaction::Touched> touched = after.touched;
+  std::vector<Transaction::Touched> touched = brought.touched;
   std::sort(touched.begin(), touched.end(), [](const auto& a, const auto& b) { return a.client < b.client; });
   for (const auto& [client, before] : touched) {
     const StructList& list = document_.structs[client].structs;
@@ -85,10 +82,10 @@ void Editor::CleanUpFormatting(Transaction& after) {
     }
   }
   absl::flat_hash_set<ItemRef> tidied;
-  for (size_t d = 0; d < after.deleted().size(); ++d) {
-    const ClientIndex client = after.deleted()[d].client;
+  for (size_t d = 0; d < brought.deleted().size(); ++d) {
+    const ClientIndex client = brought.deleted()[d].client;
     const StructList& list = document_.structs[client].structs;
-    for (const ClockRange range : after.deleted()[d].ranges) {
+    for (const ClockRange range : brought.deleted()[d].ranges) {
       for (StructList::Position at = list.Find(static_cast<uint32_t>(range.clock));
            list.Valid(at) && list[at].clock < range.clock + range.length; at = list.Next(at)) {
         const Item& item = document_.items[list.ItemAt(at)];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crdt/internal/edit/text_editor.h"
 #include "crdt/internal/wire/document_options.h"
 #include "crdt/internal/wire/utf.h"
 
@@ -112,7 +113,7 @@ void Prepared::Fill(Editor& editor, size_t content, ItemRef item) const {
     text.length = size.utf16;
     text.astral = size.astral;
     text.data = inside->type->text;
-    editor.TextInsert(type, 0, text, nullptr);
+    TextEditor(editor, type).Insert(0, text, nullptr);
   }
   for (const Prepared& items : inside->items) (void)editor.ListInsert(type, 0, items);
   for (size_t e = 0; e < inside->entries.size(); ++e)

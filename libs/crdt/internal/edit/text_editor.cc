@@ -1,18 +1,26 @@
-// Edits of text with attributes (yjs: types/YText.js). A format item says that from its place on an attribute has a
-// value; one that is inserted is closed again behind what it was for.
-#include <algorithm>
+#include "crdt/internal/edit/text_editor.h"
 
-#include "absl/container/flat_hash_set.h"
-#include "crdt/internal/edit/editor.h"
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "crdt/internal/edit/format_cleanup.h"
 #include "crdt/internal/edit/insertion.h"
 
 namespace rivermeet::crdt::internal {
 
-void Editor::Forward(TextPosition& at) const {
+TextEditor::TextEditor(Editor& editor, TypeIndex text)
+    : editor_(editor),
+      document_(editor.document()),
+      transaction_(editor.transaction()),
+      text_(text),
+      type_(document_.types[text]) {}
+
+void TextEditor::Forward(TextPosition& at) const {
   const Item& item = document_.items[at.right];
   if (!item.deleted()) {
     if (item.kind == ContentKind::kFormat) {
-      at.attributes.Apply(item.extra, ValueOf(item));
+      at.attributes.Apply(item.extra, item.bytes());
     } else {
       at.index += item.length;
     }
@@ -21,9 +29,9 @@ void Editor::Forward(TextPosition& at) const {
   at.right = item.right;
 }
 
-TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
-  if (document_.types[text].markers != nullptr) return FindMarked(text, index, seek);
-  PositionIndex& positions = document_.Index(text);
+TextPosition TextEditor::Find(uint64_t index, Seek seek) {
+  if (type_.markers != nullptr) return FindMarked(index, seek);
+  PositionIndex& positions = document_.Index(text_);
   TextPosition at;
   at.index = std::min<uint64_t>(index, positions.total().units);
   if (positions.total().formats == 0 && seek != Seek::kFormat) {
@@ -49,19 +57,18 @@ TextPosition Editor::FindText(TypeIndex text, uint64_t index, Seek seek) {
     }
     return at;
   }
-  at.left = ItemEndingAt(text, index);
-  at.right = at.left == kNoItem ? document_.types[text].start : document_.items[at.left].right;
+  at.left = editor_.ItemEndingAt(text_, index);
+  at.right = at.left == kNoItem ? type_.start : document_.items[at.left].right;
   if (at.left == kNoItem) return at;
   positions.FormatsUpTo(at.left).ApplyTo(document_.items, at.attributes);
   return at;
 }
 
 // As yjs walks (findPosition): from a marker, where no attributes are known, or from the start.
-TextPosition Editor::FindMarked(TypeIndex text, uint64_t index, Seek seek) {
-  const Type& type = document_.types[text];
-  TextPosition at = TextStart(text);
+TextPosition TextEditor::FindMarked(uint64_t index, Seek seek) {
+  TextPosition at = Start();
   if (seek == Seek::kInherit || seek == Seek::kDelete) {
-    const SearchMarkers::Marker* marker = type.markers->Find(document_.items, type.start, type.length, index);
+    const SearchMarkers::Marker* marker = type_.markers->Find(document_.items, type_.start, type_.length, index);
     if (marker != nullptr) {
       at.left = document_.items[marker->item].left;
       at.right = marker->item;
@@ -81,14 +88,14 @@ TextPosition Editor::FindMarked(TypeIndex text, uint64_t index, Seek seek) {
   return at;
 }
 
-void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, AttributeValue value, bool of_document) {
+void TextEditor::InsertFormat(TextPosition& at, KeyIndex key, AttributeValue value, bool of_document) {
   WireContent content;
   content.kind = ContentKind::kFormat;
   content.length = 1;
   content.name = document_.keys[key];
   const bool shares = of_document && value != kNullValue;
   if (!shares) content.data = value;
-  at.right = Insert(text, at.left, at.right, content);
+  at.right = editor_.Insert(text_, at.left, at.right, content);
   if (shares) {
     // The same JavaScript object as before, not an equal one.
     Item& item = document_.items[at.right];
@@ -100,77 +107,60 @@ void Editor::InsertFormat(TypeIndex text, TextPosition& at, KeyIndex key, Attrib
 }
 
 // Steps over what is deleted and over formats that say what `attributes` do.
-void Editor::PassMatching(TextPosition& at, const AttributeObject& attributes) const {
+void TextEditor::PassMatching(TextPosition& at, const AttributeObject& attributes) const {
   while (at.right != kNoItem) {
     const Item& item = document_.items[at.right];
-    const bool matches = item.kind == ContentKind::kFormat &&
-                         SameValue(Read(attributes, item.extra).value_or(kNullValue), ValueOf(item));
+    const bool matches =
+        item.kind == ContentKind::kFormat && SameValue(Read(attributes, item.extra).value_or(kNullValue), item.bytes());
     if (!item.deleted() && !matches) return;
     Forward(at);
   }
 }
 
-AttributeMap Editor::InsertAttributes(TypeIndex text, TextPosition& at, const AttributeObject& attributes) {
+AttributeMap TextEditor::InsertAttributes(TextPosition& at, const AttributeObject& attributes) {
   AttributeMap negated;
   for (const auto& [key, value] : attributes.InOrder()) {
     const AttributeValue current = at.attributes.GetOrNull(key);
     if (SameValue(current, value)) continue;
     negated.Set(key, current);
-    InsertFormat(text, at, key, value, /*of_document=*/false);
+    InsertFormat(at, key, value, /*of_document=*/false);
   }
   return negated;
 }
 
-void Editor::InsertNegated(TypeIndex text, TextPosition& at, AttributeMap negated) {
+void TextEditor::InsertNegated(TextPosition& at, AttributeMap negated) {
   while (at.right != kNoItem) {
     const Item& item = document_.items[at.right];
     if (!item.deleted()) {
       const std::optional<AttributeValue> wanted =
           item.kind == ContentKind::kFormat ? negated.Get(item.extra) : std::nullopt;
-      if (!wanted.has_value() || !SameValue(*wanted, ValueOf(item))) break;
+      if (!wanted.has_value() || !SameValue(*wanted, item.bytes())) break;
       negated.Erase(item.extra);
     }
     Forward(at);
   }
-  for (const auto& [key, value] : negated) InsertFormat(text, at, key, value, /*of_document=*/true);
+  for (const auto& [key, value] : negated) InsertFormat(at, key, value, /*of_document=*/true);
 }
 
-// What is typed straight behind the last that this client typed makes that longer.
-ItemRef Editor::InsertOrGrow(TypeIndex text, const TextPosition& at, const WireContent& content) {
-  if (content.kind == ContentKind::kString && at.left != kNoItem) {
-    const ClientIndex client = document_.structs.Find(client_);
-    const Id right = at.right == kNoItem ? Id() : document_.items[at.right].id;
-    if (client != kNoClient && IsLastOf(client, at.left)) {
-      if (const ItemRef grown = integrator_.Grow(client, right, content); grown != kNoItem) return grown;
-    }
-  }
-  return Insert(text, at.left, at.right, content);
-}
-
-bool Editor::IsLastOf(ClientIndex client, ItemRef ref) const {
-  const StructList& list = document_.structs[client].structs;
-  return document_.items[ref].id.client == client && list.ItemAt(list.last()) == ref;
-}
-
-void Editor::InsertAt(TypeIndex text, TextPosition& at, const WireContent& content, AttributeObject attributes,
-                      const Prepared* embed) {
+void TextEditor::InsertAt(TextPosition& at, const WireContent& content, AttributeObject attributes,
+                          const Prepared* embed) {
   for (const auto& [key, value] : at.attributes) {
     if (!Read(attributes, key).has_value()) attributes.Set(key, document_.keys[key], kNullValue);
   }
   PassMatching(at, attributes);
-  AttributeMap negated = InsertAttributes(text, at, attributes);
-  if (document_.types[text].markers != nullptr) {
-    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(content.length));
+  AttributeMap negated = InsertAttributes(at, attributes);
+  if (type_.markers != nullptr) {
+    type_.markers->Changed(document_.items, at.index, static_cast<int64_t>(content.length));
   }
-  at.right = InsertOrGrow(text, at, content);
-  if (embed != nullptr) embed->Fill(*this, 0, at.right);
+  at.right = editor_.InsertText(text_, at.left, at.right, content);
+  if (embed != nullptr) embed->Fill(editor_, 0, at.right);
   Forward(at);
-  InsertNegated(text, at, std::move(negated));
+  InsertNegated(at, std::move(negated));
 }
 
-void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const AttributeObject& attributes) {
+void TextEditor::FormatAt(TextPosition& at, uint64_t length, const AttributeObject& attributes) {
   PassMatching(at, attributes);
-  AttributeMap negated = InsertAttributes(text, at, attributes);
+  AttributeMap negated = InsertAttributes(at, attributes);
   while (at.right != kNoItem) {
     document_.items.Reserve(2);
     const Item& item = document_.items[at.right];
@@ -179,13 +169,13 @@ void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const A
     if (!item.deleted() && is_format) {
       const std::optional<AttributeValue> wanted = Read(attributes, item.extra);
       if (!wanted.has_value()) {
-        at.attributes.Set(item.extra, ValueOf(item));
+        at.attributes.Set(item.extra, item.bytes());
       } else {
-        if (SameValue(*wanted, ValueOf(item))) {
+        if (SameValue(*wanted, item.bytes())) {
           negated.Erase(item.extra);
         } else {
           if (length == 0) break;
-          negated.Set(item.extra, ValueOf(item));
+          negated.Set(item.extra, item.bytes());
         }
         document_.Delete(transaction_, at.right);
       }
@@ -203,15 +193,15 @@ void Editor::FormatAt(TypeIndex text, TextPosition& at, uint64_t length, const A
     content.kind = ContentKind::kString;
     content.length = length;
     content.data = lines;
-    at.right = Insert(text, at.left, at.right, content);
+    at.right = editor_.Insert(text_, at.left, at.right, content);
     Forward(at);
   }
-  InsertNegated(text, at, std::move(negated));
+  InsertNegated(at, std::move(negated));
 }
 
-void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
+void TextEditor::DeleteAt(TextPosition& at, uint64_t length) {
   const uint64_t asked = length;
-  const bool has_formats = HasFormats(text);
+  const bool has_formats = HasFormats();
   const AttributeMap at_start = at.attributes;
   const ItemRef start = at.right;
   while (length > 0 && at.right != kNoItem) {
@@ -227,49 +217,50 @@ void Editor::DeleteAt(TypeIndex text, TextPosition& at, uint64_t length) {
     }
     Forward(at);
   }
-  if (has_formats && start != kNoItem) CleanUpGap(start, at.right, at_start, at.attributes);
-  if (document_.types[text].markers != nullptr) {
-    document_.types[text].markers->Changed(document_.items, at.index, static_cast<int64_t>(length - asked));
+  if (has_formats && start != kNoItem)
+    FormatCleanup(document_, transaction_).CleanUpGap(start, at.right, at_start, at.attributes);
+  if (type_.markers != nullptr) {
+    type_.markers->Changed(document_.items, at.index, static_cast<int64_t>(length - asked));
   }
 }
 
-void Editor::TextInsert(TypeIndex text, uint64_t index, const WireContent& content, const AttributeObject* attributes) {
-  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
-  if (attributes != nullptr) return InsertAt(text, at, content, *attributes);
-  if (document_.types[text].markers == nullptr && !HasFormats(text)) {
-    InsertOrGrow(text, at, content);  // nothing is inherited, passed or closed
+void TextEditor::Insert(uint64_t index, const WireContent& content, const AttributeObject* attributes) {
+  TextPosition at = Find(index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
+  if (attributes != nullptr) return InsertAt(at, content, *attributes);
+  if (type_.markers == nullptr && !HasFormats()) {
+    editor_.InsertText(text_, at.left, at.right, content);  // nothing is inherited, passed or closed
     return;
   }
   AttributeObject inherited;
   for (const auto& [key, value] : at.attributes) inherited.Set(key, document_.keys[key], value);
-  return InsertAt(text, at, content, std::move(inherited));
+  return InsertAt(at, content, std::move(inherited));
 }
 
-void Editor::TextInsertEmbed(TypeIndex text, uint64_t index, const Prepared& embed, const AttributeObject* attributes) {
-  TextPosition at = FindText(text, index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
-  InsertAt(text, at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
+void TextEditor::InsertEmbed(uint64_t index, const Prepared& embed, const AttributeObject* attributes) {
+  TextPosition at = Find(index, attributes == nullptr ? Seek::kInherit : Seek::kGiven);
+  InsertAt(at, embed.contents()[0], attributes == nullptr ? AttributeObject() : *attributes, &embed);
 }
 
 // Whoever deletes one character after the other, forwards or backwards, makes what he deleted before longer.
-bool Editor::DeleteOn(TypeIndex text, uint64_t index, uint64_t length) {
-  PositionIndex& positions = document_.Index(text);
-  if (document_.types[text].markers != nullptr || positions.total().formats > 0) return false;
+bool TextEditor::DeleteOn(uint64_t index, uint64_t length) {
+  PositionIndex& positions = document_.Index(text_);
+  if (type_.markers != nullptr || positions.total().formats > 0) return false;
   const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index));
   if (place.item == kNoItem || length >= document_.items[place.item].length) return false;
   return document_.DeleteAtEdge(transaction_, place.item, static_cast<uint32_t>(index) - place.before.units,
                                 static_cast<uint32_t>(length));
 }
 
-void Editor::TextDelete(TypeIndex text, uint64_t index, uint64_t length) {
-  if (length == 0 || DeleteOn(text, index, length)) return;
-  TextPosition at = FindText(text, index, Seek::kDelete);
-  DeleteAt(text, at, length);
+void TextEditor::Delete(uint64_t index, uint64_t length) {
+  if (length == 0 || DeleteOn(index, length)) return;
+  TextPosition at = Find(index, Seek::kDelete);
+  DeleteAt(at, length);
 }
 
-void Editor::TextFormat(TypeIndex text, uint64_t index, uint64_t length, const AttributeObject& attributes) {
+void TextEditor::Format(uint64_t index, uint64_t length, const AttributeObject& attributes) {
   if (length == 0) return;
-  TextPosition at = FindText(text, index, Seek::kFormat);
-  if (at.right != kNoItem) FormatAt(text, at, length, attributes);
+  TextPosition at = Find(index, Seek::kFormat);
+  if (at.right != kNoItem) FormatAt(at, length, attributes);
 }
 
 }  // namespace rivermeet::crdt::internal

@@ -4,7 +4,7 @@
 #include <random>
 #include <utility>
 
-#include "crdt/internal/edit/editor.h"
+#include "crdt/internal/edit/format_cleanup.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -75,8 +75,7 @@ bool Transactor::EndOne(Transaction& transaction, Budget& budget) {
     CallObservers(transaction);
     CallEndListeners(transaction);
     if (transaction.needs_formatting_cleanup) {
-      Run(/*local=*/true,
-          [&](Transaction& cleanup) { Editor(document_, cleanup, client_).CleanUpFormatting(transaction); });
+      Run(/*local=*/true, [&](Transaction& cleanup) { FormatCleanup(document_, cleanup).After(transaction); });
     }
     document_.NoteAuthors(transaction);
     clean_up_.emplace(document_, transaction);
