@@ -31,6 +31,7 @@ const { values: given } = parseArgs({
     full: { type: "boolean", default: false },
     observe: { type: "boolean", default: false },
     "no-undo": { type: "boolean", default: false },
+    disputed: { type: "boolean", default: false },
     "for-yrs": { type: "boolean", default: false },
   },
 });
@@ -54,6 +55,7 @@ for (let seed = first; seed < first + BigInt(given.count); seed++) {
   writer.u32(Number((seed >> 32n) & 0xffffffffn));
   writer.u8(kind);
   const random = new Random(seed);
+  random.disputed = given.disputed;
   random.forYrs = given["for-yrs"];
   random.plain = random.forYrs;
   const counts = writeHistory(random, writer, { ...options, stepwise: seed % kStepwiseEvery === 0n });

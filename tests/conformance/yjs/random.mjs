@@ -12,6 +12,7 @@ export class Random {
     this.plain = false;
     // Whether it goes without what yrs can't read: XML hooks inside of other types, and content of old versions.
     this.forYrs = false;
+    this.disputed = false;
     for (let i = 0; i < 15; i++) this.word();
   }
 
