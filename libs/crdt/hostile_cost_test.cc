@@ -299,5 +299,26 @@ TEST_CASE("many subdocuments that come and go at once leave nothing to tell", "[
   CHECK(removed == 0);
 }
 
+TEST_CASE("a long text in what is an array here is read unit by unit in one pass", "[crdt][hostile]") {
+  constexpr uint64_t kUnits = 1'000'000;
+  Doc doc;
+  const List list = *doc.GetArray("t");
+  std::vector<uint64_t> heard;
+  const Subscription hearing =
+      list.Observe([&](const Event& event) { heard.push_back(event.Delta()[0].inserted.size()); });
+  REQUIRE(doc.Apply(Update({Text({1, 0}, "t", std::string(kUnits, 'x'))}, UpdateFormat::kV1), UpdateFormat::kV1).ok());
+  CHECK(heard == std::vector{kUnits});
+  CHECK(list.ToValues().size() == kUnits);
+  CHECK(list.ToJson()->size() == 4 * kUnits + 1);
+}
+
+TEST_CASE("a long text as the value of a format is read in one pass as XML", "[crdt][hostile]") {
+  constexpr uint64_t kUnits = 300'000;
+  Doc doc;
+  crdt::Text text = *doc.GetRoot("t", SharedKind::kXmlText)->AsText();
+  REQUIRE(text.Insert(0, "x", {{"b", Any(std::string(kUnits, 'x'))}}).ok());
+  CHECK(text.ToXml()->size() > kUnits);
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt::internal

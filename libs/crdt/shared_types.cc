@@ -203,7 +203,8 @@ std::vector<Value> List::ToValues(uint64_t from, uint64_t to) const {
     const Item& item = document.items[ref];
     if (!item.visible()) continue;
     const uint64_t end = std::min<uint64_t>(item.length, to);
-    internal::AppendValuesIn(*session_, item, from, end, values);
+    internal::ForEachValueIn(*session_, item, static_cast<uint32_t>(from), static_cast<uint32_t>(end),
+                             [&values](uint32_t, Value value) { values.push_back(std::move(value)); });
     from = 0;
     to -= end;
   }

@@ -8,7 +8,7 @@
 #include "crdt/internal/edit/text_editor.h"
 #include "crdt/internal/handle_edit.h"
 #include "crdt/internal/read/reading.h"
-#include "crdt/internal/wire/document_options.h"
+#include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/utf.h"
 #include "crdt/shared_types.h"
 

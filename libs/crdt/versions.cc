@@ -16,6 +16,7 @@ using internal::AttributeMap;
 using internal::ContentKind;
 using internal::Document;
 using internal::ForEachStretch;
+using internal::ForEachValueIn;
 using internal::HandleAccess;
 using internal::Item;
 using internal::ItemRef;
@@ -29,34 +30,6 @@ namespace {
 
 // Whether `item` still has what a reader sees of it.
 bool HasValues(const Item& item) { return item.countable() && item.kind != ContentKind::kDeleted; }
-
-// Calls `take`(unit, value) for units [from, to) of `item`, one after the other.
-template <class Take>
-void ForEachValue(Session& session, const Item& item, uint32_t from, uint32_t to, Take&& take) {
-  if (item.kind == ContentKind::kAny || item.kind == ContentKind::kJson) {
-    internal::ByteReader reader(session.document.contents.Skip(item.bytes(), from));
-    for (uint32_t unit = from; unit < to; ++unit) take(unit, Value(Any::DecodeTrusted(internal::StepOverAny(reader))));
-    return;
-  }
-  if (item.kind != ContentKind::kString) return take(from, internal::ValueIn(session, item, 0));
-  std::string text;
-  internal::AppendSlice(item.bytes(), from, to, text);
-  std::string_view rest = text;
-  for (uint32_t unit = from; unit < to;) {
-    const internal::Utf16Position next = internal::FindUtf16(rest, 1);
-    if (!next.inside_pair) {
-      take(unit++, Value(Any(rest.substr(0, next.byte))));
-      rest.remove_prefix(next.byte);
-      continue;
-    }
-    for (uint64_t half = 0; half < 2; ++half) {
-      std::string surrogate;
-      internal::AppendSlice(rest, half, half + 1, surrogate);
-      take(unit++, Value(Any(surrogate)));
-    }
-    rest.remove_prefix(4);
-  }
-}
 
 Authorship AuthorOf(const Document& document, const Item& item, uint32_t unit, bool removed) {
   Authorship author;
@@ -304,7 +277,8 @@ std::vector<Value> ValuesAt(const SharedType& list, const Snapshot& version) {
     const Item& item = document.items[ref];
     if (!HasValues(item)) continue;
     ForEachStretch(item, at, at, [&](uint32_t from, uint32_t to, bool visible, bool) {
-      if (visible) ForEachValue(session, item, from, to, [&](uint32_t, Value value) { values.push_back(value); });
+      if (!visible) return;
+      ForEachValueIn(session, item, from, to, [&](uint32_t, Value value) { values.push_back(std::move(value)); });
     });
   }
   return values;
@@ -364,7 +338,7 @@ std::vector<ListRun> DiffList(const SharedType& list, const Snapshot& before, co
     ForEachStretch(item, a, b, [&](uint32_t from, uint32_t to, bool was, bool is) {
       if (!was && !is) return;
       const Change change = ChangeOf(was, is);
-      ForEachValue(session, item, from, to, [&](uint32_t unit, Value value) {
+      ForEachValueIn(session, item, from, to, [&](uint32_t unit, Value value) {
         ListRun& run = runs.emplace_back();
         run.value = std::move(value);
         run.change = change;

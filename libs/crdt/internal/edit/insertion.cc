@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crdt/internal/edit/text_editor.h"
+#include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/document_options.h"
 #include "crdt/internal/wire/utf.h"
 

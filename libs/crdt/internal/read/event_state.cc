@@ -96,7 +96,9 @@ void EventState::FindListDelta() {
     if (item.deleted()) {
       if (Deletes(item) && !Adds(item)) step(Kind::kDelete).length += item.length;
     } else if (Adds(item)) {
-      AppendValuesIn(session_, item, 0, item.length, step(Kind::kInsert).inserted);
+      ForEachValueIn(session_, item, 0, item.length, [&inserted = step(Kind::kInsert).inserted](uint32_t, Value value) {
+        inserted.push_back(std::move(value));
+      });
     } else {
       step(Kind::kRetain).length += item.length;
     }

@@ -157,10 +157,15 @@ bool TypeJson::StepArray(Frame& frame) {
       }
       continue;
     }
-    for (uint64_t at = 0; at < item.length; ++at) {
-      Comma(frame);
-      if (!WriteValue(item, at)) return false;
+    if (item.kind == ContentKind::kString) {
+      ForEachUnit(item.bytes(), [&](std::string_view unit) {
+        Comma(frame);
+        AppendJsonString(unit, to_);
+      });
+      continue;
     }
+    Comma(frame);
+    if (!WriteValue(item, 0)) return false;
   }
   to_.push_back(']');
   open_.pop_back();
@@ -264,24 +269,6 @@ Value ValueIn(Session& session, const Item& item, uint64_t at) {
     }
     default:
       return Any();
-  }
-}
-
-void AppendValuesIn(Session& session, const Item& item, uint64_t from, uint64_t end, std::vector<Value>& to) {
-  switch (item.kind) {
-    case ContentKind::kAny:
-    case ContentKind::kJson:
-      for (ByteReader reader(session.document.contents.Skip(item.bytes(), from)); from < end; ++from) {
-        to.emplace_back(Any::DecodeTrusted(StepOverAny(reader)));
-      }
-      return;
-    case ContentKind::kFormat:
-    case ContentKind::kDeleted:
-    case ContentKind::kGc:
-    case ContentKind::kSkip:
-      return;
-    default:
-      for (; from < end; ++from) to.push_back(ValueIn(session, item, from));
   }
 }
 

@@ -2,13 +2,18 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_READ_READING_H_
 #define RIVERMEET_CRDT_INTERNAL_READ_READING_H_
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/store/attributes.h"
 #include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/any_walk.h"
+#include "crdt/internal/wire/byte_reader.h"
+#include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -25,8 +30,31 @@ PathStep StepTo(Document& document, TypeIndex type);
 
 // Number `at` of the values that `item` holds.
 Value ValueIn(Session& session, const Item& item, uint64_t at);
-// Those from number `from` up to `end` (yjs: getContent): of a format none.
-void AppendValuesIn(Session& session, const Item& item, uint64_t from, uint64_t end, std::vector<Value>& to);
+// Calls `take`(number, value) with those from number `from` up to `to`, one after the other (yjs: getContent): of a
+// format, and of what is gone, none.
+template <class Take>
+void ForEachValueIn(Session& session, const Item& item, uint32_t from, uint32_t to, Take&& take) {
+  switch (item.kind) {
+    case ContentKind::kAny:
+    case ContentKind::kJson:
+      for (ByteReader reader(session.document.contents.Skip(item.bytes(), from)); from < to; ++from) {
+        take(from, Value(Any::DecodeTrusted(StepOverAny(reader))));
+      }
+      return;
+    case ContentKind::kString: {
+      std::string text;
+      AppendSlice(item.bytes(), from, to, text);
+      return ForEachUnit(text, [&](std::string_view unit) { take(from++, Value(Any(unit))); });
+    }
+    case ContentKind::kFormat:
+    case ContentKind::kDeleted:
+    case ContentKind::kGc:
+    case ContentKind::kSkip:
+      return;
+    default:
+      if (from < to) take(from, ValueIn(session, item, 0));
+  }
+}
 
 // As the object of them has them: array indices first, without `__proto__`.
 Attributes ReadAttributes(const Document& document, const AttributeMap& attributes);

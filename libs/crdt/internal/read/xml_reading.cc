@@ -118,11 +118,7 @@ bool MembersOf(std::string_view any, std::vector<std::pair<std::string, std::str
   const AnyTag tag = static_cast<AnyTag>(reader.ReadByte());
   if (tag == AnyTag::kString) {
     const std::string_view text = reader.ReadVarBytes();
-    const uint64_t units = Measure(text).utf16;
-    for (uint64_t i = 0; i < units; ++i) {
-      members.emplace_back(std::to_string(i), std::string());
-      AppendSlice(text, i, i + 1, members.back().second);
-    }
+    ForEachUnit(text, [&](std::string_view unit) { members.emplace_back(std::to_string(members.size()), unit); });
   } else if (tag == AnyTag::kBytes) {
     const std::string_view bytes = reader.ReadVarBytes();
     for (size_t i = 0; i < bytes.size(); ++i) {

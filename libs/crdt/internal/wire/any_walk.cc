@@ -16,16 +16,21 @@ struct Open {
   uint64_t left;
 };
 
-// Reads the next value when it is no array or object, which are only opened, and calls `string` with it when it is a
-// string. Whether it was read.
-template <class String>
-bool ReadScalar(ByteReader& reader, String&& string, Open& opened) {
+// Is shown what a walk comes to; the walks show what they look for by hiding these.
+struct Visitor {
+  void String(std::string_view) {}  // also keys
+  void BigInt() {}
+};
+
+// Reads the next value when it is no array or object, which are only opened. Whether it was read.
+template <class Visitor>
+bool ReadScalar(ByteReader& reader, Visitor& visitor, Open& opened) {
   switch (static_cast<AnyTag>(reader.ReadByte())) {
     case AnyTag::kInteger:
       reader.SkipVarInt();
       return true;
     case AnyTag::kString:
-      string(reader.ReadVarBytes());
+      visitor.String(reader.ReadVarBytes());
       return true;
     case AnyTag::kArray:
       opened = {false, reader.ReadVarUint()};
@@ -40,7 +45,10 @@ bool ReadScalar(ByteReader& reader, String&& string, Open& opened) {
       reader.ReadBytes(4);
       return true;
     case AnyTag::kFloat64:
+      reader.ReadBytes(8);
+      return true;
     case AnyTag::kBigInt:
+      visitor.BigInt();
       reader.ReadBytes(8);
       return true;
     default:
@@ -48,10 +56,9 @@ bool ReadScalar(ByteReader& reader, String&& string, Open& opened) {
   }
 }
 
-// Calls `string` with each string and key of an array or object, in order. Gives how deep others nest in it, itself
-// counted.
-template <class String>
-size_t WalkInside(ByteReader& reader, Open outer, String&& string) {
+// Shows `visitor` what is in an array or object, in order. Gives how deep others nest in it, itself counted.
+template <class Visitor>
+size_t WalkInside(ByteReader& reader, Open outer, Visitor& visitor) {
   absl::InlinedVector<Open, 16> open = {outer};
   size_t deepest = 0;
   while (!open.empty()) {
@@ -62,17 +69,17 @@ size_t WalkInside(ByteReader& reader, Open outer, String&& string) {
       continue;
     }
     --innermost.left;
-    if (innermost.object) string(reader.ReadVarBytes());
-    if (Open opened; !ReadScalar(reader, string, opened)) open.push_back(opened);
+    if (innermost.object) visitor.String(reader.ReadVarBytes());
+    if (Open opened; !ReadScalar(reader, visitor, opened)) open.push_back(opened);
   }
   return deepest;
 }
 
 // The same of any value.
-template <class String>
-size_t Walk(ByteReader& reader, String&& string) {
+template <class Visitor>
+size_t Walk(ByteReader& reader, Visitor&& visitor) {
   Open opened;
-  return ReadScalar(reader, string, opened) ? 0 : WalkInside(reader, opened, string);
+  return ReadScalar(reader, visitor, opened) ? 0 : WalkInside(reader, opened, visitor);
 }
 
 // Whether no string in `values` has a surrogate, as far as their first byte and size say it: such a string takes five
@@ -96,13 +103,13 @@ bool HasNoSurrogate(std::string_view values) {
 
 std::string_view StepOverAny(ByteReader& reader) {
   const char* start = reader.position();
-  Walk(reader, [](std::string_view) {});
+  Walk(reader, Visitor());
   return {start, static_cast<size_t>(reader.position() - start)};
 }
 
 int NestingOf(std::string_view value) {
   ByteReader reader(value);
-  return static_cast<int>(Walk(reader, [](std::string_view) {}));
+  return static_cast<int>(Walk(reader, Visitor()));
 }
 
 std::string_view SkipValues(std::string_view values, uint64_t count) {
@@ -115,16 +122,31 @@ void AppendSendable(std::string_view values, std::string& to) {
   const size_t start = to.size();
   to.append(values);
   if (HasNoSurrogate(values) || IsWellFormed(values)) return;
-  // U+FFFD takes as many bytes as a lone surrogate, so that all lengths stay.
-  ByteReader reader(values);
-  std::string well_formed;
-  while (!reader.AtEnd()) {
-    Walk(reader, [&](std::string_view string) {
+  struct Mender : Visitor {
+    void String(std::string_view string) {
       well_formed.clear();
       AppendWellFormed(string, well_formed);
+      // U+FFFD takes as many bytes as a lone surrogate, so that all lengths stay.
       to.replace(start + (string.data() - values.data()), string.size(), well_formed);
-    });
-  }
+    }
+    std::string_view values;
+    size_t start;
+    std::string& to;
+    std::string well_formed;
+  };
+  Mender mender{{}, values, start, to, {}};
+  for (ByteReader reader(values); !reader.AtEnd();) Walk(reader, mender);
+}
+
+bool IsJsonValue(std::string_view value) {
+  struct Finder : Visitor {
+    void BigInt() { found = true; }
+    bool found = false;
+  };
+  Finder bigint;
+  ByteReader reader(value);
+  Walk(reader, bigint);
+  return !bigint.found && static_cast<AnyTag>(value.front()) != AnyTag::kUndefined;
 }
 
 }  // namespace rivermeet::crdt::internal

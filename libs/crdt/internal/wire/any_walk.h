@@ -13,6 +13,8 @@ namespace rivermeet::crdt::internal {
 std::string_view StepOverAny(ByteReader& reader);
 // How many arrays and objects nest in a value.
 int NestingOf(std::string_view value);
+// Whether JSON.stringify gives a text for a value: it isn't undefined, and no bigint is in it.
+bool IsJsonValue(std::string_view value);
 // `values` without the first `count`.
 std::string_view SkipValues(std::string_view values, uint64_t count);
 

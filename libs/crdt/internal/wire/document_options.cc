@@ -81,9 +81,4 @@ bool LoadsItself(std::string_view kept) {
   return false;
 }
 
-bool IsJsonValue(std::string_view any) {
-  std::string json;
-  return AnyToJson(any, json);
-}
-
 }  // namespace rivermeet::crdt::internal

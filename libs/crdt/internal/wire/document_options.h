@@ -15,9 +15,6 @@ bool KeptDocumentOptions(std::string_view options, std::string& scratch, std::st
 // Whether options that KeptDocumentOptions gave say that everybody loads the subdocument.
 bool LoadsItself(std::string_view kept);
 
-// Whether JSON.stringify gives a text for this canonical value: it isn't undefined, and no bigint is in it.
-bool IsJsonValue(std::string_view any);
-
 }  // namespace rivermeet::crdt::internal
 
 #endif  // RIVERMEET_CRDT_INTERNAL_WIRE_DOCUMENT_OPTIONS_H_

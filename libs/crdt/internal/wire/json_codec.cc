@@ -42,8 +42,9 @@ double OutOfRange(std::string_view number) {
     std::string_view digits = number.substr(mantissa_end + 1);
     if (digits[0] == '+') digits.remove_prefix(1);
     if (std::from_chars(digits.data(), digits.data() + digits.size(), exponent).ec != std::errc()) {
-      exponent = digits[0] == '-' ? INT64_MIN / 2 : INT64_MAX / 2;
+      exponent = digits[0] == '-' ? INT64_MIN : INT64_MAX;
     }
+    exponent = std::clamp(exponent, INT64_MIN / 2, INT64_MAX / 2);
   }
   const double size = point - first + exponent > 0 ? HUGE_VAL : 0.0;
   return negative ? -size : size;

@@ -119,6 +119,27 @@ TEST_CASE("numbers have JavaScript's layouts", "[crdt]") {
   CHECK(text(5e-324) == "5e-324");
 }
 
+TEST_CASE("numbers that no double holds are infinite or zero, as JSON.parse has them", "[crdt]") {
+  const auto number = [](std::string_view json) {
+    const Parsed parsed = Parse(json);
+    REQUIRE(parsed.ok);
+    std::string text;
+    ByteReader reader(parsed.any);
+    const AnyTag tag{reader.ReadByte()};
+    AppendJavaScriptNumber(tag == AnyTag::kFloat32 ? reader.ReadFloat32() : reader.ReadVarInt().value(), text);
+    return text;
+  };
+  for (const char* exponent : {"400", "9223372036854775806", "9223372036854775807", "9223372036854775808"}) {
+    CAPTURE(exponent);
+    for (const std::string mantissa : {"1", "0.01", "100.5"}) {
+      CHECK(number(mantissa + "e" + exponent) == "Infinity");
+      CHECK(number("-" + mantissa + "E+" + exponent) == "-Infinity");
+      CHECK(number(mantissa + "e-" + exponent) == "0");
+    }
+    CHECK(number("0.00e"s + exponent) == "0");
+  }
+}
+
 TEST_CASE("a long array and what surrounds it keep their places", "[crdt]") {
   for (const size_t count : {127, 128, 129, 16383, 16384, 20000}) {
     std::string inner = "[0";

@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "crdt/internal/wire/any_codec.h"
+#include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/document_options.h"
 
 namespace rivermeet::crdt::internal {

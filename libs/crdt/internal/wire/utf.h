@@ -74,6 +74,26 @@ void AppendCharacter(uint32_t character, std::string& out);
 // Takes the first character off `text`, which is WTF-8 and not empty.
 uint32_t TakeCharacter(std::string_view& text);
 
+// Calls `take` with each UTF-16 unit of `text`, which is WTF-8, as a text: a character of two as both its surrogates.
+template <class Take>
+void ForEachUnit(std::string_view text, Take&& take) {
+  for (std::string half; !text.empty();) {
+    std::string_view rest = text;
+    const uint32_t character = TakeCharacter(rest);
+    if (character < 0x10000) {
+      take(text.substr(0, text.size() - rest.size()));
+    } else {
+      for (const uint32_t surrogate :
+           {0xd800 + ((character - 0x10000) >> 10), 0xdc00 + ((character - 0x10000) & 0x3ff)}) {
+        half.clear();
+        AppendCharacter(surrogate, half);
+        take(std::string_view(half));
+      }
+    }
+    text = rest;
+  }
+}
+
 // JavaScript's `<`: by UTF-16 code units. Both are WTF-8.
 bool LessInUtf16(std::string_view a, std::string_view b);
 
