@@ -109,7 +109,10 @@ void Doc::LoadSubdocument(std::string_view guid) {
 }
 
 void internal::Session::TellSubdocuments(const Transaction& transaction) {
-  if (subdocument_listeners.empty()) return;
+  if (subdocument_listeners.empty()) {
+    document.ForgetSubdocuments(transaction);
+    return;
+  }
   SubdocumentsEvent event;
   const auto tell = [&](const std::vector<uint32_t>& numbers, std::vector<crdt::Subdocument>& to) {
     for (const uint32_t number : numbers) {
@@ -123,7 +126,10 @@ void internal::Session::TellSubdocuments(const Transaction& transaction) {
   if (event.added.empty() && event.removed.empty() && event.loaded.empty()) return;
   subdocument_listeners.Tell(event);
   for (const uint32_t number : std::vector<uint32_t>(transaction.subdocuments_removed)) {
-    if (std::exchange(document.subdocuments[number].destroyed, true)) continue;
+    if (std::exchange(document.subdocuments[number].destroyed, true)) {
+      document.ForgetSubdocument(number);
+      continue;
+    }
     transactor.Run(/*local=*/true,
                    [number](Transaction& destroying) { destroying.subdocuments_removed.push_back(number); });
   }
@@ -205,7 +211,8 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
   internal::Document& document = session_->document;
   RM_RETURN_IF_ERROR(internal::CheckText(name, "a root's name"));
   if (!document.HasRoot(name)) {
-    RM_RETURN_IF_ERROR(internal::CheckRoom(document, session_->limits, {.types = 1, .bytes = name.size()}));
+    RM_RETURN_IF_ERROR(internal::CheckRoom(document, session_->limits, {.types = 1, .names = 1, .bytes = name.size()}));
+    session_->edit_room.Forget();
   }
   const internal::TypeIndex number = document.Root(name);
   internal::Type& type = document.types[number];

@@ -5,6 +5,7 @@
 
 #include "crdt/attribution.h"
 #include "crdt/testing/attack.h"
+#include "fmt/format.h"
 
 namespace rivermeet::crdt::internal {
 namespace {
@@ -83,15 +84,35 @@ TEST_CASE("deleted ranges count as the structs that they may cut", "[crdt][hosti
 TEST_CASE("no kind of content gets a document past max_document_bytes", "[crdt][hostile]") {
   constexpr uint64_t kMany = 10'000;
   const std::string long_text(kMany * 100, 'x');
-  std::vector<WireStruct> clients, structs, types;
+  const std::string kTrue = Any(true).Encode();
+  const std::string kOptions = Any(Any::Object{{"meta", Any(std::string(100, 'x'))}}).Encode();
+  std::vector<std::string> names;
+  for (uint64_t i = 0; i < kMany; ++i) names.push_back(fmt::format("{}", i));
+  std::vector<WireStruct> clients, structs, types, roots, keys, maps, formats, elements, subdocuments;
   for (uint64_t i = 0; i < kMany; ++i) {
     clients.push_back(Text({kMany - i, 0}, "t", "x"));
     structs.push_back(OfKind(Text({1, i}, "t", ""), i % 2 == 0 ? ContentKind::kDeleted : ContentKind::kBinary));
     types.push_back(OfKind(Text({1, i}, "t", ""), ContentKind::kType));
+    roots.push_back(Text({1, i}, names[i], "x"));
+    keys.push_back(Under(Text({1, i}, "m", "x"), names[i]));
+    maps.push_back(types.back());
+    formats.push_back(OfKind(Text({1, i}, "t", ""), ContentKind::kFormat));
+    formats.back().content.name = names[i];
+    formats.back().content.data = kTrue;
+    elements.push_back(types.back());
+    elements.back().content.type = TypeRef::kXmlElement;
+    elements.back().content.name = names[i];
+    subdocuments.push_back(OfKind(Text({1, i}, "t", ""), ContentKind::kDoc));
+    subdocuments.back().content.name = names[i];
+    subdocuments.back().content.data = kOptions;
   }
+  // Each in one of `maps`, under the same key.
+  for (uint64_t i = 0; i < kMany; ++i) maps.push_back(Under(Inside(Text({2, i}, "", "x"), {1, i}), "k"));
   for (const auto& [what, items] :
        {std::pair{"text", std::vector{Text({1, 0}, "t", long_text)}}, std::pair{"clients", clients},
-        std::pair{"structs", structs}, std::pair{"types", types}}) {
+        std::pair{"structs", structs}, std::pair{"types", types}, std::pair{"roots", roots}, std::pair{"keys", keys},
+        std::pair{"maps", maps}, std::pair{"formats", formats}, std::pair{"elements", elements},
+        std::pair{"subdocuments", subdocuments}}) {
     CAPTURE(what);
     const std::string update = Update(items, UpdateFormat::kV2);
     Doc doc;

@@ -29,8 +29,8 @@ struct Limits {
   // and would lie too deep in it, are dropped when it comes. Values never nest deeper than 4096, whatever this says: to
   // destroy one (any.h) takes stack for each level.
   int max_depth = 512;
-  // Of a document, in bytes: structs, texts and values, types, names and what waits; not what reading by index adds. It
-  // ends to within a megabyte there, or what the cuts of an update add.
+  // Of a document, in bytes: structs, texts and values, types, subdocuments, names and what waits; not what reading by
+  // index and attribution add. It ends to within a megabyte there, or what the cuts of an update add.
   uint64_t max_document_bytes = uint64_t{4} << 30;
 };
 

@@ -271,6 +271,36 @@ TEST_CASE("a refused edit leaves no name behind", "[crdt][limits]") {
   CHECK(room.bytes() == bytes);
 }
 
+TEST_CASE("a subdocument that is gone leaves neither its name nor its options", "[crdt]") {
+  for (const bool listens : {false, true}) {
+    CAPTURE(listens);
+    Room room({});
+    std::string removed;
+    Subscription hearing;
+    if (listens) {
+      hearing = room.doc.OnSubdocuments([&](const SubdocumentsEvent& event) {
+        for (const Subdocument& document : event.removed) removed += document.guid;
+      });
+    }
+    const uint64_t before = room.bytes();
+    const Any options = Any::Object{{"meta", Any(std::string(1'000'000, 'x'))}};
+    REQUIRE(room.list().Push({NewSubdocument{"d", options}}).ok());
+    CHECK(room.bytes() > before + 1'000'000);
+    REQUIRE(room.list().Delete(0, 1).ok());
+    CHECK(room.bytes() < before + 10'000);
+    CHECK(removed == (listens ? "dd" : ""));  // yjs tells it twice, too
+  }
+}
+
+TEST_CASE("roots that were got take from the room that edits have", "[crdt]") {
+  Room room({.max_document_bytes = 300'000});
+  REQUIRE(room.text().Insert(0, "x").ok());
+  while (room.doc.GetText(std::to_string(room.bytes())).ok()) continue;
+  const uint64_t full = room.bytes();
+  while (room.text().Insert(0, "x").ok()) continue;
+  CHECK(room.bytes() < full + 50'000);
+}
+
 // `size` bytes of nothing that take no memory while they are only read.
 class Endless {
  public:

@@ -114,6 +114,7 @@ absl::Status Map::Set(std::string_view key, const Insertable& value) {
   Prepared prepared;
   RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&value, 1), Slot::kEntry, prepared));
   EditCost cost = prepared.cost();
+  ++cost.names;
   cost.bytes += key.size();
   return Edit(*session_, type_, cost, [&](Editor& editor) {
     editor.MapSet(type_, key, prepared);

@@ -46,6 +46,7 @@ class GivenAttributes {
       if (!internal::IsJsonValue(bytes)) {
         return absl::InvalidArgumentError("the value of an attribute is one that JSON has");
       }
+      ++out.cost_.names;
       out.cost_.bytes += name.size() + bytes.size();
       out.cost_.AddValue(value, bytes);
     }

@@ -273,7 +273,9 @@ absl::Status UndoManager::State::CheckRoomFor(const StackItem& item) {
         const Item& deleted = document.items[list.ItemAt(at)];
         cost.structs += 2;
         cost.bytes += deleted.size;
+        if (deleted.is_entry() || deleted.kind == ContentKind::kFormat) ++cost.names;
         if (deleted.kind == ContentKind::kType) ++cost.types;
+        if (deleted.kind == ContentKind::kDoc) cost.bytes += document.subdocuments[deleted.extra].bytes();
       }
     }
   }

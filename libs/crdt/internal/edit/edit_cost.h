@@ -28,6 +28,7 @@ struct EditCost : Addition {
   void Add(const EditCost& other) {
     structs += other.structs;
     types += other.types;
+    names += other.names;
     bytes += other.bytes;
     units += other.units;
     depth = std::max(depth, other.depth);

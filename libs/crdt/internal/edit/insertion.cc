@@ -79,9 +79,11 @@ absl::Status Prepared::AddType(const NewType& type) {
   for (const auto& [key, value] : type.entries) {
     RM_RETURN_IF_ERROR(CheckText(key, "a key"));
     RM_RETURN_IF_ERROR(add(inside.entries, absl::MakeConstSpan(&value, 1), Slot::kEntry));
+    ++below.names;
     below.bytes += key.size();
   }
   ++below.types;
+  if (!type.name.empty()) ++below.names;
   ++below.depth;
   cost_.Add(below);
   return absl::OkStatus();
@@ -98,6 +100,7 @@ absl::Status Prepared::AddSubdocument(const NewSubdocument& document) {
   content.name = document.guid;
   contents_.push_back(content);
   cost_.AddValue(document.options, kept);
+  cost_.bytes += sizeof(SubdocumentState);
   bytes_.push_back(std::move(kept));
   return absl::OkStatus();
 }

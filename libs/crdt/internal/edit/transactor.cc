@@ -88,7 +88,11 @@ bool Transactor::EndOne(Transaction& transaction, Budget& budget) {
       if (document_.structs[client].id == client_) client_ = RandomClient();
     }
   }
-  if (hooks.done) hooks.done(transaction);
+  if (hooks.done) {
+    hooks.done(transaction);
+  } else {
+    document_.ForgetSubdocuments(transaction);
+  }
   return true;
 }
 

@@ -77,6 +77,12 @@ bool CleanUp::CollectDeleted(Budget& budget) {
   return true;
 }
 
+// What an item that is collected holds goes with it.
+void CleanUp::NoteInside(const Item& item) {
+  if (item.kind == ContentKind::kType) open_.push_back(item.extra);
+  if (item.kind == ContentKind::kDoc) document_.subdocuments[item.extra].collected = true;
+}
+
 void CleanUp::DropContent(Item& item) {
   document_.contents.Release(item.size);
   item.data = nullptr;
@@ -86,7 +92,7 @@ void CleanUp::DropContent(Item& item) {
 
 void CleanUp::Collect(ItemRef ref) {
   Item& item = document_.items[ref];
-  if (item.kind == ContentKind::kType) open_.push_back(item.extra);
+  NoteInside(item);
   DropContent(item);
   item.kind = ContentKind::kDeleted;
 }
@@ -110,6 +116,7 @@ bool CleanUp::CollectChildren(Budget& budget) {
     if (entries != nullptr && chains_ < entries->size()) {
       next_child_ = (*entries)[chains_++].second;
     } else {
+      document_.ForgetEntries(types[collecting_]);
       types.Free(collecting_);
       collecting_ = kNoType;
     }
@@ -119,7 +126,7 @@ bool CleanUp::CollectChildren(Budget& budget) {
 
 void CleanUp::CollectChild(ItemRef ref) {
   Item& item = document_.items[ref];
-  if (item.kind == ContentKind::kType) open_.push_back(item.extra);
+  NoteInside(item);
   DropContent(item);
   if ((item.flags & Item::kRedone) != 0) document_.redone_.erase(ref);
   Item collected;

@@ -36,6 +36,7 @@ class CleanUp {
   void Collect(ItemRef ref);
   bool CollectChildren(Budget& budget);
   void CollectChild(ItemRef ref);
+  void NoteInside(const Item& item);
   void DropContent(Item& item);
 
   bool CanMerge(const Item& left, ItemRef right) const;

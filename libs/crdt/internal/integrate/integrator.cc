@@ -273,7 +273,7 @@ void Integrator::BeginLink(ItemRef ref) {
   if (item.right != kNoItem) {
     items[item.right].left = ref;
   } else if (item.is_entry()) {
-    parent.SetEntry(item.place, ref);
+    document_.SetEntry(parent, item.place, ref);
     if (item.left != kNoItem) document_.BeginDelete(transaction_, item.left);
     // What is deleted is noted in the order in which yjs does it.
     if (item.kind == ContentKind::kDeleted) FinishDelete();

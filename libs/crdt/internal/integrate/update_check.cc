@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/hash/hash.h"
 #include "base/status.h"
-#include "crdt/internal/store/room.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -62,13 +62,13 @@ bool UpdateCheck<Fields>::Step(Budget& budget) {
       reader.Finish();
       status_ = reader.ok() ? absl::OkStatus() : reader.status();
       if (status_.ok()) {
-        status_ = CheckRoom(document_, limits_, {new_structs_, new_clients_, new_types_, update_.bytes.size()});
+        status_ = CheckRoom(document_, limits_, adds_);
       }
       update_.is_kept = update_.structs == 1 && update_.blocks.size() == 1;
       stage_ = Stage::kDone;
       if (!status_.ok()) return true;
       if (update_.blocks.size() > 1) SortBlocks();
-      if (was_pending_ || new_types_ == 0) return true;
+      if (was_pending_ || !has_types_) return true;
       update_.is_kept = false;  // what it views is read over
       pass_ = {};
       stage_ = Stage::kNesting;
@@ -103,8 +103,7 @@ bool UpdateCheck<Fields>::CheckStructs(Budget& budget) {
       ++update_.structs;
       CheckStruct(item, known_);
       pass_.clock = item.end_clock();
-      if (pass_.clock > known_) ++new_structs_;
-      if (item.content.kind == ContentKind::kType) ++new_types_;
+      if (pass_.clock > known_) Reckon(item);
     }
     if (blocks_left_ == 0 || !reader.ok()) return true;
     --blocks_left_;
@@ -112,7 +111,7 @@ bool UpdateCheck<Fields>::CheckStructs(Budget& budget) {
     update_.blocks.push_back({read.client, read.clock, read.structs, update_.places.size()});
     update_.places.push_back(reader.place());
     known_ = document_.structs.StateOf(read.client);
-    if (known_ == 0) ++new_clients_;
+    if (known_ == 0) ++adds_.clients;
     pass_.clock = read.clock;
     pass_.left = read.structs;
   }
@@ -133,13 +132,49 @@ void UpdateCheck<Fields>::CheckStruct(const WireStruct& item, uint64_t known) {
   }
 }
 
+// Counts what a struct, which is new as a whole or in part, adds to the document at most.
+template <class Fields>
+void UpdateCheck<Fields>::Reckon(const WireStruct& item) {
+  ++adds_.structs;
+  if (item.has_parent_sub) ++adds_.names;
+  switch (item.content.kind) {
+    case ContentKind::kType:
+      has_types_ = true;
+      ++adds_.types;
+      [[fallthrough]];
+    case ContentKind::kFormat:
+      NoteName(item.content.name);
+      return;
+    case ContentKind::kDoc:
+      adds_.bytes += sizeof(SubdocumentState);
+      return;
+    default:
+      return;
+  }
+}
+
+// A name that comes again soon is counted once.
+template <class Fields>
+void UpdateCheck<Fields>::NoteName(std::string_view name) {
+  if (name.empty() || document_.keys.Find(name) != 0) return;
+  if (new_names_ == nullptr) new_names_ = std::make_unique<std::array<size_t, 64>>();
+  const size_t hash = absl::HashOf(name);
+  size_t& last = (*new_names_)[hash % new_names_->size()];
+  if (last == hash) return;
+  last = hash;
+  ++adds_.names;
+}
+
 template <class Fields>
 void UpdateCheck<Fields>::NoteRoot(std::string_view root) {
   if (new_root_names_ == nullptr) {
     new_root_names_ = std::make_unique<absl::flat_hash_set<std::string>>();
     update_.new_roots = std::make_unique<std::vector<std::string>>();
   }
-  if (new_root_names_->emplace(root).second) update_.new_roots->emplace_back(root);
+  if (!new_root_names_->emplace(root).second) return;
+  update_.new_roots->emplace_back(root);
+  ++adds_.types;
+  ++adds_.names;
 }
 
 template <class Fields>
@@ -153,7 +188,7 @@ bool UpdateCheck<Fields>::CheckDeletes(Budget& budget) {
 
 template <class Fields>
 void UpdateCheck<Fields>::NoteDelete(uint64_t client, ClockRange range) {
-  ++new_structs_;
+  ++adds_.structs;
   update_.has_deletes = true;
   if (client == last_deleted_) {
     update_.deletes_overlap |= range.clock < last_end_;

@@ -2,6 +2,7 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_INTEGRATE_UPDATE_CHECK_H_
 #define RIVERMEET_CRDT_INTERNAL_INTEGRATE_UPDATE_CHECK_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "crdt/internal/integrate/nesting_check.h"
 #include "crdt/internal/store/budget.h"
 #include "crdt/internal/store/document.h"
+#include "crdt/internal/store/room.h"
 #include "crdt/internal/wire/update_reader.h"
 #include "crdt/limits.h"
 
@@ -62,7 +64,7 @@ class UpdateCheck {
  public:
   // All outlive this. The document isn't changed.
   UpdateCheck(Document& document, const Limits& limits, CheckedUpdate<Fields>& update)
-      : document_(document), limits_(limits), update_(update) {}
+      : document_(document), limits_(limits), update_(update), adds_{.bytes = update.bytes.size()} {}
 
   // Goes on. True once everything was read, or it can't be applied, which status() tells.
   bool Step(Budget& budget);
@@ -76,6 +78,8 @@ class UpdateCheck {
   bool CheckStructs(Budget& budget);
   // `known` is the state of its client.
   void CheckStruct(const WireStruct& item, uint64_t known);
+  void Reckon(const WireStruct& item);
+  void NoteName(std::string_view name);
   void NoteRoot(std::string_view root);
   bool CheckDeletes(Budget& budget);
   void NoteDelete(uint64_t client, ClockRange range);
@@ -93,9 +97,9 @@ class UpdateCheck {
   BlockPass pass_;
   uint64_t known_ = 0;  // of the block that is read
   std::unique_ptr<absl::flat_hash_set<std::string>> new_root_names_;
-  uint64_t new_structs_ = 0;
-  uint64_t new_clients_ = 0;
-  uint64_t new_types_ = 0;
+  Addition adds_;
+  bool has_types_ = false;                             // among what is new
+  std::unique_ptr<std::array<size_t, 64>> new_names_;  // hashes of those that came last
   std::unique_ptr<NestingCheck> nesting_;
 
   typename UpdateReader<Fields>::DeletePlace delete_place_;

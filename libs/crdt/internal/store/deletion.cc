@@ -55,6 +55,14 @@ void Document::RemoveSubdocument(Transaction& transaction, uint32_t number) {
   }
 }
 
+void Document::ForgetSubdocument(uint32_t number) {
+  SubdocumentState& gone = subdocuments[number];
+  if (!gone.collected) return;
+  subdocument_bytes_ -= gone.guid.size() + gone.options.size();
+  gone.guid = std::string();
+  gone.options = std::string();
+}
+
 void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {
   Item& item = items[ref];
   Type& parent = types[item.parent];

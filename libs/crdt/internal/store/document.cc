@@ -14,8 +14,7 @@ uint64_t Document::bytes() const {
     if (types[t].entries != nullptr) bytes += types[t].entries->bytes();
     if (types[t].index != nullptr) bytes += types[t].index->bytes();
   }
-  for (const SubdocumentState& document : subdocuments)
-    bytes += sizeof(document) + document.guid.size() + document.options.size();
+  bytes += subdocument_bytes_;
   if (attribution != nullptr) bytes += attribution->MemoryBytes();
   return bytes;
 }
@@ -220,6 +219,7 @@ void Document::SetContent(Item& item, const WireContent& content) {
     case ContentKind::kDoc:
       item.extra = static_cast<uint32_t>(subdocuments.size());
       subdocuments.push_back({std::string(content.name), std::string(content.data)});
+      subdocument_bytes_ += subdocuments.back().bytes();
       return;
     case ContentKind::kGc:
     case ContentKind::kDeleted:

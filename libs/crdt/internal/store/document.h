@@ -29,11 +29,14 @@ namespace rivermeet::crdt::internal {
 
 // A document inside the document; only its name and options are kept here.
 struct SubdocumentState {
+  uint64_t bytes() const { return sizeof(*this) + guid.size() + options.size(); }
+
   std::string guid;
   std::string options;     // canonical Any
   bool present = false;    // in the document, not deleted
   bool loads = false;      // somebody wants its content
   bool destroyed = false;  // its removal was told twice
+  bool collected = false;  // no item holds it any more
   uint64_t added_by = 0;   // number of the transaction that brought it
   size_t added_place = 0;  // where in Transaction::subdocuments_added
 };
@@ -62,7 +65,8 @@ class Document {
   // The part of it that grows with every edit, in O(1).
   uint64_t growing_bytes() const {
     return items.bytes() + contents.bytes() + items.live() * sizeof(StructList::Entry) +
-           structs.size() * sizeof(StructStore::Client) + types.size() * sizeof(Type) + keys.bytes() + pending.bytes();
+           structs.size() * sizeof(StructStore::Client) + types.size() * sizeof(Type) + keys.bytes() + pending.bytes() +
+           subdocument_bytes_ + entry_bytes_;
   }
 
   // --- types
@@ -77,6 +81,21 @@ class Document {
   // its text got `item`.
   bool ShowsMarkers(TypeIndex root) const;
   bool ShowsMarkers(const Item& item) const;
+  // What Type::SetEntry() does, counting what a new entry takes; and what all that `type` has took no longer.
+  void SetEntry(Type& type, KeyIndex key, ItemRef item) {
+    if (type.Entry(key) == kNoItem) entry_bytes_ += kEntryBytes;
+    if (type.entries == nullptr) entry_bytes_ += sizeof(EntryTable);
+    type.SetEntry(key, item);
+  }
+  void ForgetEntries(const Type& type) {
+    if (type.entries != nullptr) entry_bytes_ -= sizeof(EntryTable) + type.entries->size() * kEntryBytes;
+  }
+  // Of a collected subdocument, once nobody is to be told of it any more: its name and options.
+  void ForgetSubdocument(uint32_t number);
+  // Of all that `transaction` removed.
+  void ForgetSubdocuments(const Transaction& transaction) {
+    for (const uint32_t number : transaction.subdocuments_removed) ForgetSubdocument(number);
+  }
   // Of a list type; built when it is asked for first.
   PositionIndex& Index(TypeIndex type) {
     Type& t = types[type];
@@ -145,6 +164,8 @@ class Document {
   bool records_keys = false;
 
  private:
+  static constexpr uint64_t kEntryBytes = 32;  // with its place in a table that is half full
+
   friend class CleanUp;
   // How far the deletion of a type's children has come.
   struct Descent {
@@ -164,6 +185,8 @@ class Document {
   bool Continues(const Item& left, ItemRef right) const;
 
   const bool gc_;
+  uint64_t subdocument_bytes_ = 0;
+  uint64_t entry_bytes_ = 0;  // about
   absl::flat_hash_map<KeyIndex, TypeIndex> root_of_name_;
   std::vector<TypeIndex> roots_;
   absl::flat_hash_map<ItemRef, Id> redone_;

@@ -21,11 +21,14 @@ struct Addition {
   uint64_t structs = 0;
   uint64_t clients = 0;
   uint64_t types = 0;
-  uint64_t bytes = 0;  // of texts, values and names
+  uint64_t names = 0;  // roots, keys of maps, formats and nodes, that may be new
+  uint64_t bytes = 0;  // of texts, values, names and subdocuments
 
   uint64_t all_bytes() const {
     constexpr uint64_t kStructBytes = sizeof(Item) + 2 * sizeof(StructList::Entry);
-    return structs * kStructBytes + clients * sizeof(StructStore::Client) + types * sizeof(Type) + bytes;
+    constexpr uint64_t kNameBytes = 128;  // in the table of names, and in that of a type's entries
+    return structs * kStructBytes + clients * sizeof(StructStore::Client) + types * sizeof(Type) + names * kNameBytes +
+           bytes;
   }
 };
 
