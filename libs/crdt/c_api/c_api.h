@@ -132,7 +132,8 @@ rmcrdt_code Try(absl::FunctionRef<absl::Status()> body) noexcept;
 // The same on a document, which lives until `body` is done even when its last handle is freed meanwhile, and which is
 // lost when `body` throws.
 rmcrdt_code TryOn(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept;
-// The same, but `body` changes nothing of the document that an exception could leave half done.
+// The same, but `body` changes nothing of the document that an exception could leave half done: what it reads by, such
+// as the index of a list, is kept once it is whole.
 rmcrdt_code TryReading(DocRef doc, absl::FunctionRef<absl::Status()> body) noexcept;
 
 absl::Status NullHandle();
@@ -145,10 +146,16 @@ rmcrdt_code TryOn(const Handle* handle, absl::FunctionRef<absl::Status()> body) 
   return TryOn(handle->shared, body);
 }
 
-// What `body` gives, as a StatusOr; `otherwise` where it gives none.
+template <class Handle>
+rmcrdt_code TryReading(const Handle* handle, absl::FunctionRef<absl::Status()> body) noexcept {
+  if (handle == nullptr) return Try([] { return NullHandle(); });
+  return TryReading(handle->shared, body);
+}
+
+// What `body`, reading only, gives, as a StatusOr; `otherwise` where it gives none.
 template <class Result, class Handle, class Body>
 Result Ask(const Handle* handle, Result otherwise, Body body) noexcept {
-  TryOn(handle, [&] {
+  TryReading(handle, [&] {
     absl::StatusOr<Result> result = body();
     if (result.ok()) otherwise = *std::move(result);
     return result.status();
@@ -181,8 +188,16 @@ auto* New(const Body& body) noexcept {
   Try([&] { return PutOnHeap(body(), made); });
   return made;
 }
+// The same of a `body` that only reads, and of one that changes the document.
 template <class Handle, class Body>
-auto* NewOn(const Handle* handle, const Body& body) noexcept {
+auto* NewReading(const Handle* handle, const Body& body) noexcept {
+  using Made = typename std::invoke_result_t<Body>::value_type;
+  Made* made = nullptr;
+  TryReading(handle, [&] { return PutOnHeap(body(), made); });
+  return made;
+}
+template <class Handle, class Body>
+auto* NewChanging(const Handle* handle, const Body& body) noexcept {
   using Made = typename std::invoke_result_t<Body>::value_type;
   Made* made = nullptr;
   TryOn(handle, [&] { return PutOnHeap(body(), made); });
@@ -193,13 +208,11 @@ auto* NewOn(const Handle* handle, const Body& body) noexcept {
 template <class Handle, class Body>
 rmcrdt_buffer* BytesOn(const Handle* handle, const Body& body) noexcept {
   rmcrdt_buffer* made = nullptr;
-  const auto make = [&]() -> absl::Status {
-    if (handle == nullptr) return NullHandle();
+  TryReading(handle, [&] {
     absl::StatusOr<std::string> bytes = body();
     if (bytes.ok()) made = new rmcrdt_buffer{*std::move(bytes)};
     return bytes.status();
-  };
-  TryReading(handle == nullptr ? nullptr : handle->shared, make);
+  });
   return made;
 }
 

@@ -72,7 +72,7 @@ rmcrdt_delta* rmcrdt_delta_new(void) {
 void rmcrdt_delta_free(rmcrdt_delta* delta) { delete delta; }
 
 rmcrdt_code rmcrdt_delta_insert(rmcrdt_delta* delta, const rmcrdt_value* value, const rmcrdt_value* attributes) {
-  return TryOn(delta, [&]() -> absl::Status {
+  return TryReading(delta, [&]() -> absl::Status {
     RM_RETURN_IF_ERROR(InsertableArgument(value).status());
     RM_ASSIGN_OR_RETURN(Attributes given, AttributesArgument(attributes));
     delta->steps.push_back({RMCRDT_STEP_INSERT, 0, {*value}, std::move(given)});
@@ -81,7 +81,7 @@ rmcrdt_code rmcrdt_delta_insert(rmcrdt_delta* delta, const rmcrdt_value* value, 
 }
 
 rmcrdt_code rmcrdt_delta_retain(rmcrdt_delta* delta, uint64_t length, const rmcrdt_value* attributes) {
-  return TryOn(delta, [&]() -> absl::Status {
+  return TryReading(delta, [&]() -> absl::Status {
     RM_ASSIGN_OR_RETURN(Attributes given, AttributesArgument(attributes));
     delta->steps.push_back({RMCRDT_STEP_RETAIN, length, {}, std::move(given)});
     return absl::OkStatus();
@@ -89,7 +89,7 @@ rmcrdt_code rmcrdt_delta_retain(rmcrdt_delta* delta, uint64_t length, const rmcr
 }
 
 rmcrdt_code rmcrdt_delta_delete(rmcrdt_delta* delta, uint64_t length) {
-  return TryOn(delta, [&]() -> absl::Status {
+  return TryReading(delta, [&]() -> absl::Status {
     delta->steps.push_back({RMCRDT_STEP_DELETE, length, {}, {}});
     return absl::OkStatus();
   });
@@ -128,7 +128,7 @@ rmcrdt_value* rmcrdt_delta_step_attributes(const rmcrdt_delta* delta, size_t ste
 }
 
 rmcrdt_delta* rmcrdt_text_to_delta(const rmcrdt_type* text) {
-  return NewOn(text, [&]() -> absl::StatusOr<rmcrdt_delta> {
+  return NewReading(text, [&]() -> absl::StatusOr<rmcrdt_delta> {
     RM_ASSIGN_OR_RETURN(const Text there, text->type.AsText());
     return MakeDelta(text->shared, there, there.ToDelta());
   });

@@ -120,7 +120,7 @@ rmcrdt_buffer* rmcrdt_doc_dump_structs(const rmcrdt_doc* doc) {
 
 rmcrdt_doc* rmcrdt_doc_restore_snapshot(rmcrdt_doc* doc, rmcrdt_format format, const uint8_t* snapshot,
                                         size_t snapshot_size, const rmcrdt_options* options) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_doc> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_doc> {
     RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     RM_ASSIGN_OR_RETURN(const DocOptions read, OptionsArgument(options));
     RM_ASSIGN_OR_RETURN(const std::string_view bytes, BytesArgument(snapshot, snapshot_size, "snapshot"));
@@ -147,7 +147,7 @@ rmcrdt_code rmcrdt_doc_transact(rmcrdt_doc* doc, const char* origin, size_t orig
 
 rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format, rmcrdt_update_callback callback,
                                           void* context) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     RM_ASSIGN_OR_RETURN(const UpdateFormat encoded, FormatArgument(format));
     SharedDoc& shared = *doc->shared;
@@ -160,7 +160,7 @@ rmcrdt_subscription* rmcrdt_doc_on_update(rmcrdt_doc* doc, rmcrdt_format format,
 }
 
 rmcrdt_subscription* rmcrdt_doc_on_transaction(rmcrdt_doc* doc, rmcrdt_transaction_callback callback, void* context) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     SharedDoc& shared = *doc->shared;
     const auto tell = [&shared, callback, context](const TransactionEvent& event) {
@@ -180,7 +180,7 @@ void rmcrdt_subscription_free(rmcrdt_subscription* subscription) {
 }
 
 rmcrdt_value* rmcrdt_doc_subdocuments(const rmcrdt_doc* doc) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_value> { return ToValue(doc->shared->doc.Subdocuments()); });
+  return NewReading(doc, [&]() -> absl::StatusOr<rmcrdt_value> { return ToValue(doc->shared->doc.Subdocuments()); });
 }
 
 rmcrdt_code rmcrdt_doc_load_subdocument(rmcrdt_doc* doc, const char* guid, size_t guid_size) {
@@ -192,7 +192,7 @@ rmcrdt_code rmcrdt_doc_load_subdocument(rmcrdt_doc* doc, const char* guid, size_
 }
 
 rmcrdt_subscription* rmcrdt_doc_on_subdocuments(rmcrdt_doc* doc, rmcrdt_subdocuments_callback callback, void* context) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     SharedDoc& shared = *doc->shared;
     const auto tell = [&shared, callback, context](const SubdocumentsEvent& event) {
@@ -229,7 +229,7 @@ rmcrdt_code rmcrdt_loader_step(rmcrdt_loader* loader, uint64_t work, bool* done)
 }
 
 rmcrdt_doc* rmcrdt_loader_take(rmcrdt_loader* loader) {
-  return NewOn(loader, [&]() -> absl::StatusOr<rmcrdt_doc> {
+  return NewChanging(loader, [&]() -> absl::StatusOr<rmcrdt_doc> {
     if (loader->shared == nullptr) return Taken();
     if (!loader->done) return absl::FailedPreconditionError("it isn't loaded yet: rmcrdt_loader_step says when it is");
     loader->shared->doc = loader->shared->loader->Take();
@@ -239,7 +239,7 @@ rmcrdt_doc* rmcrdt_loader_take(rmcrdt_loader* loader) {
 }
 
 rmcrdt_type* rmcrdt_doc_get_root(rmcrdt_doc* doc, rmcrdt_kind kind, const char* name, size_t name_size) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
     RM_ASSIGN_OR_RETURN(const SharedKind wanted, KindArgument(kind));
     RM_ASSIGN_OR_RETURN(const std::string_view root, TextArgument(name, name_size, "the root's name"));
     RM_ASSIGN_OR_RETURN(const SharedType type, doc->shared->doc.GetRoot(root, wanted));
@@ -248,7 +248,7 @@ rmcrdt_type* rmcrdt_doc_get_root(rmcrdt_doc* doc, rmcrdt_kind kind, const char* 
 }
 
 rmcrdt_type* rmcrdt_doc_find_root(const rmcrdt_doc* doc, const char* name, size_t name_size) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewReading(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
     RM_ASSIGN_OR_RETURN(const std::string_view root, TextArgument(name, name_size, "the root's name"));
     const std::optional<SharedType> type = doc->shared->doc.FindRoot(root);
     if (!type.has_value()) return absl::NotFoundError(fmt::format("there is no root \"{}\"", root));

@@ -32,7 +32,7 @@ void Tell(SharedDoc& shared, rmcrdt_events_callback callback, void* context, abs
 // Observes `type`, with what `observe` gives.
 rmcrdt_subscription* Observe(rmcrdt_type* type, rmcrdt_events_callback callback,
                              absl::FunctionRef<Subscription(SharedDoc&)> observe) {
-  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(type, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     Subscription subscription = observe(*type->shared);
     if (subscription.active()) return MakeSubscription(type->shared, std::move(subscription));
@@ -80,7 +80,7 @@ rmcrdt_subscription* rmcrdt_type_observe_deep(rmcrdt_type* type, rmcrdt_events_c
 }
 
 rmcrdt_type* rmcrdt_event_target(const rmcrdt_event* event) {
-  return NewOn(event, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewReading(event, [&]() -> absl::StatusOr<rmcrdt_type> {
     return rmcrdt_type{event->shared, event->event->target()};
   });
 }
@@ -94,7 +94,7 @@ const char* rmcrdt_event_origin(const rmcrdt_event* event, size_t* size) {
 }
 
 rmcrdt_value* rmcrdt_event_path(const rmcrdt_event* event) {
-  return NewOn(event, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(event, [&]() -> absl::StatusOr<rmcrdt_value> {
     Any::Array path;
     for (const PathStep& step : event->event->path()) path.push_back(ToAny(step));
     return rmcrdt_value{.value = Any(std::move(path))};
@@ -102,7 +102,7 @@ rmcrdt_value* rmcrdt_event_path(const rmcrdt_event* event) {
 }
 
 rmcrdt_delta* rmcrdt_event_delta(const rmcrdt_event* event) {
-  return NewOn(event, [&]() -> absl::StatusOr<rmcrdt_delta> {
+  return NewChanging(event, [&]() -> absl::StatusOr<rmcrdt_delta> {
     return MakeDelta(event->shared, event->event->target(), event->event->Delta());
   });
 }
@@ -128,7 +128,7 @@ rmcrdt_key_action rmcrdt_event_key_action(const rmcrdt_event* event, size_t key)
 }
 
 rmcrdt_value* rmcrdt_event_key_old_value(const rmcrdt_event* event, size_t key) {
-  return NewOn(event, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(event, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const KeyChange* change, KeyOf(*event, key));
     return MakeValue(event->shared, change->old_value);
   });
@@ -137,7 +137,7 @@ rmcrdt_value* rmcrdt_event_key_old_value(const rmcrdt_event* event, size_t key) 
 // --- transactions
 
 rmcrdt_subscription* rmcrdt_doc_observe(rmcrdt_doc* doc, rmcrdt_end_callback callback, void* context) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     SharedDoc& shared = *doc->shared;
     const auto tell = [&shared, callback, context](const TransactionEvent& event) {
@@ -161,7 +161,7 @@ size_t rmcrdt_transaction_changed_count(const rmcrdt_transaction* transaction) {
 }
 
 rmcrdt_type* rmcrdt_transaction_changed(const rmcrdt_transaction* transaction, size_t type) {
-  return NewOn(transaction, [&] { return TypeAt(transaction->shared, transaction->event->changed, type); });
+  return NewReading(transaction, [&] { return TypeAt(transaction->shared, transaction->event->changed, type); });
 }
 
 }  // extern "C"

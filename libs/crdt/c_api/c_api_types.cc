@@ -50,7 +50,7 @@ rmcrdt_buffer* rmcrdt_type_name(const rmcrdt_type* type) {
 }
 
 rmcrdt_type* rmcrdt_type_parent(const rmcrdt_type* type) {
-  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewReading(type, [&]() -> absl::StatusOr<rmcrdt_type> {
     const std::optional<SharedType> parent = type->type.parent();
     if (!parent.has_value()) return NoParent();
     return rmcrdt_type{type->shared, *parent};
@@ -58,7 +58,7 @@ rmcrdt_type* rmcrdt_type_parent(const rmcrdt_type* type) {
 }
 
 rmcrdt_value* rmcrdt_type_step(const rmcrdt_type* type) {
-  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(type, [&]() -> absl::StatusOr<rmcrdt_value> {
     const std::optional<PathStep> step = type->type.step();
     if (!step.has_value()) return NoParent();
     return rmcrdt_value{.value = ToAny(*step)};
@@ -80,7 +80,7 @@ rmcrdt_buffer* rmcrdt_type_to_xml(const rmcrdt_type* type) {
 // --- lists
 
 rmcrdt_value* rmcrdt_list_get(const rmcrdt_type* list, uint64_t index) {
-  return NewOn(list, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(list, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const List there, list->type.AsList());
     std::optional<Value> value = there.At(index);
     if (value.has_value()) return MakeValue(list->shared, *std::move(value));
@@ -114,7 +114,7 @@ rmcrdt_code rmcrdt_list_delete(rmcrdt_type* list, uint64_t index, uint64_t lengt
 // --- maps
 
 rmcrdt_value* rmcrdt_map_get(const rmcrdt_type* map, const char* key, size_t key_size) {
-  return NewOn(map, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(map, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const Map there, map->type.AsMap());
     RM_ASSIGN_OR_RETURN(const std::string_view name, TextArgument(key, key_size, "the key"));
     std::optional<Value> value = there.Entry(name);
@@ -148,7 +148,7 @@ rmcrdt_code rmcrdt_map_clear(rmcrdt_type* map) {
 }
 
 rmcrdt_value* rmcrdt_map_keys(const rmcrdt_type* map) {
-  return NewOn(map, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(map, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const Map there, map->type.AsMap());
     Any::Array keys;
     for (std::string& key : there.Keys()) keys.emplace_back(std::move(key));

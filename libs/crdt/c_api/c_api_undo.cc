@@ -44,7 +44,7 @@ UndoManager::Listener TellItem(SharedDoc& shared, rmcrdt_undo_callback callback,
 extern "C" {
 
 rmcrdt_undo* rmcrdt_undo_new(rmcrdt_doc* doc, rmcrdt_type* const* scope, size_t count, uint32_t capture_timeout_ms) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_undo> {
+  return NewChanging(doc, [&]() -> absl::StatusOr<rmcrdt_undo> {
     if (scope == nullptr && count != 0) return absl::InvalidArgumentError("scope is NULL, but there are types");
     std::vector<SharedType> types;
     for (size_t i = 0; i < count; ++i) {
@@ -111,7 +111,7 @@ size_t rmcrdt_undo_redo_count(const rmcrdt_undo* undo) {
 }
 
 rmcrdt_subscription* rmcrdt_undo_observe(rmcrdt_undo* undo, rmcrdt_undo_callback callback, void* context) {
-  return NewOn(undo, [&]() -> absl::StatusOr<rmcrdt_subscription> {
+  return NewChanging(undo, [&]() -> absl::StatusOr<rmcrdt_subscription> {
     if (callback == nullptr) return NullCallback();
     SharedDoc& shared = *undo->shared;
     UndoManager& manager = *undo->manager;
@@ -153,7 +153,7 @@ size_t rmcrdt_undo_event_changed_count(const rmcrdt_undo_event* event) {
 }
 
 rmcrdt_type* rmcrdt_undo_event_changed(const rmcrdt_undo_event* event, size_t type) {
-  return NewOn(event, [&] { return TypeAt(event->shared, ChangedIn(*event), type); });
+  return NewReading(event, [&] { return TypeAt(event->shared, ChangedIn(*event), type); });
 }
 
 rmcrdt_code rmcrdt_undo_event_set_note(const rmcrdt_undo_event* event, const char* key, size_t key_size,
@@ -170,11 +170,12 @@ rmcrdt_code rmcrdt_undo_event_set_note(const rmcrdt_undo_event* event, const cha
 }
 
 rmcrdt_value* rmcrdt_undo_event_get_note(const rmcrdt_undo_event* event, const char* key, size_t key_size) {
-  return NewOn(event, [&] { return NoteOf(event->event == nullptr ? nullptr : &event->event->notes, key, key_size); });
+  return NewReading(event,
+                    [&] { return NoteOf(event->event == nullptr ? nullptr : &event->event->notes, key, key_size); });
 }
 
 rmcrdt_value* rmcrdt_undo_current_note(const rmcrdt_undo* undo, const char* key, size_t key_size) {
-  return NewOn(undo, [&] { return NoteOf(undo->manager->current_notes(), key, key_size); });
+  return NewReading(undo, [&] { return NoteOf(undo->manager->current_notes(), key, key_size); });
 }
 
 }  // extern "C"

@@ -172,7 +172,7 @@ rmcrdt_buffer* rmcrdt_value_to_any(const rmcrdt_value* value) {
 }
 
 rmcrdt_code rmcrdt_value_get_bool(const rmcrdt_value* value, bool* boolean) {
-  return TryOn(value, [&]() -> absl::Status {
+  return TryReading(value, [&]() -> absl::Status {
     if (boolean == nullptr) return NullHandle();
     RM_ASSIGN_OR_RETURN(const bool* found, As(value, &Any::boolean, "boolean"));
     *boolean = *found;
@@ -181,7 +181,7 @@ rmcrdt_code rmcrdt_value_get_bool(const rmcrdt_value* value, bool* boolean) {
 }
 
 rmcrdt_code rmcrdt_value_get_number(const rmcrdt_value* value, double* number) {
-  return TryOn(value, [&]() -> absl::Status {
+  return TryReading(value, [&]() -> absl::Status {
     if (number == nullptr) return NullHandle();
     RM_ASSIGN_OR_RETURN(const double* found, As(value, &Any::number, "number"));
     *number = *found;
@@ -190,7 +190,7 @@ rmcrdt_code rmcrdt_value_get_number(const rmcrdt_value* value, double* number) {
 }
 
 rmcrdt_code rmcrdt_value_get_bigint(const rmcrdt_value* value, int64_t* bigint) {
-  return TryOn(value, [&]() -> absl::Status {
+  return TryReading(value, [&]() -> absl::Status {
     if (bigint == nullptr) return NullHandle();
     RM_ASSIGN_OR_RETURN(const Any::BigInt* found, As(value, &Any::bigint, "bigint"));
     *bigint = found->value;
@@ -211,7 +211,7 @@ const uint8_t* rmcrdt_value_get_bytes(const rmcrdt_value* value, size_t* size) {
 }
 
 rmcrdt_type* rmcrdt_value_get_type(const rmcrdt_value* value) {
-  return NewOn(value, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewReading(value, [&]() -> absl::StatusOr<rmcrdt_type> {
     const SharedType* type = std::get_if<SharedType>(&value->value);
     if (type == nullptr) return OtherKind("shared type");
     return rmcrdt_type{value->shared, *type};
@@ -231,7 +231,7 @@ const char* rmcrdt_value_get_guid(const rmcrdt_value* value, size_t* size) {
 }
 
 rmcrdt_value* rmcrdt_value_get_options(const rmcrdt_value* value) {
-  return NewOn(value, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(value, [&]() -> absl::StatusOr<rmcrdt_value> {
     if (const auto* there = std::get_if<Subdocument>(&value->value)) return rmcrdt_value{.value = there->options};
     if (const auto* made = std::get_if<NewSubdocument>(&value->value)) return rmcrdt_value{.value = made->options};
     return OtherKind("document");
@@ -248,7 +248,7 @@ size_t rmcrdt_value_get_size(const rmcrdt_value* value) {
 }
 
 rmcrdt_value* rmcrdt_value_get_element(const rmcrdt_value* array, size_t index) {
-  return NewOn(array, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(array, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const Any::Array* found, As(array, &Any::array, "array"));
     if (index < found->size()) return rmcrdt_value{.value = (*found)[index]};
     return absl::NotFoundError(fmt::format("the array has {} elements, no number {}", found->size(), index));
@@ -256,7 +256,7 @@ rmcrdt_value* rmcrdt_value_get_element(const rmcrdt_value* array, size_t index) 
 }
 
 rmcrdt_value* rmcrdt_value_get_member(const rmcrdt_value* object, const char* key, size_t key_size) {
-  return NewOn(object, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(object, [&]() -> absl::StatusOr<rmcrdt_value> {
     RM_ASSIGN_OR_RETURN(const std::string_view name, TextArgument(key, key_size, "the key"));
     RM_RETURN_IF_ERROR(As(object, &Any::object, "object").status());
     const Any* found = std::get<Any>(object->value).Find(name);
@@ -288,7 +288,7 @@ rmcrdt_value* rmcrdt_value_new_subdocument(const char* guid, size_t guid_size, c
 }
 
 rmcrdt_code rmcrdt_value_push(rmcrdt_value* new_type, const rmcrdt_value* item) {
-  return TryOn(new_type, [&]() -> absl::Status {
+  return TryReading(new_type, [&]() -> absl::Status {
     RM_ASSIGN_OR_RETURN(NewType* const type, NewTypeIn(new_type, HasItems, "elements"));
     RM_ASSIGN_OR_RETURN(Insertable added, Nested(new_type, item));
     type->items.push_back(std::move(added));
@@ -297,7 +297,7 @@ rmcrdt_code rmcrdt_value_push(rmcrdt_value* new_type, const rmcrdt_value* item) 
 }
 
 rmcrdt_code rmcrdt_value_set(rmcrdt_value* new_type, const char* key, size_t key_size, const rmcrdt_value* value) {
-  return TryOn(new_type, [&]() -> absl::Status {
+  return TryReading(new_type, [&]() -> absl::Status {
     RM_ASSIGN_OR_RETURN(NewType* const type, NewTypeIn(new_type, HasEntries, "entries"));
     RM_ASSIGN_OR_RETURN(const std::string_view name, TextArgument(key, key_size, "the key"));
     RM_ASSIGN_OR_RETURN(Insertable added, Nested(new_type, value));
@@ -307,7 +307,7 @@ rmcrdt_code rmcrdt_value_set(rmcrdt_value* new_type, const char* key, size_t key
 }
 
 rmcrdt_code rmcrdt_value_set_text(rmcrdt_value* new_type, const char* text, size_t text_size) {
-  return TryOn(new_type, [&]() -> absl::Status {
+  return TryReading(new_type, [&]() -> absl::Status {
     RM_ASSIGN_OR_RETURN(NewType* const type, NewTypeIn(new_type, HasText, "text"));
     RM_ASSIGN_OR_RETURN(const std::string_view given, TextArgument(text, text_size, "the text"));
     type->text = given;

@@ -28,7 +28,7 @@ absl::StatusOr<RelativePosition> PositionArgument(const uint8_t* position, size_
 
 rmcrdt_type* Resolve(const rmcrdt_doc* doc, const uint8_t* position, size_t position_size, bool follow_redone,
                      uint64_t* index) {
-  return NewOn(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
+  return NewReading(doc, [&]() -> absl::StatusOr<rmcrdt_type> {
     RM_ASSIGN_OR_RETURN(const RelativePosition at, PositionArgument(position, position_size));
     const std::optional<RelativePosition::Place> place = at.Resolve(doc->shared->doc, follow_redone);
     if (!place.has_value()) return absl::NotFoundError("the document lacks what the position was at");
@@ -76,7 +76,7 @@ absl::StatusOr<Versions> VersionsArgument(rmcrdt_format format, const rmcrdt_vie
 // What `fill` adds of how two versions of `type` differ.
 rmcrdt_diff* Diff(const rmcrdt_type* type, rmcrdt_format format, const rmcrdt_view* before, const rmcrdt_view* after,
                   absl::FunctionRef<void(const Snapshot& before, const Snapshot* after, rmcrdt_diff& diff)> fill) {
-  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_diff> {
+  return NewReading(type, [&]() -> absl::StatusOr<rmcrdt_diff> {
     RM_ASSIGN_OR_RETURN(const Versions versions, VersionsArgument(format, before, after));
     rmcrdt_diff diff{.shared = type->shared};
     fill(versions.before.value_or(Snapshot()), versions.after_or_now(), diff);
@@ -237,7 +237,7 @@ rmcrdt_value* rmcrdt_diff_author(const rmcrdt_diff* diff, size_t run) {
 
 rmcrdt_delta* rmcrdt_text_delta_at(const rmcrdt_type* text, rmcrdt_format format, const rmcrdt_view* version,
                                    const rmcrdt_view* before) {
-  return NewOn(text, [&]() -> absl::StatusOr<rmcrdt_delta> {
+  return NewChanging(text, [&]() -> absl::StatusOr<rmcrdt_delta> {
     RM_ASSIGN_OR_RETURN(const Versions versions, VersionsArgument(format, before, version));
     const Snapshot* previous = versions.before.has_value() ? &*versions.before : nullptr;
     rmcrdt_delta delta{.shared = text->shared};
@@ -286,7 +286,7 @@ rmcrdt_buffer* rmcrdt_doc_encode_attribution(const rmcrdt_doc* doc) {
 }
 
 rmcrdt_value* rmcrdt_type_authors(const rmcrdt_type* type, uint64_t from, uint64_t to) {
-  return NewOn(type, [&]() -> absl::StatusOr<rmcrdt_value> {
+  return NewReading(type, [&]() -> absl::StatusOr<rmcrdt_value> {
     Any::Array authors;
     for (const AuthorRun& run : type->type.Authors(from, to)) {
       Any::Object told = {{"length", Number(run.length)}, {"client", Number(run.client)}};

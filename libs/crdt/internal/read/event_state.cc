@@ -41,7 +41,7 @@ std::vector<KeyIndex> EventState::TouchedKeys() const {
   return keys;
 }
 
-void EventState::AddKeyChange(KeyIndex key) {
+void EventState::AddKeyChange(KeyIndex key, std::vector<KeyChange>& to) const {
   const Document& document = session_.document;
   const Item& item = document.items[document.types[changed_.type].Entry(key)];
   const bool deletes = Deletes(item);
@@ -60,13 +60,14 @@ void EventState::AddKeyChange(KeyIndex key) {
                   : before != nullptr ? KeyChange::Action::kUpdate
                                       : KeyChange::Action::kAdd;
   if (before != nullptr) change.old_value = ValueIn(session_, *before, before->length - 1);
-  keys_->push_back(std::move(change));
+  to.push_back(std::move(change));
 }
 
 const std::vector<KeyChange>& EventState::Keys() {
   if (!keys_.has_value()) {
-    keys_.emplace();
-    for (const KeyIndex key : TouchedKeys()) AddKeyChange(key);
+    std::vector<KeyChange> keys;
+    for (const KeyIndex key : TouchedKeys()) AddKeyChange(key, keys);
+    keys_ = std::move(keys);
   }
   return *keys_;
 }
@@ -77,16 +78,15 @@ const std::vector<DeltaChange>& EventState::Delta() {
   if (kind == TypeKind::kText || kind == TypeKind::kXmlText) {
     delta_ = TextDelta(*this);
   } else {
-    delta_.emplace();
-    if (changed_.list) FindListDelta();
+    delta_ = changed_.list ? FindListDelta() : std::vector<DeltaChange>();
   }
   return *delta_;
 }
 
-void EventState::FindListDelta() {
+std::vector<DeltaChange> EventState::FindListDelta() const {
   using Kind = DeltaChange::Kind;
   const Document& document = session_.document;
-  std::vector<DeltaChange>& delta = *delta_;
+  std::vector<DeltaChange> delta;
   const auto step = [&delta](Kind kind) -> DeltaChange& {
     if (delta.empty() || delta.back().kind != kind) delta.push_back({.kind = kind});
     return delta.back();
@@ -104,6 +104,7 @@ void EventState::FindListDelta() {
     }
   }
   if (!delta.empty() && delta.back().kind == Kind::kRetain) delta.pop_back();
+  return delta;
 }
 
 }  // namespace rivermeet::crdt::internal

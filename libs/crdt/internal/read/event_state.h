@@ -30,8 +30,8 @@ class EventState {
   bool Deletes(const Item& item) const;
 
  private:
-  void AddKeyChange(KeyIndex key);
-  void FindListDelta();
+  void AddKeyChange(KeyIndex key, std::vector<KeyChange>& to) const;
+  std::vector<DeltaChange> FindListDelta() const;
 
   Session& session_;
   const Transaction& transaction_;
