@@ -18,8 +18,9 @@ static_assert(RMCRDT_STACK_REDO == static_cast<int>(UndoManager::Stack::kRedo));
 absl::Status NoItem() { return absl::FailedPreconditionError("there is no item of a stack whose notes these are"); }
 
 // None when a stack was cleared.
-std::vector<SharedType> ChangedIn(const rmcrdt_undo_event& event) {
-  return event.event == nullptr ? std::vector<SharedType>() : event.event->changed;
+const std::vector<SharedType>& ChangedIn(const rmcrdt_undo_event& event) {
+  static const std::vector<SharedType> kNone;
+  return event.event == nullptr ? kNone : event.event->changed;
 }
 
 absl::StatusOr<rmcrdt_value> NoteOf(const UndoManager::Notes* notes, const char* key, size_t key_size) {
