@@ -34,9 +34,11 @@ struct SharedDoc : std::enable_shared_from_this<SharedDoc> {
   Doc doc;
   std::unique_ptr<DocLoader> loader;  // of what `doc` will be
   // An exception cut a call short: it may be half changed, and is never touched again, not even to be destroyed, for
-  // Abseil's hash tables aren't sound then.
+  // Abseil's hash tables aren't sound then. Nor are those of its handles that would touch it as they end.
   bool lost = false;
   SharedDoc* next_lost = nullptr;
+  rmcrdt_subscription* lost_subscriptions = nullptr;
+  rmcrdt_undo* lost_undos = nullptr;
 };
 using DocRef = std::shared_ptr<SharedDoc>;
 
@@ -109,6 +111,7 @@ struct rmcrdt_loader {
 struct rmcrdt_undo {
   rivermeet::crdt::internal::DocRef shared;
   std::unique_ptr<rivermeet::crdt::UndoManager> manager;
+  rmcrdt_undo* next_lost = nullptr;
 };
 
 struct rmcrdt_undo_event {
@@ -121,6 +124,7 @@ struct rmcrdt_undo_event {
 struct rmcrdt_subscription {
   rivermeet::crdt::internal::DocRef shared;
   std::vector<rivermeet::crdt::Subscription> parts;  // they end together
+  rmcrdt_subscription* next_lost = nullptr;
 };
 
 // NOLINTEND(readability-identifier-naming)
@@ -150,6 +154,18 @@ template <class Handle>
 rmcrdt_code TryReading(const Handle* handle, absl::FunctionRef<absl::Status()> body) noexcept {
   if (handle == nullptr) return Try([] { return NullHandle(); });
   return TryReading(handle->shared, body);
+}
+
+// Frees a handle, and what it holds of its document. Where that is lost the handle is put before those in `lost`, where
+// it stays as it is.
+template <class Handle>
+void FreeOn(Handle* handle, Handle* SharedDoc::*lost) noexcept {
+  if (handle == nullptr || !handle->shared->lost) {
+    delete handle;
+    return;
+  }
+  const DocRef doc = std::move(handle->shared);
+  handle->next_lost = std::exchange((*doc).*lost, handle);
 }
 
 // What `body`, reading only, gives, as a StatusOr; `otherwise` where it gives none.
@@ -241,9 +257,11 @@ rmcrdt_subscription MakeSubscription(const DocRef& doc, Subscription made);
 rmcrdt_value MakeValue(const DocRef& doc, Value value);
 rmcrdt_delta MakeDelta(const DocRef& doc, const SharedType& of, const std::vector<DeltaChange>& changes);
 
-// Calls back into the program; then ends the call that it came from when the document was lost meanwhile.
+// Calls back into the program, unless the document is lost; ends the call that it came from when it is, or was lost
+// meanwhile.
 template <class... Arguments>
 void CallBack(const SharedDoc& doc, void (*callback)(Arguments...), std::type_identity_t<Arguments>... arguments) {
+  if (doc.lost) throw std::bad_alloc();
   callback(arguments...);
   if (doc.lost) throw std::bad_alloc();
 }

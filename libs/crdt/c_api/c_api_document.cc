@@ -140,7 +140,11 @@ rmcrdt_code rmcrdt_doc_transact(rmcrdt_doc* doc, const char* origin, size_t orig
     if (edit == nullptr) return NullCallback();
     RM_ASSIGN_OR_RETURN(const std::string_view from, BytesArgument(origin, origin_size, "origin"));
     SharedDoc& shared = *doc->shared;
-    shared.doc.Transact([&] { CallBack(shared, edit, context); }, from);
+    // Unlike Doc::Transact this doesn't end the transaction when `edit` loses the document, which would touch it.
+    HandleAccess::SessionOf(shared.doc).transactor.Run(/*local=*/true, {from}, [&](Transaction& transaction) {
+      transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
+      CallBack(shared, edit, context);
+    });
     return absl::OkStatus();
   });
 }
@@ -171,12 +175,14 @@ rmcrdt_subscription* rmcrdt_doc_on_transaction(rmcrdt_doc* doc, rmcrdt_transacti
 }
 
 void rmcrdt_subscription_free(rmcrdt_subscription* subscription) {
-  if (subscription == nullptr) return;
-  Try([&] {
-    for (Subscription& part : subscription->parts) part.Cancel();
-    return absl::OkStatus();
-  });
-  delete subscription;
+  if (subscription != nullptr && !subscription->shared->lost) {
+    // While callbacks are called this takes memory. Without it they end all the same, but stay in the document.
+    Try([&] {
+      for (Subscription& part : subscription->parts) part.Cancel();
+      return absl::OkStatus();
+    });
+  }
+  FreeOn(subscription, &SharedDoc::lost_subscriptions);
 }
 
 rmcrdt_value* rmcrdt_doc_subdocuments(const rmcrdt_doc* doc) {

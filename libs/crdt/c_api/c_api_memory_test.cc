@@ -236,6 +236,51 @@ TEST_CASE("a document whose change wasn't finished can only be freed", "[crdt]")
   Free(program);
 }
 
+// What observes 15 types of a document, the last of which its table of observers has to grow for.
+struct Observing {
+  rmcrdt_doc* doc = rmcrdt_doc_new(nullptr);
+  rmcrdt_undo* undo = rmcrdt_undo_new(doc, nullptr, 0, 0);
+  rmcrdt_subscription* sending = nullptr;
+  rmcrdt_type* types[15] = {};
+  rmcrdt_subscription* subscriptions[15] = {};
+  int told = 0;
+};
+
+void CountEvents(void* context, const rmcrdt_event* const*, size_t count) {
+  static_cast<Observing*>(context)->told += static_cast<int>(count);
+}
+
+void CountUpdates(void* context, const uint8_t*, size_t, const char*, size_t) {
+  ++static_cast<Observing*>(context)->told;
+}
+
+void LoseByObserving(void* context) {
+  auto& observing = *static_cast<Observing*>(context);
+  CHECK(rmcrdt_text_insert(observing.types[0], 0, "a", 1, nullptr) == RMCRDT_OK);
+  allocations_left = 0;
+  CHECK(rmcrdt_type_observe(observing.types[14], CountEvents, &observing) == nullptr);
+  CHECK(allocations_left == -1);
+  CHECK(rmcrdt_error_code() == RMCRDT_RESOURCE_EXHAUSTED);
+  rmcrdt_subscription_free(observing.subscriptions[0]);
+  rmcrdt_subscription_free(observing.sending);
+}
+
+TEST_CASE("nothing touches a document's tables any more once one of them couldn't grow", "[crdt]") {
+  Observing observing;
+  for (int i = 0; i < 15; ++i) {
+    const char name = static_cast<char>('a' + i);
+    observing.types[i] = rmcrdt_doc_get_root(observing.doc, RMCRDT_KIND_TEXT, &name, 1);
+    if (i < 14) observing.subscriptions[i] = rmcrdt_type_observe(observing.types[i], CountEvents, &observing);
+  }
+  observing.sending = rmcrdt_doc_on_update(observing.doc, RMCRDT_V1, CountUpdates, &observing);
+  CHECK(rmcrdt_doc_transact(observing.doc, nullptr, 0, LoseByObserving, &observing) == RMCRDT_RESOURCE_EXHAUSTED);
+  CHECK(observing.told == 0);
+  for (int i = 1; i < 14; ++i) rmcrdt_subscription_free(observing.subscriptions[i]);
+  rmcrdt_undo_free(observing.undo);
+  for (rmcrdt_type* type : observing.types) rmcrdt_type_free(type);
+  rmcrdt_doc_free(observing.doc);
+}
+
 // A document in which nobody has counted places yet, with long values at the start of its text "t" and its list "l" and
 // in its map "m".
 rmcrdt_doc* Uncounted() {

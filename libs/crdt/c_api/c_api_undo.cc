@@ -63,7 +63,7 @@ rmcrdt_undo* rmcrdt_undo_new(rmcrdt_doc* doc, rmcrdt_type* const* scope, size_t 
   });
 }
 
-void rmcrdt_undo_free(rmcrdt_undo* undo) { delete undo; }
+void rmcrdt_undo_free(rmcrdt_undo* undo) { FreeOn(undo, &SharedDoc::lost_undos); }
 
 rmcrdt_code rmcrdt_undo_track_origin(rmcrdt_undo* undo, const char* origin, size_t origin_size) {
   return TryOn(undo, [&]() -> absl::Status {
