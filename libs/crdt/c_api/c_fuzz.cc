@@ -16,7 +16,10 @@ class Program : private rivermeet::crdt::internal::CProgram {
 
   // Runs the rest of the bytes, at most `calls`.
   void Run(int calls) {
-    while (calls-- > 0 && !AtEnd()) Call();
+    while (calls-- > 0 && !AtEnd()) {
+      Call();
+      RM_CHECK(rmcrdt_error_code() != RMCRDT_INTERNAL);
+    }
   }
   void CheckDocuments() {
     for (size_t i = 0; i < 6; ++i) CheckDocument(docs_[i]);

@@ -91,7 +91,7 @@ class CProgram {
 
   static rmcrdt_code Code(rmcrdt_code code) {
     if (code == RMCRDT_OK) return code;
-    RM_CHECK(code == rmcrdt_error_code() && code != RMCRDT_INTERNAL);
+    RM_CHECK(code == rmcrdt_error_code());
     RM_CHECK(rmcrdt_error_message()[0] != '\0');
     return code;
   }
