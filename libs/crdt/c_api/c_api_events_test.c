@@ -54,7 +54,8 @@ static void say_events(void* name, const rmcrdt_event* const* events, size_t cou
       say(action, strlen(action));
       say(key, size);
       rmcrdt_value* old = rmcrdt_event_key_old_value(events[i], k);
-      const bool has_json = rmcrdt_value_get_kind(old) != RMCRDT_VALUE_UNDEFINED && rmcrdt_value_get_kind(old) != RMCRDT_VALUE_TYPE;
+      const rmcrdt_value_kind kind = rmcrdt_value_get_kind(old);
+      const bool has_json = kind != RMCRDT_VALUE_UNDEFINED && kind != RMCRDT_VALUE_TYPE;
       has_json ? say_value(old) : rmcrdt_value_free(old);
     }
     size_t none = 0;

@@ -171,7 +171,8 @@ static void free_all(void* context, const rmcrdt_undo_event* event) {
 static void everything_may_be_freed_when_an_undo_manager_tells(void) {
   for (rmcrdt_undo_change at = RMCRDT_UNDO_ITEM_ADDED; at <= RMCRDT_UNDO_STACK_CLEARED; ++at) {
     rmcrdt_doc* doc = doc_of_client(1);
-    struct leaving leaving = {doc, root(doc, RMCRDT_KIND_TEXT, "t"), rmcrdt_undo_new(doc, NULL, 0, UINT32_MAX), NULL, at};
+    rmcrdt_undo* undo = rmcrdt_undo_new(doc, NULL, 0, UINT32_MAX);
+    struct leaving leaving = {doc, root(doc, RMCRDT_KIND_TEXT, "t"), undo, NULL, at};
     leaving.observing = rmcrdt_undo_observe(leaving.undo, free_all, &leaving);
     type_y(leaving.text);
     if (at == RMCRDT_UNDO_ITEM_UPDATED) type_y(leaving.text);
