@@ -98,11 +98,11 @@ TEST_CASE("a full document refuses every edit that adds to it, and stays as it w
       CAPTURE(of_structs, what);
       Limits limits;
       Room measured(limits);
-      Do(measured.text().Insert(0, "a text of some length"));
+      Ok(measured.text().Insert(0, "a text of some length"));
       (of_structs ? limits.max_structs : limits.max_document_bytes) =
           of_structs ? measured.doc.StructCount() : measured.bytes();
       Room room(limits);
-      Do(room.doc.Apply(measured.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+      Ok(room.doc.Apply(measured.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
       const std::string before = internal::ViewOf(room.doc);
       uint64_t told = 0;
       const Subscription listening =
@@ -150,7 +150,7 @@ TEST_CASE("no edit takes a document past its limits", "[crdt][limits]") {
         } else {
           step();
         }
-        if (i % 50 == 49) Do(room.text().Delete(0, room.text().length()));
+        if (i % 50 == 49) Ok(room.text().Delete(0, room.text().length()));
       }
       CAPTURE(done, refused, undone);
       CHECK((done > 50 && refused > 50 && undone > 10));
@@ -178,10 +178,10 @@ TEST_CASE("what others add counts for the edits that follow", "[crdt][limits]") 
   Limits limits;
   limits.max_structs = 100;
   Room room(limits);
-  Do(room.list().Push({Num(1)}));
+  Ok(room.list().Push({Num(1)}));
   Doc other({.client_id = 2});
-  for (int i = 0; i < 90; ++i) Do(other.GetArray("others")->Push({MapOf({})}));
-  Do(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+  for (int i = 0; i < 90; ++i) Ok(other.GetArray("others")->Push({MapOf({})}));
+  Ok(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
   CHECK(Exhausted(room.list().Push(std::vector<Insertable>(20, MapOf({})))));
   CHECK(room.doc.StructCount() == 91);
 }
@@ -191,8 +191,8 @@ TEST_CASE("an edit brings a client that max_clients must have room for", "[crdt]
   limits.max_clients = 1;
   Room room(limits);
   Doc other({.client_id = 2});
-  Do(other.GetText("text")->Insert(0, "x"));
-  Do(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+  Ok(other.GetText("text")->Insert(0, "x"));
+  Ok(room.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
   CHECK(Exhausted(room.text().Insert(0, "y")));
   CHECK(room.text().Delete(0, 1).ok());
 }
@@ -202,11 +202,11 @@ TEST_CASE("undoing is refused when what comes back has no room, and goes on once
   limits.max_structs = 40;
   Room room(limits);
   UndoManager undo(room.doc, {.capture_timeout = absl::ZeroDuration()});
-  Do(room.list().Push(std::vector<Insertable>(15, MapOf({}))));
-  Do(room.list().Delete(0, 15));
-  Do(room.map().Set("k", NewType{.kind = SharedKind::kArray, .items = std::vector<Insertable>(15, MapOf({}))}));
+  Ok(room.list().Push(std::vector<Insertable>(15, MapOf({}))));
+  Ok(room.list().Delete(0, 15));
+  Ok(room.map().Set("k", NewType{.kind = SharedKind::kArray, .items = std::vector<Insertable>(15, MapOf({}))}));
   const std::string before = internal::ViewOf(room.doc);
-  Do(undo.Undo().status());  // the map's value, which needs no room
+  Ok(undo.Undo().status());  // the map's value, which needs no room
   CHECK(Exhausted(undo.Undo().status()));
   CHECK(Exhausted(undo.Undo().status()));
   CHECK(room.list().length() == 0);
@@ -219,7 +219,7 @@ TEST_CASE("new lines past the end of a text are limited by the document's bytes"
   limits.max_document_bytes = 1 << 20;
   for (const uint64_t length : {uint64_t{1} << 20, uint64_t{4'000'000'000}, ~uint64_t{0}}) {
     Room room(limits);
-    Do(room.text().Insert(0, "text"));
+    Ok(room.text().Insert(0, "text"));
     const std::string before = internal::ViewOf(room.doc);
     CHECK(Exhausted(room.text().Format(2, length, kBold)));
     CHECK(Exhausted(room.text().ApplyDelta({Retained(length)})));
@@ -227,10 +227,10 @@ TEST_CASE("new lines past the end of a text are limited by the document's bytes"
     CHECK(internal::ViewOf(room.doc) == before);
   }
   Room room(limits);
-  Do(room.text().Insert(0, std::string(300'000, 'x')));
+  Ok(room.text().Insert(0, std::string(300'000, 'x')));
   // What lies inside costs nothing.
-  for (int i = 0; i < 3; ++i) Do(room.text().ApplyDelta({Retained(100'000), Deleted(1), Retained(150'000, kBold)}));
-  Do(room.text().Format(299'990, 10, kMany));
+  for (int i = 0; i < 3; ++i) Ok(room.text().ApplyDelta({Retained(100'000), Deleted(1), Retained(150'000, kBold)}));
+  Ok(room.text().Format(299'990, 10, kMany));
   CHECK(room.text().PlainText() == std::string(299'997, 'x') + "\n\n\n");
 }
 
@@ -242,12 +242,12 @@ TEST_CASE("new lines behind values that a text passes over are counted", "[crdt]
   const std::string update = internal::Update(
       {values, internal::Behind(internal::Text({2, 100'000}, "", "x"), {2, 99'999})}, UpdateFormat::kV1);
   Room measured({});
-  Do(measured.doc.Apply(update, UpdateFormat::kV1));
+  Ok(measured.doc.Apply(update, UpdateFormat::kV1));
   Limits limits;
   limits.max_document_bytes = measured.bytes() + update.size() + 1'000;
   Room room(limits);
-  Do(room.doc.Apply(update, UpdateFormat::kV1));
-  Do(room.list().Push({Any(Any::Bytes{std::string(60'000, 'x')})}));
+  Ok(room.doc.Apply(update, UpdateFormat::kV1));
+  Ok(room.list().Push({Any(Any::Bytes{std::string(60'000, 'x')})}));
   // The deletion steps over all values on its way to the one character.
   CHECK(Exhausted(room.text().ApplyDelta({Deleted(1), Retained(99'000)})));
   CHECK(room.text().length() == 100'001);
@@ -257,8 +257,8 @@ TEST_CASE("a refused edit leaves no name behind", "[crdt][limits]") {
   Limits limits;
   limits.max_structs = 2;
   Room room(limits);
-  Do(room.text().Insert(0, "x"));
-  Do(room.map().Set("k", Any(1)));
+  Ok(room.text().Insert(0, "x"));
+  Ok(room.map().Set("k", Any(1)));
   const auto refused = [&](int i) {
     const std::string name = std::to_string(i) + std::string(1000, 'n');
     CHECK(Exhausted(room.text().Format(0, 1, {{name, Any(true)}})));

@@ -41,25 +41,25 @@ class Typist {
     if (choice == 1) mode_ = random_() % 3;
     if (choice == 2) return Interfere(desks);
     if (choice == 3) {
-      for (Desk* desk : desks) Do(desk->text.InsertEmbed(cursor_, Any(1)));
+      for (Desk* desk : desks) Ok(desk->text.InsertEmbed(cursor_, Any(1)));
       ++cursor_;
       return;
     }
     if (choice == 5 && besides_ == Besides::kFormats) {
       const uint64_t from = cursor_ - std::min<uint64_t>(cursor_, 1 + random_() % 3);
       const Attributes bold = {{"bold", random_() % 3 == 0 ? Any(Any::Null()) : Any(true)}};
-      for (Desk* desk : desks) Do(desk->text.Format(from, 1, bold));
+      for (Desk* desk : desks) Ok(desk->text.Format(from, 1, bold));
       return;
     }
     const uint64_t units = 1 + random_() % 8 / 7;
     if (mode_ == 1 && cursor_ >= units) {
       cursor_ -= units;
-      for (Desk* desk : desks) Do(desk->text.Delete(cursor_, units));
+      for (Desk* desk : desks) Ok(desk->text.Delete(cursor_, units));
     } else if (mode_ == 2 && cursor_ + units <= length) {
-      for (Desk* desk : desks) Do(desk->text.Delete(cursor_, units));
+      for (Desk* desk : desks) Ok(desk->text.Delete(cursor_, units));
     } else {
       const std::string typed = choice == 4 ? "\u00e9" : std::string(units, static_cast<char>('a' + random_() % 26));
-      for (Desk* desk : desks) Do(desk->text.Insert(cursor_, typed));
+      for (Desk* desk : desks) Ok(desk->text.Insert(cursor_, typed));
       cursor_ += choice == 4 ? 1 : units;
     }
   }
@@ -68,21 +68,21 @@ class Typist {
   void Interfere(const std::vector<Desk*>& desks) {
     Doc other({.client_id = 1 + random_() % 12});
     if (other.client_id() == 7) return;
-    Do(other.Apply(desks[0]->doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+    Ok(other.Apply(desks[0]->doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     if (besides_ == Besides::kListed && random_() % 2 == 0) {
       auto list = other.GetArray("t");
-      Do(list->Insert(std::min(cursor_, list->length()), {Any(1)}));
-      for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+      Ok(list->Insert(std::min(cursor_, list->length()), {Any(1)}));
+      for (Desk* desk : desks) Ok(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
       return;
     }
     auto text = other.GetText("t");
     const uint64_t at = random_() % 2 == 0 ? cursor_ : random_() % (text->length() + 1);
     if (at < text->length() && random_() % 2 == 0) {
-      Do(text->Delete(at, 1));
+      Ok(text->Delete(at, 1));
     } else {
-      Do(text->Insert(at, "-"));
+      Ok(text->Insert(at, "-"));
     }
-    for (Desk* desk : desks) Do(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+    for (Desk* desk : desks) Ok(desk->doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     cursor_ = std::min<uint64_t>(cursor_, desks[0]->text.length());
   }
 
@@ -102,7 +102,7 @@ TEST_CASE("typing and deleting on give the same bytes, whether or not somebody w
     Typist typist(seed + history, static_cast<Typist::Besides>(history % 3));
     for (int step = 0; step < 100; ++step) typist.Step({&before});
     for (Desk* desk : {&alone, &watched})
-      Do(desk->doc.Apply(before.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
+      Ok(desk->doc.Apply(before.doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1));
     for (int step = 0; step < 400; ++step) {
       typist.Step({&alone, &watched});
       REQUIRE(alone.updates == watched.updates);
@@ -119,11 +119,11 @@ TEST_CASE("typing and deleting on give the same bytes, whether or not somebody w
 TEST_CASE("deleting on takes away the formats behind that say nothing", "[crdt]") {
   const Attributes bold = {{"bold", true}};
   Desk start(/*gc=*/true, /*watched=*/false, 9), first(/*gc=*/true, /*watched=*/false, 1);
-  Do(start.text.Insert(0, "abdxc"));
-  Do(start.text.Delete(2, 1));
+  Ok(start.text.Insert(0, "abdxc"));
+  Ok(start.text.Delete(2, 1));
   Send(start.doc, first.doc);
-  Do(start.text.Format(0, 2, bold));
-  Do(first.text.Format(2, 1, bold));
+  Ok(start.text.Format(0, 2, bold));
+  Ok(first.text.Format(2, 1, bold));
   // The formats of both meet behind what was deleted, in a root that isn't a text yet.
   Doc alone({.client_id = 7}), watched({.client_id = 7});
   Subscription watching;
@@ -132,8 +132,8 @@ TEST_CASE("deleting on takes away the formats behind that say nothing", "[crdt]"
     Send(first.doc, *doc);
     auto text = doc->GetText("t");
     if (doc == &watched) watching = text->Observe([](const Event&) {});
-    Do(text->Format(3, 1, {{"italic", true}}));
-    Do(text->Delete(1, 1));
+    Ok(text->Format(3, 1, {{"italic", true}}));
+    Ok(text->Delete(1, 1));
   }
   CHECK(alone.EncodeState(UpdateFormat::kV1) == watched.EncodeState(UpdateFormat::kV1));
 }
@@ -141,15 +141,15 @@ TEST_CASE("deleting on takes away the formats behind that say nothing", "[crdt]"
 TEST_CASE("what an undo manager wants kept stays once that is gone", "[crdt]") {
   Desk alone(/*gc=*/true, /*watched=*/false), watched(/*gc=*/true, /*watched=*/true);
   for (Desk* desk : {&alone, &watched}) {
-    Do(desk->text.Insert(0, "qabc"));
-    Do(desk->text.Insert(1, "d"));
+    Ok(desk->text.Insert(0, "qabc"));
+    Ok(desk->text.Insert(1, "d"));
     {
       UndoManager undo(desk->doc, {desk->text});
-      Do(desk->text.Delete(2, 3));
-      desk->doc.Transact([&] { Do(desk->text.Delete(1, 1)); }, "not undone");
+      Ok(desk->text.Delete(2, 3));
+      desk->doc.Transact([&] { Ok(desk->text.Delete(1, 1)); }, "not undone");
       REQUIRE(*undo.Undo());
     }
-    Do(desk->text.Delete(1, 1));
+    Ok(desk->text.Delete(1, 1));
     REQUIRE(desk->text.PlainText() == "qbc");
   }
   CHECK(alone.doc.EncodeState(UpdateFormat::kV1) == watched.doc.EncodeState(UpdateFormat::kV1));
@@ -158,12 +158,12 @@ TEST_CASE("what an undo manager wants kept stays once that is gone", "[crdt]") {
 TEST_CASE("what was deleted one by one comes back whole", "[crdt]") {
   Fixture fixture;
   Text text = *fixture.root.AsText();
-  Do(text.Insert(0, "abcd"));
+  Ok(text.Insert(0, "abcd"));
   fixture.undo.StopCapturing();
-  Do(text.Delete(3, 1));
-  Do(text.Delete(2, 1));
-  Do(text.Delete(0, 1));
-  Do(text.Delete(0, 1));
+  Ok(text.Delete(3, 1));
+  Ok(text.Delete(2, 1));
+  Ok(text.Delete(0, 1));
+  Ok(text.Delete(0, 1));
   REQUIRE(text.PlainText().empty());
   REQUIRE(fixture.Undo());
   CHECK(text.PlainText() == "abcd");

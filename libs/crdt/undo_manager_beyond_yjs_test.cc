@@ -15,9 +15,9 @@ TEST_CASE("a filter keeps transactions from being captured", "[crdt][undo]") {
   options.capture_filter = [](const CapturedTransaction& transaction) { return transaction.local; };
   Fixture f(SharedKind::kArray, options);
   Doc other;
-  Do(other.GetArray("t")->Push({Num(2)}));
+  Ok(other.GetArray("t")->Push({Num(2)}));
   Send(other, f.doc, "");
-  Do(f.root.AsList()->Insert(0, {Num(1)}));
+  Ok(f.root.AsList()->Insert(0, {Num(1)}));
   CHECK(f.ShowAfterUndo() == "[2]");
   CHECK_FALSE(f.undo.can_undo());
 }
@@ -25,13 +25,13 @@ TEST_CASE("a filter keeps transactions from being captured", "[crdt][undo]") {
 TEST_CASE("changes that follow each other in time are undone together", "[crdt][undo]") {
   Fixture f;
   Text text = *f.root.AsText();
-  Do(text.Insert(0, "a"));
+  Ok(text.Insert(0, "a"));
   f.clock.Advance(absl::Milliseconds(499));
-  Do(text.Insert(1, "b"));
+  Ok(text.Insert(1, "b"));
   f.clock.Advance(absl::Milliseconds(500));
-  Do(text.Insert(2, "c"));
+  Ok(text.Insert(2, "c"));
   f.clock.SetWall(absl::UnixEpoch());
-  Do(text.Insert(3, "d"));
+  Ok(text.Insert(3, "d"));
   CHECK(f.ShowAfterUndo() == "\"ab\"");
   CHECK(f.ShowAfterUndo() == "\"\"");
 }
@@ -39,9 +39,9 @@ TEST_CASE("changes that follow each other in time are undone together", "[crdt][
 TEST_CASE("inside a transaction undoing is an edit like any", "[crdt][undo]") {
   Fixture f(SharedKind::kText, OneByOne());
   Text text = *f.root.AsText();
-  Do(text.Insert(0, "a"));
+  Ok(text.Insert(0, "a"));
   f.doc.Transact([&] {
-    Do(text.Insert(1, "b"));
+    Ok(text.Insert(1, "b"));
     CHECK(f.Undo());
     CHECK(f.Show() == "\"b\"");
   });
@@ -58,8 +58,8 @@ TEST_CASE("listeners may clear the stacks and undo", "[crdt][undo]") {
     event.notes["still"] = Any(true);
   });
   Text text = *f.root.AsText();
-  Do(text.Insert(0, "a"));
-  Do(text.Insert(1, "b"));
+  Ok(text.Insert(0, "a"));
+  Ok(text.Insert(1, "b"));
   CHECK(f.ShowAfterUndo() == "\"a\"");
   CHECK_FALSE(nested);
   CHECK_FALSE((f.undo.can_undo() || f.undo.can_redo()));
@@ -85,12 +85,12 @@ TEST_CASE("listeners and filters may destroy the manager", "[crdt][undo]") {
     const Subscription added = undo->OnAdded([&](UndoManager::Event&) { destroy("added"); });
     const Subscription popped = undo->OnPopped([&](UndoManager::Event&) { destroy("popped"); });
     const Subscription cleared = undo->OnCleared([&](bool, bool) { destroy("cleared"); });
-    Do(text.Insert(0, "a"));
+    Ok(text.Insert(0, "a"));
     if (undo != nullptr) CHECK(*undo->Undo());
     if (undo != nullptr) undo->Clear();
     CHECK(undo == nullptr);
     told.clear();
-    Do(text.Insert(0, "b"));
+    Ok(text.Insert(0, "b"));
     CHECK(told.empty());
   }
 }
@@ -100,19 +100,19 @@ TEST_CASE("what lay in something that was collected stays away", "[crdt][undo]")
   List list = *f.root.AsList();
   f.doc.Transact(
       [&] {
-        Do(list.Insert(0, {NewType{.kind = SharedKind::kArray}}));
-        Do(TypeAt(list, 0).AsList()->Insert(0, {Num(1), Num(2), Num(3)}));
+        Ok(list.Insert(0, {NewType{.kind = SharedKind::kArray}}));
+        Ok(TypeAt(list, 0).AsList()->Insert(0, {Num(1), Num(2), Num(3)}));
       },
       "setup");
-  Do(TypeAt(list, 0).AsList()->Delete(1, 1));
-  Do(list.Delete(0, 1));
+  Ok(TypeAt(list, 0).AsList()->Delete(1, 1));
+  Ok(list.Delete(0, 1));
   CHECK(f.ShowAfterUndo() == "[[1,3]]");
-  Do(TypeAt(list, 0).AsList()->Push({Num(9)}));
+  Ok(TypeAt(list, 0).AsList()->Push({Num(9)}));
   f.Undo();
-  Do(TypeAt(list, 0).AsList()->Push({Num(8)}));  // the redo stack no longer keeps the list from being collected
+  Ok(TypeAt(list, 0).AsList()->Push({Num(8)}));  // the redo stack no longer keeps the list from being collected
   Doc other({.client_id = 2});
   Send(f.doc, other);
-  Do(other.GetArray("t")->Delete(0, 1));
+  Ok(other.GetArray("t")->Delete(0, 1));
   REQUIRE(f.doc.Apply(other.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1, "remote").ok());
   CHECK_FALSE(f.Undo());
   CHECK(f.Show() == "[]");
@@ -125,12 +125,12 @@ TEST_CASE("the deepest nesting comes back", "[crdt][undo]") {
   Fixture f(SharedKind::kMap);
   Map map = *f.root.AsMap();
   for (int depth = 1; depth <= Limits().max_depth; ++depth) {
-    Do(map.Set("k", MapOf({})));
-    map = *TypeAt(map, "k").AsMap();
+    Ok(map.Set("k", MapOf({})));
+    map = *TypeOf(map, "k").AsMap();
   }
   const std::string before = f.Show();
   f.undo.StopCapturing();
-  Do(f.root.AsMap()->Delete("k"));
+  Ok(f.root.AsMap()->Delete("k"));
   CHECK(f.ShowAfterUndo() == before);
 }
 
@@ -138,9 +138,9 @@ TEST_CASE("a list of 200,000 elements comes back", "[crdt][undo]") {
   constexpr int kElements = 200'000;
   Fixture f(SharedKind::kArray, OneByOne());
   List list = *f.root.AsList();
-  Do(list.Push({NewType{.kind = SharedKind::kArray}}));
-  Do(TypeAt(list, 0).AsList()->Push(std::vector<Insertable>(kElements, MapOf({{"k", Num(1)}}))));
-  Do(list.Delete(0, 1));
+  Ok(list.Push({NewType{.kind = SharedKind::kArray}}));
+  Ok(TypeAt(list, 0).AsList()->Push(std::vector<Insertable>(kElements, MapOf({{"k", Num(1)}}))));
+  Ok(list.Delete(0, 1));
   CHECK(f.Undo());  // looking through the rest for each takes longer than a test may
   CHECK(TypeAt(list, 0).length() == kElements);
 }
@@ -150,13 +150,13 @@ TEST_CASE("what doesn't fit any more is neither undone nor redone, not even in p
     CAPTURE(redoes);
     Fixture f(SharedKind::kText, OneByOne());
     Text text = *f.root.AsText();
-    Do(text.Insert(0, "one"));
-    Do(text.Insert(3, "two"));
+    Ok(text.Insert(0, "one"));
+    Ok(text.Insert(3, "two"));
     // Either brings six units back, in two pieces.
     f.doc.Transact([&] {
-      Do(text.Delete(4, 2));
-      Do(text.Delete(0, 4));
-      if (redoes) Do(text.Insert(0, "sixth!"));
+      Ok(text.Delete(4, 2));
+      Ok(text.Delete(0, 4));
+      if (redoes) Ok(text.Insert(0, "sixth!"));
     });
     if (redoes) {
       CHECK(f.ShowAfterUndo() == "\"onetwo\"");
@@ -181,7 +181,7 @@ TEST_CASE("a document may move while it has an undo manager", "[crdt][undo]") {
   Text text = *doc.GetText("t");
   UndoManager undo(doc, {text});
   moved = std::move(doc);
-  Do(moved.GetText("t")->Insert(0, "a"));
+  Ok(moved.GetText("t")->Insert(0, "a"));
   CHECK(*undo.Undo());
   CHECK(moved.GetText("t")->PlainText().empty());
 }

@@ -11,9 +11,9 @@ namespace {
 TEST_CASE("an endless capture timeout still lets go on demand", "[crdt][undo]") {
   Fixture f(SharedKind::kArray, {.capture_timeout = absl::InfiniteDuration()});
   List list = *f.root.AsList();
-  Do(list.Push({Num(1), Num(2), Num(3)}));
+  Ok(list.Push({Num(1), Num(2), Num(3)}));
   f.undo.StopCapturing();
-  Do(list.Push({Num(4), Num(5), Num(6)}));
+  Ok(list.Push({Num(4), Num(5), Num(6)}));
   CHECK(f.ShowAfterUndo() == "[1,2,3]");
 }
 
@@ -21,31 +21,31 @@ TEST_CASE("text comes and goes beside what others do to it, with its formats", "
   Fixture f;
   Doc other({.client_id = 2});
   Text text = *f.root.AsText(), others = *other.GetText("t");
-  Do(text.Insert(0, "test"));
-  Do(text.Delete(0, 4));
+  Ok(text.Insert(0, "test"));
+  Ok(text.Delete(0, 4));
   f.Undo();
   CHECK(f.Show() == "\"\"");
 
-  Do(text.Insert(0, "a"));
+  Ok(text.Insert(0, "a"));
   f.undo.StopCapturing();
-  Do(text.Delete(0, 1));
+  Ok(text.Delete(0, 1));
   f.undo.StopCapturing();
   CHECK(f.ShowAfterUndo() == "\"a\"");
   CHECK(f.ShowAfterUndo() == "\"\"");
 
-  Do(text.Insert(0, "abc"));
-  Do(others.Insert(0, "xyz"));
+  Ok(text.Insert(0, "abc"));
+  Ok(others.Insert(0, "xyz"));
   Sync(f.doc, other);
   CHECK(f.Show() == "\"abcxyz\"");
   CHECK(f.ShowAfterUndo() == "\"xyz\"");
   CHECK(f.ShowAfterRedo() == "\"abcxyz\"");
   Sync(f.doc, other);
-  Do(others.Delete(0, 1));
+  Ok(others.Delete(0, 1));
   Sync(f.doc, other);
   CHECK(f.ShowAfterUndo() == "\"xyz\"");
   CHECK(f.ShowAfterRedo() == "\"bcxyz\"");
 
-  Do(text.Format(1, 3, {{"bold", Any(true)}}));
+  Ok(text.Format(1, 3, {{"bold", Any(true)}}));
   CHECK(f.Undo());
   CHECK(f.Redo());
   CHECK(State(f.doc) ==
@@ -57,15 +57,15 @@ TEST_CASE("text comes and goes beside what others do to it, with its formats", "
 TEST_CASE("formatting over runs that differ leaves the same formats however the text came", "[crdt][undo]") {
   Doc first({.client_id = 1, .gc = false}), second({.client_id = 2, .gc = false});
   Text text = *first.GetText("text");
-  Do(text.Insert(0, " After", {{"type", Any("text")}, {"italic", Any(true)}}));
-  Do(text.Insert(0, "Test", {{"type", Any("text")}}));
-  Do(text.Insert(0, "Merge ", {{"type", Any("text")}, {"bold", Any(true)}}));
+  Ok(text.Insert(0, " After", {{"type", Any("text")}, {"italic", Any(true)}}));
+  Ok(text.Insert(0, "Test", {{"type", Any("text")}}));
+  Ok(text.Insert(0, "Merge ", {{"type", Any("text")}, {"bold", Any(true)}}));
   (void)second.GetText("text");
   Send(first, second);
   for (Doc* doc : {&first, &second}) {
     Text formatted = *doc->GetText("text");
-    Do(formatted.Format(0, 6, {{"bold", Any(Any::Null())}}));
-    Do(formatted.Format(6, 4, {{"type", Any("text")}}));
+    Ok(formatted.Format(0, 6, {{"bold", Any(Any::Null())}}));
+    Ok(formatted.Format(6, 4, {{"type", Any("text")}}));
     CHECK(State(*doc) ==
           "0109010006010474657874047479706506227465787422860100066974616c6963047472756584010106204166746572860107047479"
           "7065046e756c6c860108066974616c6963046e756c6cc4010001010454657374c60100010a04626f6c640474727565c4010e010a064d"
@@ -78,16 +78,16 @@ TEST_CASE("a scope may be empty at first", "[crdt][undo]") {
   UndoManager undo(doc, absl::Span<const SharedType>());
   List list = *doc.GetArray("a");
   undo.AddToScope(list);
-  Do(list.Insert(0, {Num(1)}));
+  Ok(list.Insert(0, {Num(1)}));
   CHECK(*undo.Undo());
   CHECK(list.length() == 0);
 }
 
 TEST_CASE("what an update does where it mustn't is rejected by undoing it", "[crdt][undo]") {
   Doc first({.client_id = 1}), second({.client_id = 2}), doc({.client_id = 3});
-  Do(first.GetArray("restricted")->Insert(0, {Num(1)}));
-  Do(first.GetArray("public")->Insert(0, {Num(1)}));
-  Do(second.GetArray("public")->Insert(0, {Num(2)}));
+  Ok(first.GetArray("restricted")->Insert(0, {Num(1)}));
+  Ok(first.GetArray("public")->Insert(0, {Num(1)}));
+  Ok(second.GetArray("public")->Insert(0, {Num(2)}));
   const SharedType restricted = *doc.GetArray("restricted");
   for (const Doc* from : {&first, &second}) {
     UndoManager undo(doc, {restricted}, {.tracked_origins = {"remote"}});
@@ -105,7 +105,7 @@ TEST_CASE("the whole document may be the scope", "[crdt][undo]") {
   Doc doc({.client_id = 1});
   UndoManager undo(doc);
   List list = *doc.GetArray("a");
-  Do(list.Insert(0, {Num(1)}));
+  Ok(list.Insert(0, {Num(1)}));
   CHECK(*undo.Undo());
   CHECK(list.length() == 0);
   CHECK(State(doc) == "0101010008010161017d010101010001");
@@ -114,13 +114,13 @@ TEST_CASE("the whole document may be the scope", "[crdt][undo]") {
 TEST_CASE("after one undo too many edits go where they should", "[crdt][undo]") {
   Doc doc({.client_id = 1});
   Text text = *doc.GetText("t");
-  Do(text.Insert(0, "1221"));
+  Ok(text.Insert(0, "1221"));
   UndoManager undo(doc, {text});
-  Do(text.Insert(2, "3"));
-  Do(text.Insert(3, "3"));
+  Ok(text.Insert(2, "3"));
+  Ok(text.Insert(3, "3"));
   CHECK(*undo.Undo());
   CHECK_FALSE(*undo.Undo());
-  Do(text.Insert(2, "3"));
+  Ok(text.Insert(2, "3"));
   CHECK(text.PlainText() == "12321");
   CHECK(State(doc) == "0104010004010174023132840101023231c401010102023333c40105010201330101010402");
 }
@@ -128,29 +128,29 @@ TEST_CASE("after one undo too many edits go where they should", "[crdt][undo]") 
 TEST_CASE("a key gets back its value, but not over one that somebody else gave it", "[crdt][undo]") {
   Doc doc({.client_id = 1}), other({.client_id = 2});
   Map map = *doc.GetMap("m"), others = *other.GetMap("m");
-  Do(map.Set("a", Num(0)));
+  Ok(map.Set("a", Num(0)));
   UndoManager undo(doc, {map});
   const auto after = [&](const absl::StatusOr<bool>& done) {
     REQUIRE(done.ok());
     return Shown(map);
   };
-  Do(map.Set("a", Num(1)));
+  Ok(map.Set("a", Num(1)));
   CHECK(after(undo.Undo()) == "{a:0}");
   CHECK(after(undo.Redo()) == "{a:1}");
-  Do(map.Set("a", MapOf({})));
-  Do(TypeAt(map, "a").AsMap()->Set("x", Num(42)));
+  Ok(map.Set("a", MapOf({})));
+  Ok(TypeOf(map, "a").AsMap()->Set("x", Num(42)));
   CHECK(after(undo.Undo()) == "{a:1}");
   CHECK(after(undo.Redo()) == "{a:{x:42}}");
   Sync(doc, other);
-  Do(others.Set("a", Num(44)));
+  Ok(others.Set("a", Num(44)));
   Sync(doc, other);
   CHECK(after(undo.Undo()) == "{a:44}");
   CHECK(after(undo.Redo()) == "{a:44}");
 
-  Do(map.Set("b", Any("initial")));
+  Ok(map.Set("b", Any("initial")));
   undo.StopCapturing();
-  Do(map.Set("b", Any("val1")));
-  Do(map.Set("b", Any("val2")));
+  Ok(map.Set("b", Any("val1")));
+  Ok(map.Set("b", Any("val2")));
   undo.StopCapturing();
   CHECK(after(undo.Undo()) == "{a:44,b:\"initial\"}");
   CHECK(State(doc) ==
@@ -166,11 +166,11 @@ TEST_CASE("an embedded type comes back with its attributes, for others too", "[c
   NewType button{.kind = SharedKind::kXmlElement, .name = "button"};
   button.items = {NewType{.kind = SharedKind::kXmlText, .text = "Click me"}};
   button.entries = {{"type", Any("button")}, {"test", Any("yes")}};
-  Do(text.InsertEmbed(0, button));
+  Ok(text.InsertEmbed(0, button));
   Sync(f.doc, other);
   f.undo.StopCapturing();
-  Do(TypeAt(text, 0).AsMap()->Set("type", Any("paragraph")));
-  Do(text.Delete(0, 1));
+  Ok(TypeAt(text, 0).AsMap()->Set("type", Any("paragraph")));
+  Ok(text.Delete(0, 1));
   CHECK(f.Undo());
   const std::string expected = "<button type:\"button\",test:\"yes\">[\"Click me\"]";
   CHECK(Shown(text.At(0)) == expected);
@@ -187,26 +187,26 @@ TEST_CASE("elements of a list come and go, and what changed inside them", "[crdt
   List list = *doc.GetArray("a"), others = *other.GetArray("a");
   UndoManager undo(doc, {list});
   const auto after = [&](const absl::StatusOr<bool>& done) { return *done ? Shown(list) : "nothing done"; };
-  Do(list.Insert(0, {Num(1), Num(2), Num(3)}));
-  Do(others.Insert(0, {Num(4), Num(5), Num(6)}));
+  Ok(list.Insert(0, {Num(1), Num(2), Num(3)}));
+  Ok(others.Insert(0, {Num(4), Num(5), Num(6)}));
   Sync(doc, other);
   CHECK(after(undo.Undo()) == "[4,5,6]");
   CHECK(after(undo.Redo()) == "[1,2,3,4,5,6]");
   Sync(doc, other);
-  Do(others.Delete(0, 1));
+  Ok(others.Delete(0, 1));
   Sync(doc, other);
   CHECK(after(undo.Undo()) == "[4,5,6]");
   CHECK(after(undo.Redo()) == "[2,3,4,5,6]");
-  Do(list.Delete(0, 5));
-  Do(list.Insert(0, {MapOf({})}));
+  Ok(list.Delete(0, 5));
+  Ok(list.Insert(0, {MapOf({})}));
   undo.StopCapturing();
-  Do(TypeAt(list, 0).AsMap()->Set("a", Num(1)));
+  Ok(TypeAt(list, 0).AsMap()->Set("a", Num(1)));
   CHECK(after(undo.Undo()) == "[{}]");
   CHECK(after(undo.Undo()) == "[2,3,4,5,6]");
   CHECK(after(undo.Redo()) == "[{}]");
   CHECK(after(undo.Redo()) == "[{a:1}]");
   Sync(doc, other);
-  Do(TypeAt(others, 0).AsMap()->Set("b", Num(2)));
+  Ok(TypeAt(others, 0).AsMap()->Set("b", Num(2)));
   Sync(doc, other);
   CHECK(after(undo.Undo()) == "[{b:2}]");
   CHECK(after(undo.Undo()) == "[2,3,4,5,6]");
@@ -224,13 +224,13 @@ TEST_CASE("a node of XML comes back with the formats of its text", "[crdt][undo]
   const SharedType root = *doc.GetRoot("x", SharedKind::kXmlElement);
   UndoManager undo(doc, {root});
   List nodes = *root.AsList();
-  Do(nodes.Insert(0, {NewType{.kind = SharedKind::kXmlElement, .name = "p"}}));
-  Do(TypeAt(root, 0).AsList()->Insert(0, {NewType{.kind = SharedKind::kXmlText, .text = "content"}}));
+  Ok(nodes.Insert(0, {NewType{.kind = SharedKind::kXmlElement, .name = "p"}}));
+  Ok(TypeAt(root, 0).AsList()->Insert(0, {NewType{.kind = SharedKind::kXmlText, .text = "content"}}));
   undo.StopCapturing();
-  Do(TypeAt(TypeAt(root, 0), 0).AsText()->Format(3, 4, {{"bold", Any(Any::Object())}}));
+  Ok(TypeAt(TypeAt(root, 0), 0).AsText()->Format(3, 4, {{"bold", Any(Any::Object())}}));
   CHECK(*undo.Undo());
   CHECK(*undo.Redo());
-  Do(nodes.Delete(0, 1));
+  Ok(nodes.Delete(0, 1));
   CHECK(Shown(root) == "< >[]");
   CHECK(*undo.Undo());
   CHECK(Shown(root) == "< >[<p >[\"content\"]]");
@@ -260,8 +260,8 @@ TEST_CASE("listeners keep notes with an item of the stack and get them back", "[
   const Subscription cleared =
       f.undo.OnCleared([&](bool undo, bool redo) { told.push_back(fmt::format("cleared {} {}", undo, redo)); });
   Text text = *f.root.AsText();
-  Do(text.Insert(0, "abc"));
-  Do(text.Insert(0, "d"));
+  Ok(text.Insert(0, "abc"));
+  Ok(text.Insert(0, "d"));
   f.Undo();
   f.Redo();
   f.undo.Clear();
@@ -273,10 +273,10 @@ TEST_CASE("origins can be tracked by name, or all that have one", "[crdt][undo]"
   Fixture all(SharedKind::kText, {.tracked_origins = {}, .track_named_origins = true});
   for (Fixture* f : {&named, &all}) {
     Text text = *f->root.AsText();
-    Do(text.Insert(0, "x"));
+    Ok(text.Insert(0, "x"));
     CHECK_FALSE(f->Undo());
-    f->doc.Transact([&] { Do(text.Insert(1, "abc")); }, "user");
-    f->doc.Transact([&] { Do(text.Insert(0, "imported ")); }, "import");
+    f->doc.Transact([&] { Ok(text.Insert(1, "abc")); }, "user");
+    f->doc.Transact([&] { Ok(text.Insert(0, "imported ")); }, "import");
     CHECK(f->Undo());
   }
   CHECK(named.Show() == "\"imported x\"");
@@ -286,10 +286,10 @@ TEST_CASE("origins can be tracked by name, or all that have one", "[crdt][undo]"
 TEST_CASE("a type inside another may be the scope", "[crdt][undo]") {
   Doc doc;
   List list = *doc.GetArray("a");
-  Do(list.Insert(0, {NewType{.kind = SharedKind::kText}, NewType{.kind = SharedKind::kText}}));
+  Ok(list.Insert(0, {NewType{.kind = SharedKind::kText}, NewType{.kind = SharedKind::kText}}));
   const SharedType first = TypeAt(list, 0), second = TypeAt(list, 1);
   UndoManager undo_first(doc, {first}), undo_both(doc, {first, second});
-  Do(second.AsText()->Insert(0, "abc"));
+  Ok(second.AsText()->Insert(0, "abc"));
   CHECK(undo_first.undo_count() == 0);
   CHECK(undo_both.undo_count() == 1);
   CHECK_FALSE(*undo_first.Undo());
@@ -302,11 +302,11 @@ TEST_CASE("what changed in an embedded text is undone before the text itself", "
   Fixture f;
   Text text = *f.root.AsText();
   const Attributes bold = {{"bold", Any(true)}};
-  Do(text.InsertEmbed(0, NewType{.kind = SharedKind::kText, .text = "initial text"}, &bold));
+  Ok(text.InsertEmbed(0, NewType{.kind = SharedKind::kText, .text = "initial text"}, &bold));
   f.undo.StopCapturing();
   Text nested = *TypeAt(text, 0).AsText();
-  Do(nested.Delete(0, nested.length()));
-  Do(nested.Insert(0, "other text"));
+  Ok(nested.Delete(0, nested.length()));
+  Ok(nested.Insert(0, "other text"));
   CHECK(f.Undo());
   CHECK(nested.PlainText() == "initial text");
   CHECK(f.Undo());
@@ -323,7 +323,7 @@ TEST_CASE("a filter keeps things from being deleted by undoing", "[crdt][undo]")
     return item.type.has_value() && item.type->AsMap()->Keys().empty();
   };
   Fixture f(SharedKind::kArray, options);
-  Do(f.root.AsList()->Insert(0, {MapOf({{"hi", Num(1)}}), MapOf({})}));
+  Ok(f.root.AsList()->Insert(0, {MapOf({{"hi", Num(1)}}), MapOf({})}));
   CHECK(f.ShowAfterUndo() == "[{hi:1}]");
 }
 
@@ -331,15 +331,15 @@ TEST_CASE("what somebody else made meaningless is passed over", "[crdt][undo]") 
   Doc doc({.client_id = 1}), other({.client_id = 2});
   const Subscription there = Link(doc, other), back = Link(other, doc);
   List list = *doc.GetArray("a"), others = *other.GetArray("a");
-  Do(list.Push({MapOf({{"hello", Any("world")}})}));
-  Do(list.Push({MapOf({{"key", Any("value")}})}));
+  Ok(list.Push({MapOf({{"hello", Any("world")}})}));
+  Ok(list.Push({MapOf({{"key", Any("value")}})}));
   UndoManager undo(doc, {list}, {.tracked_origins = {"1"}});
   UndoManager others_undo(other, {others}, {.tracked_origins = {"2"}});
   const SharedType first = TypeAt(list, 0), second = TypeAt(list, 1);
-  doc.Transact([&] { Do(second.AsMap()->Set("key", Any("value modified"))); }, "1");
+  doc.Transact([&] { Ok(second.AsMap()->Set("key", Any("value modified"))); }, "1");
   undo.StopCapturing();
-  doc.Transact([&] { Do(first.AsMap()->Set("hello", Any("world modified"))); }, "1");
-  other.Transact([&] { Do(others.Delete(0, 1)); }, "2");
+  doc.Transact([&] { Ok(first.AsMap()->Set("hello", Any("world modified"))); }, "1");
+  other.Transact([&] { Ok(others.Delete(0, 1)); }, "2");
   CHECK(*others_undo.Undo());
   CHECK(*undo.Undo());
   CHECK(Shown(list) == "[{hello:\"world modified\"},{key:\"value\"}]");
@@ -357,8 +357,8 @@ TEST_CASE("maps inside maps are undone and redone step by step", "[crdt][undo]")
   const auto expected = [](int number) {
     return number == 0 ? std::string("{}") : fmt::format("{{text:{{blocks:{{text:\"{}\"}}}}}}", number);
   };
-  Do(design.Set("text", MapOf({{"blocks", block(1)}})));
-  for (int i = 2; i <= blocks; ++i) Do(TypeAt(design, "text").AsMap()->Set("blocks", block(i)));
+  Ok(design.Set("text", MapOf({{"blocks", block(1)}})));
+  for (int i = 2; i <= blocks; ++i) Ok(TypeOf(design, "text").AsMap()->Set("blocks", block(i)));
   CHECK(f.Show() == expected(blocks));
   for (int i = blocks - 1; i >= 0; --i) CHECK(f.ShowAfterUndo() == expected(i));
   for (int i = 1; i <= blocks; ++i) CHECK(f.ShowAfterRedo() == expected(i));
@@ -375,11 +375,11 @@ TEST_CASE("maps inside maps are undone and redone step by step", "[crdt][undo]")
 
 TEST_CASE("redo follows a map through all the maps that took its place", "[crdt][undo]") {
   Fixture f(SharedKind::kMap);
-  Do(f.root.AsMap()->Set("a", MapOf({{"x", Num(0)}, {"y", Num(0)}})));
+  Ok(f.root.AsMap()->Set("a", MapOf({{"x", Num(0)}, {"y", Num(0)}})));
   for (const int value : {100, 200, 300}) {
     f.undo.StopCapturing();
-    Do(TypeAt(f.root, "a").AsMap()->Set("x", Num(value)));
-    Do(TypeAt(f.root, "a").AsMap()->Set("y", Num(value)));
+    Ok(TypeOf(f.root, "a").AsMap()->Set("x", Num(value)));
+    Ok(TypeOf(f.root, "a").AsMap()->Set("y", Num(value)));
   }
   const auto expected = [](int value) { return fmt::format("{{a:{{x:{0},y:{0}}}}}", value); };
   for (const int value : {200, 100, 0}) CHECK(f.ShowAfterUndo() == expected(value));
@@ -395,13 +395,13 @@ TEST_CASE("redo brings back every change of an element's attributes", "[crdt][un
   const auto change = [&](std::vector<std::pair<std::string, std::string>> attributes) {
     f.doc.Transact(
         [&] {
-          for (const auto& [key, value] : attributes) Do(TypeAt(fragment, 0).AsMap()->Set(key, Any(value)));
+          for (const auto& [key, value] : attributes) Ok(TypeAt(fragment, 0).AsMap()->Set(key, Any(value)));
         },
         "origin");
   };
   NewType node{.kind = SharedKind::kXmlElement, .name = "test-node"};
   node.entries = {{"a", Any("100")}, {"b", Any("0")}};
-  f.doc.Transact([&] { Do(fragment.Insert(0, {node})); }, "origin");
+  f.doc.Transact([&] { Ok(fragment.Insert(0, {node})); }, "origin");
   change({{"a", "200"}});
   change({{"a", "180"}, {"b", "50"}});
   for (int i = 0; i < 3; ++i) f.Undo();
@@ -417,14 +417,14 @@ TEST_CASE("redo brings back every change of an element's attributes", "[crdt][un
 TEST_CASE("undoing a format leaves others the same text", "[crdt][undo]") {
   Doc doc({.client_id = 1}), other({.client_id = 2});
   Text text = *doc.GetText("t");
-  Do(text.Insert(0, "Attack ships on fire off the shoulder of Orion."));
+  Ok(text.Insert(0, "Attack ships on fire off the shoulder of Orion."));
   (void)other.GetText("t");
   Send(doc, other);
   UndoManager undo(doc, {text});
-  Do(text.Format(13, 7, {{"bold", Any(true)}}));
+  Ok(text.Format(13, 7, {{"bold", Any(true)}}));
   undo.StopCapturing();
   Send(doc, other);
-  Do(text.Format(16, 4, {{"bold", Any(Any::Null())}}));
+  Ok(text.Format(16, 4, {{"bold", Any(Any::Null())}}));
   Send(doc, other);
   CHECK(*undo.Undo());
   REQUIRE(other.Apply(doc.EncodeState(UpdateFormat::kV1), UpdateFormat::kV1).ok());
@@ -440,10 +440,10 @@ TEST_CASE("others' values of a key can be undone away", "[crdt][undo]") {
   Doc other({.client_id = 2});
   const Subscription there = Link(f.doc, other), back = Link(other, f.doc);
   Map map = *f.root.AsMap(), others = *other.GetMap("t");
-  Do(map.Set("x", Num(1)));
-  Do(others.Set("x", Num(2)));
-  Do(map.Set("x", Num(3)));
-  Do(others.Set("x", Num(4)));
+  Ok(map.Set("x", Num(1)));
+  Ok(others.Set("x", Num(2)));
+  Ok(map.Set("x", Num(3)));
+  Ok(others.Set("x", Num(4)));
   CHECK(f.ShowAfterUndo() == "{x:2}");
   CHECK(Shown(others) == "{x:2}");
 }
@@ -453,11 +453,11 @@ TEST_CASE("an attribute that changed before its element went comes back as it wa
   List fragment = *f.root.AsList();
   NewType node{.kind = SharedKind::kXmlElement, .name = "test"};
   node.entries = {{"a", Any("1")}, {"b", Any("2")}};
-  Do(fragment.Insert(0, {node}));
+  Ok(fragment.Insert(0, {node}));
   f.doc.Transact(
       [&] {
-        Do(TypeAt(fragment, 0).AsMap()->Set("b", Any("3")));
-        Do(fragment.Delete(0, 1));
+        Ok(TypeAt(fragment, 0).AsMap()->Set("b", Any("3")));
+        Ok(fragment.Delete(0, 1));
       },
       "undoable");
   CHECK(f.Show() == "[]");
@@ -468,10 +468,10 @@ TEST_CASE("deleted values of a key come back one by one", "[crdt][undo]") {
   Fixture f(SharedKind::kMap, OneByOne());
   Map map = *f.root.AsMap();
   for (const char* value : {"a", "b", "c"}) {
-    Do(map.Set("a", Any(value)));
-    Do(map.Delete("a"));
+    Ok(map.Set("a", Any(value)));
+    Ok(map.Delete("a"));
   }
-  Do(map.Set("a", Any("d")));
+  Ok(map.Set("a", Any("d")));
   for (const char* expected : {"{}", "{a:\"c\"}", "{}", "{a:\"b\"}", "{}", "{a:\"a\"}"})
     CHECK(f.ShowAfterUndo() == expected);
 }
@@ -483,7 +483,7 @@ TEST_CASE("the notes of what is undone are there while the change is told", "[cr
   const Subscription listening = f.doc.OnUpdate(UpdateFormat::kV1, [&](std::string_view, std::string_view) {
     seen.push_back(f.undo.current_notes() == nullptr ? "none" : *(*f.undo.current_notes())["str"].text());
   });
-  Do(f.root.AsText()->Insert(0, "abc"));
+  Ok(f.root.AsText()->Insert(0, "abc"));
   f.Undo();
   f.Redo();
   CHECK(seen == std::vector<std::string>{"none", "42", "42"});

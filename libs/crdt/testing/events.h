@@ -1,4 +1,4 @@
-// What the tests of events make and tell.
+// What the tests of events and of undo managers make and tell.
 #ifndef RIVERMEET_CRDT_TESTING_EVENTS_H_
 #define RIVERMEET_CRDT_TESTING_EVENTS_H_
 
@@ -34,8 +34,8 @@ inline Insertable NewText(std::string text, SharedKind kind = SharedKind::kText)
 }
 
 // Gives `to` what it lacks of `from`.
-inline void Send(const Doc& from, Doc& to) {
-  Ok(to.Apply(*from.EncodeStateSince(UpdateFormat::kV1, to.EncodeStateVector()), UpdateFormat::kV1));
+inline void Send(const Doc& from, Doc& to, std::string_view origin = "remote") {
+  Ok(to.Apply(*from.EncodeStateSince(UpdateFormat::kV1, to.EncodeStateVector()), UpdateFormat::kV1, origin));
 }
 
 inline std::string Told(const Value& value) {

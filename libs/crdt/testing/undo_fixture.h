@@ -9,6 +9,7 @@
 
 #include "absl/strings/escaping.h"
 #include "catch2/catch.hpp"
+#include "crdt/testing/events.h"
 #include "crdt/undo_manager.h"
 #include "testing/manual_clock.h"
 
@@ -48,9 +49,6 @@ inline std::string Shown(const SharedType& type) {
 
 inline std::string State(const Doc& doc) { return absl::BytesToHexString(doc.EncodeState(UpdateFormat::kV1)); }
 
-inline void Send(const Doc& from, Doc& to, std::string_view origin = "remote") {
-  REQUIRE(to.Apply(*from.EncodeStateSince(UpdateFormat::kV1, to.EncodeStateVector()), UpdateFormat::kV1, origin).ok());
-}
 inline void Sync(Doc& a, Doc& b) {
   Send(a, b);
   Send(b, a);
@@ -62,14 +60,10 @@ inline Subscription Link(Doc& from, Doc& to) {
   });
 }
 
-inline void Do(const absl::Status& status) { REQUIRE(status.ok()); }
 inline Any Num(int number) { return Any(number); }
 inline NewType MapOf(std::vector<std::pair<std::string, Insertable>> entries) {
   return {.kind = SharedKind::kMap, .entries = std::move(entries)};
 }
-
-inline SharedType TypeAt(const SharedType& list, uint64_t index) { return std::get<SharedType>(*list.At(index)); }
-inline SharedType TypeAt(const SharedType& map, std::string_view key) { return std::get<SharedType>(*map.Entry(key)); }
 
 // A document with one root, and an undo manager of it. Time stands still.
 struct Fixture {
