@@ -38,7 +38,8 @@ class CProgram {
   uint8_t Byte() { return data_ == end_ ? 0 : *data_++; }
   size_t Below(size_t count) { return Byte() % count; }
   std::string_view Raw() {
-    const size_t size = std::min<size_t>(Byte(), end_ - data_);
+    const size_t wanted = Byte();  // first: what is left is without it
+    const size_t size = std::min<size_t>(wanted, end_ - data_);
     const std::string_view raw(reinterpret_cast<const char*>(data_), size);
     data_ += size;
     return raw;
