@@ -23,7 +23,8 @@ enum class BigInts : uint8_t {
 // Undefined, null, a boolean, a number, a bigint, a text, bytes, an array or an object.
 //
 // A value type: copies are deep, and any thread may read one that none changes. Values nest up to Limits::max_depth
-// arrays and objects; what reads one from elsewhere refuses more, and nobody should build more.
+// arrays and objects; what reads one from elsewhere refuses more, Decode and FromJson its default, 512. Nobody should
+// build more.
 class Any {
  public:
   struct Undefined {
@@ -97,7 +98,7 @@ class Any {
   //
   // Errors, here and of FromJson:
   //   INVALID_ARGUMENT    The bytes aren't one value; the message has the byte offset. Don't retry.
-  //   RESOURCE_EXHAUSTED  It nests deeper than Limits::max_depth. Don't retry.
+  //   RESOURCE_EXHAUSTED  It nests deeper than 512. Don't retry.
   static absl::StatusOr<Any> Decode(std::string_view bytes);
   // The same of bytes that Encode gave, however deep they nest. What others give is not said.
   static Any DecodeTrusted(std::string_view bytes);

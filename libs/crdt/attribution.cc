@@ -97,8 +97,8 @@ void Attribution::NoteRemoved(uint64_t client, uint64_t from, uint64_t to, const
   if (from >= to) return;
   Removals& removals = removed_[client];
   Removed removed;
-  removed.by_known = removal.client.has_value();
-  removed.by = removal.client.value_or(0);
+  removed.by_known = removal.client.has_value() && *removal.client <= internal::kMaxInteger;
+  removed.by = removed.by_known ? *removal.client : 0;
   removed.time = FromTime(removal.time);
   while (from < to) {
     // What is before, at and behind `from`.

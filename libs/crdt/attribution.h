@@ -34,7 +34,7 @@ class Attribution {
 
   // Notes that units [`from`, `to`) of `client` were written at `time`, or that nobody said when. What is known already
   // stays; a gap before `from` has no time. Of both notes: from <= to <= 2^32 - 1, where clocks end; what is outside of
-  // that isn't noted.
+  // that isn't noted. Clients are up to 2^53 - 1; a larger one counts as not said.
   void NoteWritten(uint64_t client, uint64_t from, uint64_t to, std::optional<absl::Time> time);
   // Notes that these units were deleted. The first who deleted a unit stays.
   void NoteRemoved(uint64_t client, uint64_t from, uint64_t to, const Removal& removal);

@@ -11,7 +11,6 @@
 #include "crdt/internal/session.h"
 #include "crdt/internal/store/encoding.h"
 #include "crdt/internal/wire/struct_stream.h"
-#include "crdt/internal/wire/utf.h"
 #include "crdt/update.h"
 #include "fmt/format.h"
 
@@ -227,7 +226,7 @@ absl::StatusOr<SharedType> Doc::GetRoot(std::string_view name, SharedKind kind) 
     return absl::FailedPreconditionError(fmt::format("the root \"{}\" is {} already, and can't be {}", name,
                                                      KindName(static_cast<SharedKind>(type.kind)), KindName(kind)));
   }
-  return internal::MakeHandle(*session_, number);
+  return internal::HandleAccess::Make(*session_, number);
 }
 
 absl::StatusOr<Text> Doc::GetText(std::string_view name) {
@@ -247,7 +246,7 @@ absl::StatusOr<Map> Doc::GetMap(std::string_view name) {
 
 std::optional<SharedType> Doc::FindRoot(std::string_view name) const {
   if (!session_->document.HasRoot(name)) return std::nullopt;
-  return internal::MakeHandle(*session_, session_->document.Root(name));
+  return internal::HandleAccess::Make(*session_, session_->document.Root(name));
 }
 
 absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {

@@ -70,13 +70,14 @@ class Doc {
 
   // Calls `listener` at the end of every transaction that changed something, with what it changed as an update for
   // others, and its origin, so that whoever sent it doesn't get it back. Applying one update may end in two
-  // transactions: yjs tidies the formats of texts in another, which has no origin.
+  // transactions: yjs tidies the formats of texts in another, which has no origin. It may edit: its edits are
+  // transactions that end after this one.
   using UpdateListener = std::function<void(std::string_view update, std::string_view origin)>;
   Subscription OnUpdate(UpdateFormat format, UpdateListener listener);
 
   // Calls `listener` after the update listeners at the end of every transaction that brought subdocuments, took some
   // away or asked for the content of some. As in yjs a removal is told again in a transaction of its own, in which the
-  // subdocument is destroyed.
+  // subdocument is destroyed. It may edit, too.
   using SubdocumentsListener = std::function<void(const SubdocumentsEvent& event)>;
   Subscription OnSubdocuments(SubdocumentsListener listener);
   // Those in the document, in the order in which they came.
@@ -140,14 +141,15 @@ class Doc {
   // by this document or one that is gone; nothing is known of the rest.
   void KeepAttribution(Attribution known = {});
   // What transactions that end from here on are noted with: their time, and who it is that deletes (who writes is known
-  // anyway). A server says so before it applies somebody's update; nothing where it doesn't know.
+  // anyway), up to 2^53 - 1: a larger one isn't noted. A server says so before it applies somebody's update; nothing
+  // where it doesn't know.
   void AttributeTo(std::optional<uint64_t> deleting_client, std::optional<absl::Time> time);
   // Null before KeepAttribution.
   const Attribution* attribution() const;
 
   // Whether updates wait for others that didn't come yet.
   bool HasPending() const;
-  // All memory it uses, in bytes.
+  // The memory it uses, in bytes, but for what reading by index keeps of formats.
   uint64_t MemoryBytes() const;
   uint64_t StructCount() const;
 

@@ -8,7 +8,6 @@
 
 #include "absl/status/statusor.h"
 #include "crdt/doc.h"
-#include "crdt/limits.h"
 #include "crdt/update_format.h"
 
 namespace rivermeet::crdt {

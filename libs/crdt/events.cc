@@ -11,7 +11,7 @@ namespace rivermeet::crdt {
 using internal::Observer;
 using internal::Observers;
 
-SharedType Event::target() const { return internal::MakeHandle(state_->session(), state_->target()); }
+SharedType Event::target() const { return internal::HandleAccess::Make(state_->session(), state_->target()); }
 bool Event::local() const { return state_->transaction().local; }
 std::string_view Event::origin() const { return state_->transaction().origin().name; }
 bool Event::list_changed() const { return state_->changed().list; }

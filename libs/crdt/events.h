@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "crdt/shared_types.h"
@@ -47,7 +46,8 @@ class Event {
   std::vector<std::string> TouchedKeys() const;
   const std::vector<KeyChange>& Keys() const;
   // What became of the list or text, from its start on; what follows the last step is as it was. Found once an event,
-  // in O(structs of the list or text), however small the change.
+  // in O(structs of the list or text), however small the change. Runs of text have their attributes as those of
+  // Text::ToDelta().
   //
   // Asking for a text's makes a transaction of its own in which formats that say nothing more are deleted, as it does
   // in yjs; others get it as an update.

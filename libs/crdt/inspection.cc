@@ -1,7 +1,5 @@
 #include "crdt/inspection.h"
 
-#include <algorithm>
-
 #include "base/status.h"
 #include "crdt/internal/session.h"
 #include "crdt/internal/wire/any_walk.h"

@@ -1,6 +1,5 @@
 #include "crdt/relative_position.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/status.h"
@@ -86,8 +85,7 @@ std::pair<ItemRef, uint32_t> FindItem(const Document& document, const UnitId& id
 // The place in its type's list of unit `unit` of an item.
 uint64_t IndexOf(Document& document, ItemRef ref, uint32_t unit, int64_t assoc) {
   const Item& item = document.items[ref];
-  const internal::Type& type = document.types[item.parent];
-  if (type.item != kNoItem && document.items[type.item].deleted()) return 0;
+  if (document.IsDeleted(item.parent)) return 0;
   const uint64_t within = item.deleted() || !item.countable() ? 0 : unit + (assoc >= 0 ? 0 : 1);
   // Of a key's values all but the last are deleted: nothing counts before it.
   return item.is_entry() ? within : within + document.Index(item.parent).Before(ref).units;
@@ -201,7 +199,7 @@ std::optional<RelativePosition::Place> RelativePosition::Resolve(const Doc& doc,
   if (item.has_value()) {
     const auto [ref, unit] = FindItem(document, *item, follow_redone);
     if (ref == kNoItem || document.items[ref].is_gc()) return std::nullopt;
-    const SharedType in = internal::MakeHandle(session, document.items[ref].parent);
+    const SharedType in = internal::HandleAccess::Make(session, document.items[ref].parent);
     return Place{in, IndexOf(document, ref, unit, assoc), assoc};
   }
   TypeIndex number = kNoType;
@@ -212,7 +210,8 @@ std::optional<RelativePosition::Place> RelativePosition::Resolve(const Doc& doc,
     if (ref != kNoItem && document.items[ref].kind == ContentKind::kType) number = document.items[ref].extra;
   }
   if (number == kNoType) return std::nullopt;
-  return Place{internal::MakeHandle(session, number), assoc >= 0 ? document.types[number].length : uint64_t{0}, assoc};
+  return Place{internal::HandleAccess::Make(session, number), assoc >= 0 ? document.types[number].length : uint64_t{0},
+               assoc};
 }
 
 }  // namespace rivermeet::crdt

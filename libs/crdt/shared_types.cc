@@ -7,8 +7,6 @@
 #include "crdt/internal/handle_edit.h"
 #include "crdt/internal/read/reading.h"
 #include "crdt/internal/read/xml_reading.h"
-#include "crdt/internal/wire/document_options.h"
-#include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt {
 
@@ -26,20 +24,12 @@ using internal::Slot;
 using internal::Type;
 using internal::TypeKind;
 
-SharedType internal::MakeHandle(Session& session, uint32_t type) { return SharedType(session, type); }
-
-std::optional<uint32_t> internal::NumberOf(const SharedType& handle, const Session& session) {
-  if (handle.session_ != &session || session.document.types[handle.type_].generation != handle.generation_)
-    return std::nullopt;
-  return handle.type_;
-}
-
 SharedType::SharedType(Session& session, uint32_t type)
     : session_(&session), type_(type), generation_(session.document.types[type].generation) {}
 
 bool SharedType::alive() const {
   const Type& type = session_->document.types[type_];
-  return type.generation == generation_ && (type.item == kNoItem || !session_->document.items[type.item].deleted());
+  return type.generation == generation_ && !session_->document.IsDeleted(type_);
 }
 
 std::optional<SharedKind> SharedType::kind() const {
@@ -104,6 +94,7 @@ absl::Status List::Push(absl::Span<const Insertable> values) {
 
 absl::Status List::Delete(uint64_t index, uint64_t length) {
   if (!alive()) return Gone();
+  index = std::min(index, internal::Document::kMaxClock);
   return Edit(*session_, type_, CostOfCuts(session_->document.types[type_], index, length),
               [&](Editor& editor) { return editor.ListDelete(type_, index, length); });
 }

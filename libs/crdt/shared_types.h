@@ -39,9 +39,6 @@ class Text;
 namespace internal {
 struct HandleAccess;
 struct Session;
-SharedType MakeHandle(Session& session, uint32_t type);
-// The number of its type in `session`; nothing when it belongs to another, or was thrown away.
-std::optional<uint32_t> NumberOf(const SharedType& handle, const Session& session);
 }  // namespace internal
 
 // A document inside the document.
@@ -105,8 +102,8 @@ class SharedType {
   // where XML should be.
   absl::StatusOr<std::string> ToJson(BigInts bigints = BigInts::kRefuse) const;
   // As yjs's toString() of XML types: elements with sorted attributes; formats of texts are elements around them.
-  // Nothing is escaped. Of other types what they are inside of XML.
-  // INVALID_ARGUMENT as of ToJson.
+  // Nothing is escaped. Of other types what they are inside of XML. Its size isn't bounded by Limits: each run of a
+  // text has a copy of all attributes that hold. INVALID_ARGUMENT as of ToJson.
   absl::StatusOr<std::string> ToXml() const;
 
   // Calls `observer` at the end of each transaction that changed this type itself: its elements, text, formats, keys.
@@ -127,8 +124,6 @@ class SharedType {
 
  protected:
   friend struct internal::HandleAccess;
-  friend SharedType internal::MakeHandle(internal::Session& session, uint32_t type);
-  friend std::optional<uint32_t> internal::NumberOf(const SharedType& handle, const internal::Session& session);
 
   SharedType(internal::Session& session, uint32_t type);
 
@@ -195,13 +190,15 @@ class Text : public SharedType {
   // The code unit at `index`, in O(log n); nothing past the end or where an embed is.
   std::optional<char16_t> UnitAt(uint64_t index) const;
 
-  // All of it, with its attributes: a run of text ends at each format, as in yjs.
+  // All of it, with its attributes: a run of text ends at each format, as in yjs. Each run has a copy of all that hold:
+  // their number times that of the runs isn't bounded by Limits.
   std::vector<DeltaChange> ToDelta() const;
 
   // `text` is UTF-8. It takes the attributes that hold at its place.
   absl::Status Insert(uint64_t index, std::string_view text);
   // It has just these.
   absl::Status Insert(uint64_t index, std::string_view text, const Attributes& attributes);
+  // With no attributes when none are given, unlike a text: those that hold end before it and go on behind it.
   absl::Status InsertEmbed(uint64_t index, const Insertable& embed, const Attributes* attributes = nullptr);
   absl::Status Delete(uint64_t index, uint64_t length);
   // Past the end of the text new lines are appended, as in yjs.

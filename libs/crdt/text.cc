@@ -85,6 +85,86 @@ absl::Status TextContent(std::string_view text, WireContent& content) {
   return absl::OkStatus();
 }
 
+// The steps of a delta, ready to be applied.
+class PreparedDelta {
+ public:
+  // INVALID_ARGUMENT for what a text doesn't take. `delta` outlives this.
+  static absl::Status Make(absl::Span<const DeltaStep> delta, PreparedDelta& out) {
+    for (const DeltaStep& given : delta) {
+      Step& step = out.steps_.emplace_back();
+      step.kind = given.kind;
+      step.length = std::min(given.length, kFar);
+      RM_RETURN_IF_ERROR(GivenAttributes::Make(given.attributes, step.given));
+      for (const auto& [name, value] : given.attributes) out.names_.insert(name);
+      if (given.kind != DeltaStep::Kind::kInsert) continue;
+      const Any* any = std::get_if<Any>(&given.insert.value);
+      if (any != nullptr && any->text() != nullptr) {
+        RM_RETURN_IF_ERROR(TextContent(*any->text(), step.text));
+      } else {
+        RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&given.insert, 1), Slot::kEmbed, step.embed));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  EditCost CostIn(Session& session, uint32_t text) const {
+    const uint64_t held = AttributesIn(session, text) + names_.size();
+    TextBehind behind(session.document.types[text], 0);
+    EditCost cost;
+    for (const Step& step : steps_) {
+      switch (step.kind) {
+        case DeltaStep::Kind::kInsert:
+          cost.Add(step.embed.contents().empty() ? CostOf(step.text) : CostOf(step.embed));
+          step.given.AddTo(cost, held);
+          break;
+        case DeltaStep::Kind::kRetain:
+          ++cost.structs;
+          step.given.AddTo(cost, 0);
+          behind.Retain(step.length, cost);
+          break;
+        case DeltaStep::Kind::kDelete:
+          ++cost.structs;
+          behind.Delete(step.length);
+          break;
+      }
+    }
+    return cost;
+  }
+
+  void ApplyTo(TextEditor text) const {
+    internal::TextPosition at = text.Start();
+    for (const Step& step : steps_) {
+      const internal::AttributeObject attributes = step.given.In(text.document());
+      switch (step.kind) {
+        case DeltaStep::Kind::kInsert:
+          if (!step.embed.contents().empty()) {
+            text.InsertAt(at, step.embed.contents()[0], attributes, &step.embed);
+          } else if (step.text.length > 0) {
+            text.InsertAt(at, step.text, attributes);
+          }
+          break;
+        case DeltaStep::Kind::kRetain:
+          text.FormatAt(at, step.length, attributes);
+          break;
+        case DeltaStep::Kind::kDelete:
+          text.DeleteAt(at, step.length);
+          break;
+      }
+    }
+  }
+
+ private:
+  struct Step {
+    DeltaStep::Kind kind;
+    uint64_t length = 0;
+    Prepared embed;
+    WireContent text;
+    GivenAttributes given;
+  };
+  std::deque<Step> steps_;
+  absl::flat_hash_set<std::string_view> names_;
+};
+
 }  // namespace
 
 std::vector<DeltaChange> Text::ToDelta() const {
@@ -186,7 +266,8 @@ absl::Status Text::Format(uint64_t index, uint64_t length, const Attributes& att
   index = std::min(index, kFar);
   EditCost cost = CostOfCuts(session_->document.types[type_], index, length);
   given.AddTo(cost, 0);
-  TextBehind(session_->document.types[type_], index).Retain(std::min(length, kFar), cost);
+  length = std::min(length, kFar);
+  TextBehind(session_->document.types[type_], index).Retain(length, cost);
   return Edit(*session_, type_, cost, [&](Editor& editor) {
     TextEditor(editor, type_).Format(index, length, given.In(session_->document));
     return absl::OkStatus();
@@ -218,69 +299,10 @@ absl::Status Text::ApplyChanges(absl::Span<const DeltaChange> changes) {
 
 absl::Status Text::ApplyDelta(absl::Span<const DeltaStep> delta) {
   if (!alive()) return Gone();
-  struct Step {
-    Prepared embed;
-    WireContent text;
-    GivenAttributes given;
-  };
-  std::deque<Step> steps;
-  absl::flat_hash_set<std::string_view> names;
-  for (const DeltaStep& given : delta) {
-    Step& step = steps.emplace_back();
-    RM_RETURN_IF_ERROR(GivenAttributes::Make(given.attributes, step.given));
-    for (const auto& [name, value] : given.attributes) names.insert(name);
-    if (given.kind != DeltaStep::Kind::kInsert) continue;
-    const Any* any = std::get_if<Any>(&given.insert.value);
-    if (any != nullptr && any->text() != nullptr) {
-      RM_RETURN_IF_ERROR(TextContent(*any->text(), step.text));
-    } else {
-      RM_RETURN_IF_ERROR(Prepared::Prepare(absl::MakeConstSpan(&given.insert, 1), Slot::kEmbed, step.embed));
-    }
-  }
-  const uint64_t held = AttributesIn(*session_, type_) + names.size();
-  TextBehind behind(session_->document.types[type_], 0);
-  EditCost cost;
-  for (size_t i = 0; i < delta.size(); ++i) {
-    const Step& step = steps[i];
-    const uint64_t length = std::min(delta[i].length, kFar);
-    switch (delta[i].kind) {
-      case DeltaStep::Kind::kInsert:
-        cost.Add(step.embed.contents().empty() ? CostOf(step.text) : CostOf(step.embed));
-        step.given.AddTo(cost, held);
-        break;
-      case DeltaStep::Kind::kRetain:
-        ++cost.structs;
-        step.given.AddTo(cost, 0);
-        behind.Retain(length, cost);
-        break;
-      case DeltaStep::Kind::kDelete:
-        ++cost.structs;
-        behind.Delete(length);
-        break;
-    }
-  }
-  return Edit(*session_, type_, cost, [&](Editor& editor) {
-    TextEditor text(editor, type_);
-    internal::TextPosition at = text.Start();
-    for (size_t i = 0; i < delta.size(); ++i) {
-      const Step& step = steps[i];
-      const internal::AttributeObject attributes = step.given.In(session_->document);
-      switch (delta[i].kind) {
-        case DeltaStep::Kind::kInsert:
-          if (!step.embed.contents().empty()) {
-            text.InsertAt(at, step.embed.contents()[0], attributes, &step.embed);
-          } else if (step.text.length > 0) {
-            text.InsertAt(at, step.text, attributes);
-          }
-          break;
-        case DeltaStep::Kind::kRetain:
-          text.FormatAt(at, delta[i].length, attributes);
-          break;
-        case DeltaStep::Kind::kDelete:
-          text.DeleteAt(at, delta[i].length);
-          break;
-      }
-    }
+  PreparedDelta prepared;
+  RM_RETURN_IF_ERROR(PreparedDelta::Make(delta, prepared));
+  return Edit(*session_, type_, prepared.CostIn(*session_, type_), [&](Editor& editor) {
+    prepared.ApplyTo(TextEditor(editor, type_));
     return absl::OkStatus();
   });
 }

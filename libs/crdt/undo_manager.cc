@@ -63,7 +63,7 @@ class ScopeCheck {
   ScopeCheck(const Session& session, bool whole, const std::vector<SharedType>& scope)
       : document_(session.document), whole_(whole) {
     for (const SharedType& type : scope) {
-      if (const auto number = internal::NumberOf(type, session)) types_.insert(*number);
+      if (const auto number = internal::HandleAccess::NumberIn(session, type)) types_.insert(*number);
     }
   }
 
@@ -147,10 +147,9 @@ std::vector<TypeIndex> UndoManager::State::ChangedTypes(const Transaction& trans
   std::vector<TypeIndex> types;
   for (const Transaction::Changed& changed : transaction.changed) {
     if (changed.type == kNoType) continue;
-    const internal::Type& type = document.types[changed.type];
     // yjs tells nobody of a change in a root of no kind.
-    if (type.kind == internal::TypeKind::kUntyped) continue;
-    if (type.item == kNoItem || !document.items[type.item].deleted()) types.push_back(changed.type);
+    if (document.types[changed.type].kind == internal::TypeKind::kUntyped) continue;
+    if (!document.IsDeleted(changed.type)) types.push_back(changed.type);
   }
   return types;
 }
@@ -161,7 +160,7 @@ std::vector<SharedType> UndoManager::State::ChangedTypesAndParents(const Transac
   absl::flat_hash_set<TypeIndex> seen;
   for (TypeIndex type : ChangedTypes(transaction)) {
     while (seen.insert(type).second) {
-      all.push_back(internal::MakeHandle(session_, type));
+      all.push_back(internal::HandleAccess::Make(session_, type));
       const ItemRef holder = document.types[type].item;
       if (holder == kNoItem) break;
       type = document.items[holder].parent;
@@ -350,9 +349,9 @@ bool UndoManager::State::Revert(Transaction& transaction, const StackItem& stack
 
 bool UndoManager::State::MayDelete(const Item& item) const {
   if (!options_.delete_filter) return true;
-  UndoneItem undone{internal::MakeHandle(session_, item.parent), std::nullopt, std::nullopt};
+  UndoneItem undone{internal::HandleAccess::Make(session_, item.parent), std::nullopt, std::nullopt};
   if (item.is_entry()) undone.key = session_.document.keys[item.place];
-  if (item.kind == ContentKind::kType) undone.type = internal::MakeHandle(session_, item.extra);
+  if (item.kind == ContentKind::kType) undone.type = internal::HandleAccess::Make(session_, item.extra);
   return options_.delete_filter(undone);
 }
 

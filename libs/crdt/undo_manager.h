@@ -54,7 +54,8 @@ struct UndoOptions {
 // Keeps two stacks of changes: to undo and to redo. It makes the same changes to the document as yjs, down to the
 // bytes, as long as yjs doesn't throw: what yjs can't bring back because it was collected stays away here.
 //
-// Lifetime: the document (which may be moved) outlives the manager. Deleted content that is on a stack isn't collected.
+// Lifetime: the document (which may be moved) outlives the manager. Deleted content that is on a stack isn't collected,
+// also when the manager is gone: Clear() it before, or what its stacks hold stays in the document.
 // One thread at a time, that of the document. Its listeners and filters may edit the document, and
 // destroy this.
 class UndoManager {

@@ -1,6 +1,5 @@
 #include "crdt/update.h"
 
-#include <algorithm>
 #include <optional>
 #include <type_traits>
 #include <vector>

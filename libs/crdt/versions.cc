@@ -2,7 +2,6 @@
 
 #include <deque>
 
-#include "absl/functional/function_ref.h"
 #include "crdt/internal/read/reading.h"
 #include "crdt/internal/read/snapshot_view.h"
 #include "crdt/internal/session.h"

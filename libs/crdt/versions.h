@@ -73,7 +73,7 @@ struct EntryChange {
   std::optional<Authorship> after_author;
 };
 
-// The text at `version`.
+// The text at `version`. Here and below each run has a copy of all attributes that hold, as in Text::ToDelta().
 std::vector<TextRun> TextAt(const SharedType& text, const Snapshot& version);
 // All that is in one of the versions, in the order of the text; null is the document as it is now. Attributes are those
 // of `after`. What came and went in between isn't told.
@@ -92,7 +92,8 @@ struct DeltaInsertion {
 };
 
 // The value of the attribute `ychange` for what was added or removed, from its unit `clock` of `client` on. As in yjs
-// runs of text go on only while its members `type` ("added", "removed") and `user` (the client) fit.
+// runs of text go on only while its members `type` ("added", "removed") and `user` (the client) fit. It must not touch
+// the document, which is being read.
 using YChange = std::function<Any(Change change, uint64_t client, uint64_t clock)>;
 
 // Exactly what yjs's toDelta(snapshot, prevSnapshot, computeYChange) gives, each of them null when it isn't given. As

@@ -1,6 +1,7 @@
 #include "crdt/internal/handle_edit.h"
 
 #include "base/status.h"
+#include "crdt/internal/wire/any_codec.h"
 
 namespace rivermeet::crdt::internal {
 

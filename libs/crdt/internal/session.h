@@ -2,13 +2,9 @@
 #ifndef RIVERMEET_CRDT_INTERNAL_SESSION_H_
 #define RIVERMEET_CRDT_INTERNAL_SESSION_H_
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "crdt/internal/edit/transactor.h"
 #include "crdt/internal/listeners.h"
@@ -48,17 +44,20 @@ struct Session {
   WriterV1 writer_;  // of the update told last: kept for its memory
 };
 
-// A handle of the type of that number.
-SharedType MakeHandle(Session& session, TypeIndex type);
-
 // What is behind a handle.
 struct HandleAccess {
   static Session& SessionOf(const SharedType& type) { return *type.session_; }
   static Session& SessionOf(const Doc& doc);
+  static SharedType Make(Session& session, TypeIndex type) { return {session, type}; }
   static TypeIndex TypeOf(const SharedType& type) { return type.type_; }
   // Also when it was deleted but not collected.
   static bool Exists(const SharedType& type) {
     return type.session_->document.types[type.type_].generation == type.generation_;
+  }
+  // Its number in `session`; nothing when it belongs to another, or was thrown away.
+  static std::optional<TypeIndex> NumberIn(const Session& session, const SharedType& type) {
+    if (type.session_ != &session || !Exists(type)) return std::nullopt;
+    return type.type_;
   }
 };
 

@@ -40,7 +40,8 @@ class Editor {
   void MapDelete(TypeIndex map, KeyIndex key);
 
   // --- what an edit of a text is made of (text_editor.h)
-  // The item that ends at `index`, split off when need be; none at the start, the last visible one past the end.
+  // The item that ends at `index`, split off when need be; none at the start, the last one, visible or not, past the
+  // end.
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
   // As Insert(); what is typed straight behind the last that this client typed makes that longer.
   ItemRef InsertText(TypeIndex text, ItemRef left, ItemRef right, const WireContent& content);

@@ -95,7 +95,8 @@ absl::Status Prepared::AddSubdocument(const NewSubdocument& document) {
   content.name = document.guid;
   std::string kept, other_guid;
   if (!KeptDocumentOptions(document.options.Encode(), other_guid, &content.name, kept)) {
-    return absl::InvalidArgumentError("a subdocument's options are an object");
+    return absl::InvalidArgumentError(
+        "a subdocument's options are neither null nor undefined, and a guid in them is a text");
   }
   content.name = document.guid;
   contents_.push_back(content);

@@ -36,6 +36,8 @@ class TextEditor {
   // Past the end of the text new lines are appended.
   void Format(uint64_t index, uint64_t length, const AttributeObject& attributes);
 
+  Document& document() { return document_; }
+
   // The steps of a delta, from the text's start on.
   TextPosition Start() const { return {kNoItem, type_.start, 0, {}}; }
   // `embed` is what `content` is from, when it is no text.

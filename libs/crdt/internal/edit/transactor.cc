@@ -100,7 +100,7 @@ void Transactor::CallObservers(Transaction& transaction) {
   for (const Transaction::Changed& changed : transaction.changed) {
     if (changed.type == kNoType) continue;
     const Type& type = document_.types[changed.type];
-    if (type.item != kNoItem && document_.items[type.item].deleted()) continue;
+    if (document_.IsDeleted(changed.type)) continue;
     if (!transaction.local && type.markers != nullptr) type.markers->Clear();
     if (hooks.observe_type) hooks.observe_type(transaction, changed);
     const bool is_text = type.kind == TypeKind::kText || type.kind == TypeKind::kXmlText;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/container/flat_hash_set.h"
-#include "crdt/internal/wire/any_codec.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "crdt/internal/wire/content_slice.h"
 
 namespace rivermeet::crdt::internal {
@@ -297,8 +297,8 @@ void Integrator::BeginLink(ItemRef ref) {
   parent.has_values |= IsForeignToText(item.kind);
   if (parent.markers == nullptr && document_.ShowsMarkers(item)) parent.markers = std::make_unique<SearchMarkers>();
   document_.AddChanged(transaction_, item.parent, item.is_entry(), item.place);
-  const bool parent_deleted = parent.item != kNoItem && items[parent.item].deleted();
-  if (parent_deleted || (item.is_entry() && item.right != kNoItem)) document_.BeginDelete(transaction_, ref);
+  if (document_.IsDeleted(item.parent) || (item.is_entry() && item.right != kNoItem))
+    document_.BeginDelete(transaction_, ref);
 }
 
 }  // namespace rivermeet::crdt::internal

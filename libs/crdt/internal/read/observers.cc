@@ -80,11 +80,6 @@ void Observers::EndCalls() {
   for (const std::shared_ptr<Observer>& observer : std::exchange(cancelled_, {})) Erase(*observer);
 }
 
-bool Observers::IsGone(TypeIndex number) const {
-  const Type& type = session_.document.types[number];
-  return type.item != kNoItem && session_.document.items[type.item].deleted();
-}
-
 bool Observers::IsStale(const Observer& observer) const {
   return observer.generation != session_.document.types[observer.type].generation;
 }
@@ -109,7 +104,7 @@ void Observers::CallOtherObservers(Transaction& transaction) {
   std::vector<Parent*> observed;
   for (Parent& parent : parents_) {
     const List* list = Find(parent.type, /*deep=*/true);
-    if (list != nullptr && !list->empty() && !IsGone(parent.type)) observed.push_back(&parent);
+    if (list != nullptr && !list->empty() && !session_.document.IsDeleted(parent.type)) observed.push_back(&parent);
   }
   for (Parent* parent : observed) CallDeep(*parent);
   parents_.clear();
@@ -118,7 +113,8 @@ void Observers::CallOtherObservers(Transaction& transaction) {
   if (observers_.contains(kNoType)) {
     TransactionEvent told{.local = transaction.local, .origin = transaction.origin().name, .changed = {}};
     for (const Transaction::Changed& changed : transaction.changed) {
-      if (changed.type != kNoType && !IsGone(changed.type)) told.changed.push_back(MakeHandle(session_, changed.type));
+      if (changed.type != kNoType && !session_.document.IsDeleted(changed.type))
+        told.changed.push_back(HandleAccess::Make(session_, changed.type));
     }
     CallAll(kNoType, /*deep=*/false, [&](const Observer& observer) { observer.transaction(told); });
   }
@@ -128,7 +124,8 @@ void Observers::CallOtherObservers(Transaction& transaction) {
 void Observers::CallDeep(Parent& parent) {
   std::vector<Event> told;
   for (EventState* event : parent.events) {
-    if (!IsGone(event->target())) told.push_back(Event(*event, PathTo(parent.type, event->target())));
+    if (!session_.document.IsDeleted(event->target()))
+      told.push_back(Event(*event, PathTo(parent.type, event->target())));
   }
   std::stable_sort(told.begin(), told.end(),
                    [](const Event& a, const Event& b) { return a.path().size() < b.path().size(); });

@@ -57,7 +57,6 @@ class Observers final : public Announcer {
   List* Find(TypeIndex type, bool deep);
   template <class Call>
   void CallAll(TypeIndex type, bool deep, Call call);
-  bool IsGone(TypeIndex type) const;
   bool IsStale(const Observer& observer) const;
   void CallDeep(Parent& parent);
   std::vector<PathStep> PathTo(TypeIndex from, TypeIndex to) const;

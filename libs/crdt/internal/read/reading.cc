@@ -249,7 +249,7 @@ PathStep StepTo(Document& document, TypeIndex type) {
 Value ValueIn(Session& session, const Item& item, uint64_t at) {
   switch (item.kind) {
     case ContentKind::kType:
-      return MakeHandle(session, item.extra);
+      return HandleAccess::Make(session, item.extra);
     case ContentKind::kDoc: {
       const internal::SubdocumentState& document = session.document.subdocuments[item.extra];
       return crdt::Subdocument{document.guid, Any::DecodeTrusted(document.options)};

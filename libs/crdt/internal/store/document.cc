@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/utf.h"
 
 namespace rivermeet::crdt::internal {

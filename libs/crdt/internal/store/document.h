@@ -96,6 +96,11 @@ class Document {
   void ForgetSubdocuments(const Transaction& transaction) {
     for (const uint32_t number : transaction.subdocuments_removed) ForgetSubdocument(number);
   }
+  // Whether what holds the type is deleted, so that it is only still there.
+  bool IsDeleted(TypeIndex type) const {
+    const ItemRef holder = types[type].item;
+    return holder != kNoItem && items[holder].deleted();
+  }
   // Of a list type; built when it is asked for first.
   PositionIndex& Index(TypeIndex type) {
     Type& t = types[type];

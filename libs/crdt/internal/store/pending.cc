@@ -7,8 +7,8 @@
 
 #include "base/status.h"
 #include "crdt/internal/wire/struct_stream.h"
+#include "crdt/internal/wire/update_merge.h"
 #include "crdt/internal/wire/update_writer.h"
-#include "crdt/update.h"
 
 namespace rivermeet::crdt::internal {
 
@@ -16,7 +16,7 @@ namespace {
 
 std::string Merged(absl::Span<const std::string_view> updates) {
   if (updates.size() == 1) return std::string(updates.front());
-  absl::StatusOr<std::string> merged = MergeUpdates(updates, UpdateFormat::kV2, NoLimits());
+  absl::StatusOr<std::string> merged = Merge<FieldsV2, WriterV2>(updates, NoLimits());
   RM_CHECK_OK(merged.status());
   return *std::move(merged);
 }

@@ -287,7 +287,7 @@ void UpdateReader<Fields>::ReadDocument(WireContent& out) {
   if (!ok()) return;
   std::string kept;
   if (!KeptDocumentOptions(out.data, guid_scratch_, &out.name, kept))
-    return Fail("a subdocument's options are no object");
+    return Fail("a subdocument's options are null or undefined, or a guid in them is no text");
   scratch_ = std::move(kept);
   out.data = scratch_;
 }

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "crdt/internal/wire/any_codec.h"
 #include "crdt/internal/wire/byte_writer.h"
 #include "crdt/internal/wire/utf.h"
 #include "crdt/internal/wire/wire.h"
