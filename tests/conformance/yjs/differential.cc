@@ -33,6 +33,7 @@ void Print(const CheckCounts& counts, const std::map<std::string, uint64_t>& tot
       {counts.pending, "steps with something pending"},
       {counts.behind, "histories that yjs fell behind in"},
       {counts.threw, "histories that yjs threw in"},
+      {counts.misplaced, "histories that yjs lost its places in"},
       {counts.yrs.histories, "histories that yrs was asked about"},
       {counts.yrs.answers, "answers of yrs"},
       {counts.yrs.tidied, "histories with formats that yjs has tidied and yrs not"},

@@ -48,7 +48,7 @@ const options = {
 
 const writer = new StreamWriter(1);
 const first = BigInt(given["first-seed"]);
-const totals = { histories: 0, steps: 0, edits: 0, pendingSteps: 0, behind: 0, pendingAtEnd: 0, threw: 0 };
+const totals = { histories: 0, steps: 0, edits: 0, pendingSteps: 0, behind: 0, pendingAtEnd: 0, threw: 0, misplaced: 0 };
 for (let seed = first; seed < first + BigInt(given.count); seed++) {
   writer.begin(kMagic);
   writer.u32(Number(seed & 0xffffffffn));

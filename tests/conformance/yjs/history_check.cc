@@ -50,29 +50,44 @@ class Replay {
     for (const Step& step : history_.steps) {
       ++counts_.steps;
       stepwise &= !step.results.told || step.results.state_v1.has_value();
-      const absl::Status done = Do(step);
-      if (!done.ok()) return fmt::format("step {}: refused: {}", Number(step), std::string(done.message()));
-      behind_ |= step.results.behind;
-      if (step.results.thrown && (step.kind == StepKind::kUndo || step.kind == StepKind::kRedo)) {
-        // yjs's document may be broken now; ours isn't.
-        CheckValid();
-        if (!difference_.empty()) return fmt::format("step {}: {}", Number(step), difference_);
-        break;
+      const bool goes_on = DoAndCompare(step);
+      if (!fault_.empty() || !difference_.empty()) {
+        return fmt::format("step {} (kind {}): {}", Number(step), static_cast<int>(step.kind),
+                           fault_.empty() ? difference_ : fault_);
       }
-      if (step.results.pending) ++counts_.pending;
-      if (!behind_) Compare(step.results);
-      if (difference_.empty()) yrs_.Check(step, doc_);
-      if (!difference_.empty())
-        return fmt::format("step {} (kind {}): {}", Number(step), static_cast<int>(step.kind), difference_);
+      if (!goes_on) break;
     }
-    if (stepwise && !behind_) ++counts_.stepwise;
+    if (stepwise && !behind_ && !lost_) ++counts_.stepwise;
     if (history_.causal_result.has_value()) CompareCausal(*history_.causal_result);
     for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2})
       CheckLoads(doc_.EncodeState(format), format);
-    return difference_;
+    return fault_.empty() ? difference_ : fault_;
   }
 
  private:
+  // False when the history ends here, since yjs's results are no measure any more.
+  bool DoAndCompare(const Step& step) {
+    behind_ |= step.results.behind;
+    misplaced_ |= step.results.misplaced;
+    const absl::Status done = Do(step);
+    if (!done.ok()) {
+      difference_ = "refused: " + std::string(done.message());
+    } else if (step.results.thrown && (step.kind == StepKind::kUndo || step.kind == StepKind::kRedo)) {
+      // yjs's document may be broken now; ours isn't.
+      CheckValid();
+      return false;
+    } else {
+      if (step.results.pending) ++counts_.pending;
+      if (!behind_) Compare(step.results);
+      if (difference_.empty()) yrs_.Check(step, doc_);
+    }
+    if (difference_.empty() || !misplaced_) return true;
+    difference_.clear();
+    lost_ = true;
+    ++counts_.misplaced;
+    return false;
+  }
+
   size_t Number(const Step& step) const { return &step - history_.steps.data(); }
 
   absl::Status Do(const Step& step) {
@@ -114,7 +129,7 @@ class Replay {
     ++counts_.results;
     const std::string difference = crdt::internal::LoadDifference(
         update, format, {.client_id = history_.client, .gc = history_.gc}, /*work=*/1 + update.size() % 50);
-    if (difference_.empty() && !difference.empty()) difference_ = "loading in steps: " + difference;
+    if (fault_.empty() && !difference.empty()) fault_ = "loading in steps: " + difference;
   }
 
   absl::Status StartUndo(const UndoOptions& undo) {
@@ -144,7 +159,7 @@ class Replay {
   void CheckValid() {
     crdt::Doc copy({.gc = history_.gc});
     const absl::Status applied = copy.Apply(doc_.EncodeState(UpdateFormat::kV2), UpdateFormat::kV2);
-    if (!applied.ok()) difference_ = std::string(applied.message());
+    if (!applied.ok()) fault_ = std::string(applied.message());
     Expect("state vector of a copy", doc_.EncodeStateVector(), copy.EncodeStateVector());
     Expect("snapshot of a copy", doc_.EncodeSnapshot(UpdateFormat::kV1), copy.EncodeSnapshot(UpdateFormat::kV1));
   }
@@ -251,6 +266,9 @@ class Replay {
   CheckCounts& counts_;
   YrsCheck yrs_;
   bool behind_ = false;
+  bool misplaced_ = false;
+  // It ended where yjs's search markers had lost their places.
+  bool lost_ = false;
   crdt::Doc doc_;
   crdt::Subscription to_v1_, to_v2_;
   testing::ManualClock clock_;
@@ -258,7 +276,9 @@ class Replay {
   EventTeller events_;
   std::vector<std::string> emitted_v1_;
   std::vector<std::string> emitted_v2_;
+  // From yjs, and what is wrong whatever yjs has.
   std::string difference_;
+  std::string fault_;
 };
 
 absl::StatusOr<std::string> Call(const FunctionCall& call) {

@@ -19,10 +19,13 @@ struct CheckCounts {
   uint64_t pending = 0;   // steps after which something was pending
   uint64_t behind = 0;    // histories in which yjs fell behind
   uint64_t threw = 0;     // histories in which yjs threw
+  // Histories that ended at a difference, in which yjs's search markers had lost their places by then.
+  uint64_t misplaced = 0;
   YrsCounts yrs;
 };
 
-// Empty when everything came out as in yjs, otherwise the first that didn't: step, result, both values.
+// Empty when everything came out as in yjs, as long as that is a measure; otherwise the first that didn't: step,
+// result, both values.
 std::string CheckHistory(const History& history, CheckCounts& counts);
 
 }  // namespace rivermeet::yjs

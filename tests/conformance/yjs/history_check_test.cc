@@ -51,6 +51,47 @@ TEST_CASE("another state vector of yjs is a difference, with its step", "[yjs]")
   CHECK(CheckHistory(history, counts).find("step 5") == 0);
 }
 
+TEST_CASE("from where yjs's search markers lost their places a difference ends the history, and is counted", "[yjs]") {
+  const CausalHistory sample;
+  History history = *sample;
+  CheckCounts counts;
+  SECTION("none") {
+    for (Step& step : history.steps) step.results.misplaced = true;
+    CHECK(CheckHistory(history, counts).empty());
+    CHECK(counts.steps == history.steps.size());
+    CHECK(counts.misplaced == 0);
+  }
+  history.steps[5].results.state_vector = "\0";
+  SECTION("before") {
+    for (size_t i = 6; i < history.steps.size(); ++i) history.steps[i].results.misplaced = true;
+    CHECK(CheckHistory(history, counts).find("step 5") == 0);
+    CHECK(counts.misplaced == 0);
+  }
+  SECTION("behind") {
+    history.steps[4].results.misplaced = true;
+    CHECK(CheckHistory(history, counts).empty());
+    CHECK(counts.steps == 6);
+    CHECK(counts.misplaced == 1);
+  }
+}
+
+TEST_CASE("an edit that is refused is a difference, unless yjs's search markers lost their places", "[yjs]") {
+  History history;
+  history.kind = History::Kind::kLocal;
+  Step& step = history.steps.emplace_back();
+  step.kind = StepKind::kTransact;
+  Edit& edit = step.edits.emplace_back();
+  edit.kind = EditKind::kListDelete;
+  edit.root = {"a", SharedType::kArray};
+  edit.length = 1;
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).find("step 0 (kind 5): refused") == 0);
+  CHECK(counts.misplaced == 0);
+  step.results.misplaced = true;
+  CHECK(CheckHistory(history, counts).empty());
+  CHECK(counts.misplaced == 1);
+}
+
 TEST_CASE("an update too many is a difference", "[yjs]") {
   const CausalHistory sample;
   History history = *sample;

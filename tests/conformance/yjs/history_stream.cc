@@ -43,7 +43,8 @@ enum Asked : uint64_t {
   kStepPending = 512,
   kStepThrew = 1024,
   kPopped = 2048,
-  kEvents = 4096
+  kEvents = 4096,
+  kMisplaced = 8192
 };
 
 Message ParseMessage(RecordCursor& cursor) {
@@ -129,6 +130,7 @@ Results ParseResults(RecordCursor& cursor) {
   results.behind = (asked & kStepBehind) != 0;
   results.pending = (asked & kStepPending) != 0;
   results.popped = (asked & kPopped) != 0;
+  results.misplaced = (asked & kMisplaced) != 0;
   return results;
 }
 

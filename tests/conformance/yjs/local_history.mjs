@@ -22,6 +22,7 @@ class LocalHistory {
     this.witness = new Witness(random, this.doc, true, writer, options);
     this.witness.listen();
     if (options.observe) this.witness.observe();
+    if (!this.writers.agreed) this.witness.watchMarkers();
     // What the document had typed when it was made: that decides what yjs cleans up of formats.
     for (const root of this.writers.roots[0]) if (this.doc.share.has(root.name)) this.witness.typeRoot(root);
     this.undoManager = null;

@@ -9,7 +9,7 @@ import { observe } from "./events.mjs";
 import { readEdit } from "./edit_stream.mjs";
 import { apply } from "./edits.mjs";
 import { constructorOf } from "./values.mjs";
-import { jsonOf, kFlags, kPopped, kResults, kSteps } from "./witness.mjs";
+import { isMisplaced, jsonOf, kFlags, kPopped, kResults, kSteps } from "./witness.mjs";
 import { newDocument, receive } from "./writers.mjs";
 
 const compared = {};
@@ -113,6 +113,10 @@ const compareResults = (doc, reader, { emitted, heard }, popped, where) => {
   expect("whether there are events", ((asked & kResults.events) !== 0) === heard.length > 0, where);
   if (asked & kResults.events) bytes("events", Buffer.from(heard.join("\n"), "utf8"));
   if (asked & kResults.threw) reader.string();
+  if (asked & kResults.misplaced && !where.misplaced) {
+    expect("misplaced", isMisplaced(doc), where);
+    where.misplaced = true;
+  }
 };
 
 const verifyDocument = (kind) => (reader, where) => {
@@ -176,7 +180,7 @@ for (const [magic, reader] of records(process.argv[2])) {
   }
   if (magic === kAnswersMagic) continue;
   const seed = BigInt(reader.u32()) | (BigInt(reader.u32()) << 32n);
-  const where = { seed, step: 0 };
+  const where = { seed, step: 0, misplaced: false };
   kVerifiers[reader.u8()](reader, where);
   expect("end of the record", reader.at === reader.buffer.length, where);
 }

@@ -6,7 +6,7 @@ import { observe } from "./events.mjs";
 import { constructorOf } from "./values.mjs";
 import { receive } from "./writers.mjs";
 
-export const kFlags = { causal: 1, gc: 2, listener: 4, behind: 8, pendingAtEnd: 16, threw: 32, observes: 64 };
+export const kFlags = { causal: 1, gc: 2, listener: 4, behind: 8, pendingAtEnd: 16, threw: 32, observes: 64, misplaced: 128 };
 export const kSteps = {
   end: 0,
   applyV1: 1,
@@ -35,6 +35,7 @@ export const kResults = {
   threw: 1024,
   popped: 2048,
   events: 4096,
+  misplaced: 8192,
 };
 
 // What a step that took something from an undo manager's stack gives back.
@@ -70,6 +71,22 @@ export const isBehind = ({ store }) => {
   });
 };
 
+// Whether a text's root has a search marker that isn't at its item's place: yjs moves them wrongly where it deletes in a
+// text that holds values which others put there. Which it takes then also hangs on marks that earlier edits left.
+export const isMisplaced = (doc) => {
+  for (const shared of doc.share.values()) {
+    if (!(shared instanceof Y.Text) || !shared._searchMarker?.length) continue;
+    const places = new Map();
+    let place = 0;
+    for (let item = shared._start; item !== null; item = item.right) {
+      places.set(item, place);
+      if (!item.deleted && item.countable) place += item.length;
+    }
+    if (shared._searchMarker.some(({ p, index }) => places.get(p) !== index)) return true;
+  }
+  return false;
+};
+
 // Y.encodeStateAsUpdate with one encoder for all.
 const stateEncoder = new Y.UpdateEncoderV1();
 const encodeState = (doc) => {
@@ -95,6 +112,7 @@ export class Witness {
     this.typed = [];
     this.vectors = [new Uint8Array([0])];
     this.last = false;
+    this.watching = false;
     this.steps = 0;
     this.pendingSteps = 0;
   }
@@ -109,6 +127,12 @@ export class Witness {
 
   observe() {
     this.flags |= kFlags.observes;
+  }
+
+  // Looks from now on whether the search markers are at their places: elsewhere than under roots that writers disagree
+  // about they are.
+  watchMarkers() {
+    this.watching = true;
   }
 
   // A root got its type.
@@ -204,11 +228,13 @@ export class Witness {
     if (this.heard.length > 0) asked |= kResults.events;
     if (isBehind(doc)) asked |= kResults.behind;
     if (error !== null) asked |= kResults.threw;
+    if (this.flags & kFlags.misplaced) asked |= kResults.misplaced;
     return asked;
   }
 
   writeResults(error, popped) {
     const { writer, doc } = this;
+    if (this.watching && isMisplaced(doc)) this.flags |= kFlags.misplaced;
     const asked = this.chooseResults(error) | (popped ? kResults.popped : 0);
     if (asked & kResults.behind) this.flags |= kFlags.behind;
     if (asked & kResults.threw) this.flags |= kFlags.threw;
@@ -273,6 +299,7 @@ export class Witness {
       behind: has(kFlags.behind),
       pendingAtEnd: has(kFlags.pendingAtEnd),
       threw: has(kFlags.threw),
+      misplaced: has(kFlags.misplaced),
     };
   }
 }
