@@ -13,10 +13,10 @@ namespace {
 // The command line that writes the history again, with all results.
 std::string CommandOf(const History& history) {
   constexpr const char* kKinds[] = {"", "apply", "functions", "local", "merges"};
-  return fmt::format("tests/conformance/yjs/histories --kind {}{}{} --first-seed {} --full{} | yjs_differential",
+  return fmt::format("tests/conformance/yjs/histories --kind {}{}{}{} --first-seed {} --full{} | yjs_differential",
                      kKinds[static_cast<int>(history.kind)], history.observes ? " --observe" : "",
-                     history.yrs.empty() ? "" : " --causal --for-yrs", history.seed,
-                     history.yrs.empty() ? "" : " | tests/conformance/yjs/ask_yrs");
+                     history.disputed ? " --disputed" : "", history.yrs.empty() ? "" : " --causal --for-yrs",
+                     history.seed, history.yrs.empty() ? "" : " | tests/conformance/yjs/ask_yrs");
 }
 
 // "N name" with commas in between, those that there are: `run` adds them up.

@@ -7,7 +7,7 @@ import { writeFunctionsHistory } from "./functions_history.mjs";
 import { writeLocalHistory } from "./local_history.mjs";
 import { writeMergesHistory } from "./merges_history.mjs";
 import { Random } from "./random.mjs";
-import { kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
+import { kDisputed, kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
 
 const kKinds = {
   apply: [1, writeApplyHistory],
@@ -53,7 +53,7 @@ for (let seed = first; seed < first + BigInt(given.count); seed++) {
   writer.begin(kMagic);
   writer.u32(Number(seed & 0xffffffffn));
   writer.u32(Number((seed >> 32n) & 0xffffffffn));
-  writer.u8(kind);
+  writer.u8(kind | (given.disputed ? kDisputed : 0));
   const random = new Random(seed);
   random.disputed = given.disputed;
   random.forYrs = given["for-yrs"];

@@ -18,6 +18,8 @@ constexpr uint8_t kMagic = 0xf9;
 constexpr uint8_t kTrailerMagic = 0xfa;
 constexpr uint8_t kAnswersMagic = 0xfb;
 constexpr size_t kHeadBytes = 5;
+// In the byte of a history's kind.
+constexpr uint8_t kDisputed = 128;
 // Far longer than any that is written.
 constexpr uint32_t kMaxRecordBytes = 1u << 28;
 
@@ -203,7 +205,9 @@ absl::Status ParseHistory(std::string_view record, History& history) {
   RecordCursor cursor(record);
   history.seed = cursor.Word();
   history.seed |= uint64_t{cursor.Word()} << 32;
-  history.kind = static_cast<History::Kind>(cursor.Byte());
+  const uint8_t kind = cursor.Byte();
+  history.disputed = (kind & kDisputed) != 0;
+  history.kind = static_cast<History::Kind>(kind & ~kDisputed);
   if (history.kind == History::Kind::kFunctions || history.kind == History::Kind::kMerges) {
     ParseCalls(cursor, history);
   } else if (history.kind == History::Kind::kApply || history.kind == History::Kind::kLocal) {

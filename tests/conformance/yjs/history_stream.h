@@ -212,6 +212,8 @@ struct History {
   enum class Kind : uint8_t { kApply = 1, kFunctions, kLocal, kMerges };
   uint64_t seed = 0;
   Kind kind = Kind::kApply;
+  // Writers were made not to agree what the roots are; some don't anyway.
+  bool disputed = false;
   bool causal = false;
   bool gc = false;
   bool has_listener = false;

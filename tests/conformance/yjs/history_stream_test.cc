@@ -81,6 +81,19 @@ TEST_CASE("the sample holds each kind of history, as many steps as its trailers 
   CHECK(steps == stream.totals().at("steps"));
 }
 
+TEST_CASE("a history says whether its writers were made not to agree what the roots are", "[yjs]") {
+  std::string bytes = SampleBytes();
+  // After the magic byte, the size and the seed.
+  bytes[13] = static_cast<char>(bytes[13] | 128);
+  const File file = FileOf(bytes);
+  HistoryStream stream(file.get());
+  REQUIRE(stream.Next().value());
+  CHECK(stream.history().disputed);
+  CHECK(stream.history().kind == History::Kind::kApply);
+  REQUIRE(stream.Next().value());
+  CHECK_FALSE(stream.history().disputed);
+}
+
 TEST_CASE("a history ends with a step that has every result", "[yjs]") {
   const File file = OpenSample();
   HistoryStream stream(file.get());

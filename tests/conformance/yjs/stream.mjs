@@ -4,6 +4,8 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 export const kMagic = 0xf9;
 export const kTrailerMagic = 0xfa;
 export const kAnswersMagic = 0xfb;
+// In the byte of a history's kind: it was written with --disputed.
+export const kDisputed = 128;
 // Longer results are told by length and hash.
 export const kWholeBelow = 512;
 const kBatchBytes = 1 << 20;

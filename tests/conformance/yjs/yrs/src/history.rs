@@ -3,6 +3,8 @@ use crate::stream::Fields;
 
 const CAUSAL: u32 = 1;
 const GC: u32 = 2;
+/// In the byte of the kind.
+const DISPUTED: u8 = 128;
 
 #[derive(Clone)]
 pub struct Root {
@@ -74,7 +76,7 @@ impl<'a> History<'a> {
     pub fn read(record: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(record);
         let seed = u64::from(fields.word()) | u64::from(fields.word()) << 32;
-        let kind = fields.byte();
+        let kind = fields.byte() & !DISPUTED;
         let flags = if kind == 1 { fields.word() } else { 0 };
         if flags & CAUSAL == 0 {
             return None;
