@@ -15,20 +15,10 @@
 #include "catch2/catch.hpp"
 #include "crdt/doc.h"
 #include "crdt/testing/events.h"
+#include "crdt/testing/in_order.h"
 #include "crdt/update.h"
 
 namespace rivermeet::crdt {
-
-// The value with the members of all objects in order: peers may know a map's keys in different ones.
-inline Any InOrder(Any value) {
-  if (Any::Array* array = value.array()) {
-    for (Any& element : *array) element = InOrder(std::move(element));
-  } else if (Any::Object* object = value.object()) {
-    for (auto& [key, member] : *object) member = InOrder(std::move(member));
-    std::sort(object->begin(), object->end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  }
-  return value;
-}
 
 // Clients 0, 1, ..., each with the roots `text`, `array`, `map` and `xml`, an element. Updates come in the order in
 // which they were sent by one, and otherwise in any; to peers of odd numbers in V2.

@@ -14,13 +14,13 @@
 namespace rivermeet::yjs {
 namespace {
 
-// The second of the sample: a causal one, with what yrs has of it.
-class CausalHistory {
+// One of the sample, counted from 1.
+class SampleHistory {
  public:
-  CausalHistory() : file_(std::fopen("tests/conformance/yjs/testdata/sample.bin", "rb")), stream_(file_.get()) {
+  explicit SampleHistory(int number)
+      : file_(std::fopen("tests/conformance/yjs/testdata/sample.bin", "rb")), stream_(file_.get()) {
     REQUIRE(file_ != nullptr);
-    for (int i = 0; i < 2; ++i) REQUIRE(stream_.Next().value());
-    REQUIRE(stream_.history().yrs.size() >= 2);
+    for (int i = 0; i < number; ++i) REQUIRE(stream_.Next().value());
   }
 
   const History& operator*() const { return stream_.history(); }
@@ -31,6 +31,18 @@ class CausalHistory {
   };
   std::unique_ptr<std::FILE, Closer> file_;
   HistoryStream stream_;
+};
+
+// One that yjs fell behind in.
+class BehindHistory : public SampleHistory {
+ public:
+  BehindHistory() : SampleHistory(1) { REQUIRE((**this).causal_result.has_value()); }
+};
+
+// A causal one, with what yrs has of it.
+class CausalHistory : public SampleHistory {
+ public:
+  CausalHistory() : SampleHistory(2) { REQUIRE((**this).yrs.size() >= 2); }
 };
 
 TEST_CASE("what yjs and yrs have of a history comes out again", "[yjs]") {
@@ -90,6 +102,35 @@ TEST_CASE("an edit that is refused is a difference, unless yjs's search markers 
   step.results.misplaced = true;
   CHECK(CheckHistory(history, counts).empty());
   CHECK(counts.misplaced == 1);
+}
+
+TEST_CASE("where yjs fell behind, other content than causal delivery gives is a difference", "[yjs]") {
+  const BehindHistory sample;
+  History history = *sample;
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).empty());
+  SECTION("but for the order of keys") {
+    std::string_view& json = history.causal_result->json.at(0).second;
+    crdt::Any value = *crdt::Any::FromJson(json);
+    REQUIRE(value.object() != nullptr);
+    std::reverse(value.object()->begin(), value.object()->end());
+    const std::string reversed = *value.ToJson();
+    REQUIRE(reversed != json);
+    json = reversed;
+    CHECK(CheckHistory(history, counts).empty());
+  }
+  SECTION("JSON") {
+    history.causal_result->json.at(0).second = "\"other\"";
+    CHECK(CheckHistory(history, counts).find("JSON of ") == 0);
+  }
+  SECTION("none") {
+    history.causal_result->json.at(0).second = "";
+    CHECK(CheckHistory(history, counts).find("JSON of ") == 0);
+  }
+  SECTION("state") {
+    history.causal_result->state_v1 = std::string_view("\0\0", 2);
+    CHECK(CheckHistory(history, counts).find("content of ") == 0);
+  }
 }
 
 TEST_CASE("an update too many is a difference", "[yjs]") {
