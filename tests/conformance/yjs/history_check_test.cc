@@ -133,6 +133,17 @@ TEST_CASE("where yjs fell behind, other content than causal delivery gives is a 
   }
 }
 
+TEST_CASE("a root that can't be what yjs told its JSON of is a difference", "[yjs]") {
+  History history;
+  history.kind = History::Kind::kLocal;
+  Step& step = history.steps.emplace_back();
+  step.kind = StepKind::kTypeRoot;
+  step.root = {"t", SharedType::kText};
+  step.results.json.emplace_back(Root{"t", SharedType::kArray}, Digest());
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).find("t is refused") != std::string::npos);
+}
+
 TEST_CASE("an update too many is a difference", "[yjs]") {
   const CausalHistory sample;
   History history = *sample;

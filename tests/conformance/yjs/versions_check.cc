@@ -74,7 +74,8 @@ class Replay {
     for (const Any& root : *document.Find("roots")->array()) {
       const auto made = doc_.GetRoot(*(*root.array())[0].text(),
                                      static_cast<crdt::SharedKind>(static_cast<int>(*(*root.array())[1].number())));
-      if (!made.ok()) difference_ = std::string(made.status().message());
+      ExpectOk(made.status());
+      if (!made.ok()) return;
       roots_.push_back(*made);
     }
   }
