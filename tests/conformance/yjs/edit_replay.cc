@@ -1,6 +1,7 @@
 #include "yjs/edit_replay.h"
 
 #include "base/status.h"
+#include "crdt/relative_position.h"
 
 namespace rivermeet::yjs {
 
@@ -72,6 +73,9 @@ absl::StatusOr<crdt::SharedType> Find(crdt::Doc& doc, const Edit& edit) {
       return absl::NotFoundError("no type at the path");
     type = std::get<crdt::SharedType>(*value);
   }
+  if (edit.path.empty()) return type;
+  RM_ASSIGN_OR_RETURN(const crdt::RelativePosition start, crdt::RelativePosition::At(type, 0));
+  if (start.type != crdt::UnitId{edit.client, edit.clock}) return absl::NotFoundError("another type at the path");
   return type;
 }
 

@@ -144,6 +144,21 @@ TEST_CASE("a root that can't be what yjs told its JSON of is a difference", "[yj
   CHECK(CheckHistory(history, counts).find("t is refused") != std::string::npos);
 }
 
+TEST_CASE("an edit of another type than yjs's at the same path is refused", "[yjs]") {
+  const SampleHistory sample(4);
+  History history = *sample;
+  REQUIRE(history.kind == History::Kind::kLocal);
+  const auto is_nested = [](const Edit& edit) { return !edit.path.empty(); };
+  const auto edits_nested = [&](const Step& step) {
+    return std::any_of(step.edits.begin(), step.edits.end(), is_nested);
+  };
+  const auto step = std::find_if(history.steps.begin(), history.steps.end(), edits_nested);
+  REQUIRE(step != history.steps.end());
+  ++std::find_if(step->edits.begin(), step->edits.end(), is_nested)->clock;
+  CheckCounts counts;
+  CHECK(CheckHistory(history, counts).find("refused: another type at the path") != std::string::npos);
+}
+
 TEST_CASE("an update too many is a difference", "[yjs]") {
   const CausalHistory sample;
   History history = *sample;

@@ -23,15 +23,7 @@ constexpr uint8_t kDisputed = 128;
 // Far longer than any that is written.
 constexpr uint32_t kMaxRecordBytes = 1u << 28;
 
-enum Flag : uint32_t {
-  kCausal = 1,
-  kGc = 2,
-  kListener = 4,
-  kBehind = 8,
-  kPendingAtEnd = 16,
-  kThrew = 32,
-  kObserves = 64
-};
+enum Flag : uint32_t { kCausal = 1, kGc = 2, kListener = 4, kBehind = 8, kThrew = 32, kObserves = 64 };
 
 enum Asked : uint64_t {
   kStateV1 = 1,
@@ -66,7 +58,7 @@ UndoOptions ParseUndoOptions(RecordCursor& cursor) {
   options.scope = cursor.List<Root>([](RecordCursor& from) { return from.ReadRoot(); });
   options.origins = cursor.List<std::string_view>([](RecordCursor& from) { return from.Bytes(); });
   options.capture_timeout_ms = cursor.VarUint();
-  options.now_ms = cursor.VarUint();
+  cursor.VarUint();  // the time, which only steps count from
   return options;
 }
 
@@ -143,7 +135,6 @@ void ParseDocument(RecordCursor& cursor, History& history) {
   history.has_listener = (flags & kListener) != 0;
   history.observes = (flags & kObserves) != 0;
   history.behind = (flags & kBehind) != 0;
-  history.pending_at_end = (flags & kPendingAtEnd) != 0;
   history.threw = (flags & kThrew) != 0;
   history.client = cursor.VarUint();
   for (uint8_t kind = cursor.Byte(); kind != 0; kind = cursor.Byte()) {

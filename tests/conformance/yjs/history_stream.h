@@ -113,7 +113,6 @@ struct UndoOptions {
   std::vector<Root> scope;
   std::vector<std::string_view> origins;
   uint64_t capture_timeout_ms = 0;
-  uint64_t now_ms = 0;
 };
 
 // What yjs had after a step; what isn't told is empty.
@@ -220,7 +219,6 @@ struct History {
   // Each root is observed from its step kTypeRoot on, or its first edit.
   bool observes = false;
   bool behind = false;
-  bool pending_at_end = false;
   bool threw = false;
   // Of the document.
   uint64_t client = 0;
