@@ -42,15 +42,18 @@ const replayWithLoro = () => {
   print({ case: options.case, engine: 'loro', ...sample, items: edits.length, bytes })
 }
 
+const documents = { yjs: [YjsDocument, stateText], loro: [LoroDocument, () => undefined] }
+
 const fail = message => {
   console.error(message)
   process.exit(2)
 }
 
 if (options['make-updates']) makeUpdates(options)
-else if (options.case === 'crdtbench' && options.engine === 'yjs') {
-  runTables('yjs', YjsDocument, options.line, options.seconds, stateText)
-} else if (options.case === 'crdtbench') runTables('loro', LoroDocument, options.line, options.seconds, () => undefined)
-else if (options.engine === 'loro' && options.case === 'b4_local_replay') replayWithLoro()
+else if (options.case === 'crdtbench' && Object.hasOwn(documents, options.engine)) {
+  const [Document, state] = documents[options.engine]
+  const found = runTables(options.engine, Document, options.line, options.seconds, state)
+  if (!found) fail(`peers/js: the tables have no line ${options.line}`)
+} else if (options.engine === 'loro' && options.case === 'b4_local_replay') replayWithLoro()
 else if (options.engine === 'yjs' && Object.hasOwn(cases, options.case ?? '')) cases[options.case](options)
 else fail(`peers/js: ${options.engine} has no case ${options.case}`)

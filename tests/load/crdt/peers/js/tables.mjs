@@ -121,8 +121,9 @@ const runLine = (engine, Document, line, seconds, stateText) => {
   })
 }
 
+// All lines, or the one that is wanted; false when there is none such.
 export const runTables = (engine, Document, wanted, seconds, stateText) => {
-  for (const line of Object.values(lines).flat()) {
-    if (!wanted || wanted === line) runLine(engine, Document, line, seconds, stateText)
-  }
+  const chosen = Object.values(lines).flat().filter(line => !wanted || wanted === line)
+  for (const line of chosen) runLine(engine, Document, line, seconds, stateText)
+  return chosen.length > 0
 }

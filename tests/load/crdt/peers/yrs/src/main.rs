@@ -60,7 +60,7 @@ fn run(options: &Options) -> Result<(), String> {
         "b4x100" => cases::b4_repeated(options, 100),
         "trace_load_encode" => cases::load_and_encode_trace(options),
         "trace_memory" => cases::trace_memory(options),
-        "crdtbench" => tables::run(&options.line, options.seconds),
+        "crdtbench" => tables::run(&options.line, options.seconds)?,
         case => return Err(format!("no case {case}")),
     }
     Ok(())

@@ -218,10 +218,18 @@ fn run_line(line: &'static str, seconds: f64) {
         .print();
 }
 
-pub fn run(wanted: &str, seconds: f64) {
+/// Of all lines, or of the one that is wanted.
+pub fn run(wanted: &str, seconds: f64) -> Result<(), String> {
+    let mut found = false;
     for line in LINES {
         if wanted.is_empty() || wanted == line {
             run_line(line, seconds);
+            found = true;
         }
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(format!("the tables have no line {wanted}"))
     }
 }
