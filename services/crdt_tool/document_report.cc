@@ -35,7 +35,7 @@ std::string RootsText(const std::vector<RootSummary>& roots) {
 
 absl::StatusOr<Doc> Load(const UpdateFile& file, bool gc) {
   // Nobody edits: a client of its own would be drawn for nothing.
-  Doc doc({.client_id = 0, .gc = gc});
+  Doc doc({.client_id = 0, .gc = gc, .limits = FileLimits()});
   RM_RETURN_IF_ERROR(OfFile(doc.Apply(file.bytes, file.format), file));
   return doc;
 }

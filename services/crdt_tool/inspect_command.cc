@@ -24,7 +24,7 @@ struct InspectFlags : CommandFlags {
 absl::Status ListStructs(const InspectFlags& flags, const UpdateFile& file) {
   RM_ASSIGN_OR_RETURN(Output output, Output::Open(flags.output));
   const auto write = [&](const auto& one) { output.Write(LineOf(one) + "\n"); };
-  const absl::Status read = crdt::ReadUpdate(file.bytes, file.format, write, write);
+  const absl::Status read = crdt::ReadUpdate(file.bytes, file.format, write, write, FileLimits());
   RM_RETURN_IF_ERROR(output.Close());
   return OfFile(read, file);
 }

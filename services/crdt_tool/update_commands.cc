@@ -28,7 +28,7 @@ struct DiffFlags : CommandFlags {
 };
 
 absl::StatusOr<std::string> StateVectorOf(const UpdateFile& file) {
-  absl::StatusOr<std::string> vector = crdt::EncodeStateVectorFromUpdate(file.bytes, file.format);
+  absl::StatusOr<std::string> vector = crdt::EncodeStateVectorFromUpdate(file.bytes, file.format, FileLimits());
   RM_RETURN_IF_ERROR(OfFile(vector.status(), file));
   return vector;
 }
@@ -55,11 +55,11 @@ absl::Status Rewrite(const CommandFlags& flags, int& exit_code,
 absl::StatusOr<std::string> Converted(const UpdateFile& file) {
   const crdt::UpdateFormat other =
       file.format == crdt::UpdateFormat::kV1 ? crdt::UpdateFormat::kV2 : crdt::UpdateFormat::kV1;
-  return crdt::ConvertUpdate(file.bytes, file.format, other);
+  return crdt::ConvertUpdate(file.bytes, file.format, other, FileLimits());
 }
 
 absl::StatusOr<std::string> Obfuscated(const UpdateFile& file) {
-  return crdt::ObfuscateUpdate(file.bytes, file.format);
+  return crdt::ObfuscateUpdate(file.bytes, file.format, FileLimits());
 }
 
 absl::Status Merge(const MergeFlags& flags, int& exit_code) {
@@ -69,7 +69,7 @@ absl::Status Merge(const MergeFlags& flags, int& exit_code) {
   for (const std::string& path : flags.files) {
     RM_ASSIGN_OR_RETURN(UpdateFile file, ReadInputUpdate(flags, path, /*tell=*/files.empty()));
     // Merging says which is at fault by its number alone, and doesn't read a single one.
-    RM_RETURN_IF_ERROR(OfFile(crdt::CheckUpdate(file.bytes, file.format), file));
+    RM_RETURN_IF_ERROR(OfFile(crdt::CheckUpdate(file.bytes, file.format, FileLimits()), file));
     if (!files.empty() && file.format != files[0].format) {
       return absl::InvalidArgumentError(fmt::format("{} is {} and {} is {}: convert one of them first", files[0].name,
                                                     NameOf(files[0].format), file.name, NameOf(file.format)));
@@ -77,7 +77,7 @@ absl::Status Merge(const MergeFlags& flags, int& exit_code) {
     files.push_back(std::move(file));
   }
   for (const UpdateFile& file : files) updates.push_back(file.bytes);
-  RM_ASSIGN_OR_RETURN(const std::string merged, crdt::MergeUpdates(updates, files[0].format));
+  RM_ASSIGN_OR_RETURN(const std::string merged, crdt::MergeUpdates(updates, files[0].format, FileLimits()));
   return WriteBytes(flags, merged, exit_code);
 }
 
@@ -93,7 +93,7 @@ absl::Status Diff(const DiffFlags& flags, int& exit_code) {
     RM_ASSIGN_OR_RETURN(const UpdateFile since, ReadInputUpdate(flags, flags.since, /*tell=*/false));
     RM_ASSIGN_OR_RETURN(state_vector, StateVectorOf(since));
   }
-  const absl::StatusOr<std::string> difference = crdt::DiffUpdate(file.bytes, state_vector, file.format);
+  const absl::StatusOr<std::string> difference = crdt::DiffUpdate(file.bytes, state_vector, file.format, FileLimits());
   RM_RETURN_IF_ERROR(OfFile(difference.status(), file));
   return WriteBytes(flags, *difference, exit_code);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "base/status.h"
@@ -23,7 +24,27 @@ absl::Status Unreadable(const std::string& path) {
   return absl::InvalidArgumentError(fmt::format("{} can't be read: {}", ShownName(path), std::strerror(errno)));
 }
 
+// Why the file is refused as which formats are tried: also one that passes a limit may be an update.
+absl::Status Refused(const UpdateFile& file, const absl::Status& v1, const absl::Status& v2) {
+  const bool v1_passes = absl::IsResourceExhausted(v1);
+  if (!v1_passes && !absl::IsResourceExhausted(v2)) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
+                    file.name, MessageOf(v1), MessageOf(v2)));
+  }
+  const auto& [passing, other] = v1_passes ? std::pair(v1, v2) : std::pair(v2, v1);
+  return absl::ResourceExhaustedError(fmt::format("{} read as {} passes a limit: {}; read as {}, {}", file.name,
+                                                  v1_passes ? "V1" : "V2", MessageOf(passing), v1_passes ? "V2" : "V1",
+                                                  MessageOf(other)));
+}
+
 }  // namespace
+
+crdt::Limits FileLimits() {
+  crdt::Limits limits;
+  limits.max_repeats = limits.max_structs;
+  return limits;
+}
 
 std::string_view NameOf(crdt::UpdateFormat format) { return format == crdt::UpdateFormat::kV1 ? "V1" : "V2"; }
 
@@ -60,8 +81,8 @@ absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional
     file.format = *format;
     return file;
   }
-  const absl::Status v1 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV1);
-  const absl::Status v2 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV2);
+  const absl::Status v1 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV1, FileLimits());
+  const absl::Status v2 = crdt::CheckUpdate(file.bytes, crdt::UpdateFormat::kV2, FileLimits());
   if (v1.ok() && v2.ok()) {
     return absl::InvalidArgumentError(
         fmt::format("{} reads as V1 and as V2: say which it is with --v1 or --v2", file.name));
@@ -73,9 +94,7 @@ absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional
     if (crdt::DecodeStateVector(file.bytes).ok()) {
       return absl::InvalidArgumentError(fmt::format("{} is no update but a state vector", file.name));
     }
-    return absl::InvalidArgumentError(
-        fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
-                    file.name, MessageOf(v1), MessageOf(v2)));
+    return Refused(file, v1, v2);
   }
   file.format = v1.ok() ? crdt::UpdateFormat::kV1 : crdt::UpdateFormat::kV2;
   return file;
@@ -85,8 +104,10 @@ absl::Status OfFile(const absl::Status& status, const UpdateFile& file) {
   if (status.ok()) return status;
   const crdt::UpdateFormat other =
       file.format == crdt::UpdateFormat::kV1 ? crdt::UpdateFormat::kV2 : crdt::UpdateFormat::kV1;
-  std::string message = fmt::format("{} as {}: {}", file.name, NameOf(file.format), MessageOf(status));
-  if (crdt::CheckUpdate(file.bytes, other).ok()) message += fmt::format("; it reads as {}", NameOf(other));
+  std::string message = fmt::format("{} as {}{}: {}", file.name, NameOf(file.format),
+                                    absl::IsResourceExhausted(status) ? " passes a limit" : "", MessageOf(status));
+  if (crdt::CheckUpdate(file.bytes, other, FileLimits()).ok())
+    message += fmt::format("; it reads as {}", NameOf(other));
   return absl::Status(status.code(), message);
 }
 

@@ -19,6 +19,10 @@ struct UpdateFile {
   crdt::UpdateFormat format = crdt::UpdateFormat::kV1;
 };
 
+// What files are read under: the default limits, but that format V2 may write once for as many structs as a document
+// may have, as where documents are loaded. Whoever has a file waits for it.
+crdt::Limits FileLimits();
+
 // "V1" or "V2".
 std::string_view NameOf(crdt::UpdateFormat format);
 
@@ -32,11 +36,12 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, uint64_t most = c
 // their last byte: an update of one is hardly ever one of the other, too.
 //
 // Errors:
-//   INVALID_ARGUMENT  As of ReadInput; or they read as neither format, or as both.
+//   INVALID_ARGUMENT    As of ReadInput; or they read as neither format, or as both.
+//   RESOURCE_EXHAUSTED  As neither format, and as one of them they pass a limit, which the message says.
 absl::StatusOr<UpdateFile> ReadUpdateFile(const std::string& path, std::optional<crdt::UpdateFormat> format);
 
-// `status` with the file's name and format before its message, and behind it that the file reads as the other format,
-// where it does; OK stays OK.
+// `status` with the file's name and format before its message, or that it passes a limit, and behind it that the file
+// reads as the other format, where it does; OK stays OK.
 absl::Status OfFile(const absl::Status& status, const UpdateFile& file);
 
 }  // namespace rivermeet::crdt_tool

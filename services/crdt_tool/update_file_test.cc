@@ -7,8 +7,10 @@
 #include "absl/strings/escaping.h"
 #include "base/strings.h"
 #include "crdt/update.h"
+#include "crdt_tool/document_report.h"
 #include "crdt_tool/output.h"
 #include "crdt_tool/test_sample.h"
+#include "crdt_tool/update_report.h"
 #include "testing/temp_dir.h"
 
 namespace rivermeet::crdt_tool {
@@ -76,6 +78,50 @@ TEST_CASE("an error says the file, the format, the byte, and that it reads as th
         std::string(kSampleV2) + " as V1: " + std::string(MessageOf(status)) + "; it reads as V2");
   CHECK(OfFile(status, file).code() == status.code());
   CHECK(OfFile(absl::OkStatus(), file).ok());
+}
+
+// Structs of client 1, each a collected unit: two bytes each in V1, hardly any in V2.
+std::string Collected(uint64_t structs) {
+  std::string v1 = "\1";
+  for (uint64_t left = structs; left > 0; left >>= 7)
+    v1.push_back(static_cast<char>((left > 127 ? 128 : 0) | (left & 127)));
+  v1.append("\1\0", 2);
+  for (uint64_t i = 0; i < structs; ++i) v1.append("\0\1", 2);
+  return v1 + '\0';
+}
+
+TEST_CASE("a file in V2 may say once what stands for as many structs as a document may have", "[crdt_tool]") {
+  const Files files;
+  const std::string v1 = Collected(crdt::Limits().max_repeats + 10'000);
+  const std::string v2 = *crdt::ConvertUpdate(v1, UpdateFormat::kV1, UpdateFormat::kV2);
+  REQUIRE(absl::IsResourceExhausted(crdt::CheckUpdate(v2, UpdateFormat::kV2)));
+  const absl::StatusOr<UpdateFile> file = ReadUpdateFile(files.Make("repeats", v2), std::nullopt);
+  REQUIRE(file.ok());
+  CHECK(file->format == UpdateFormat::kV2);
+  CHECK(UpdateReport::Of(*file).ok());
+  CHECK(Load(*file, /*gc=*/false).ok());
+  CHECK(*crdt::ConvertUpdate(v2, UpdateFormat::kV2, UpdateFormat::kV1, FileLimits()) == v1);
+}
+
+TEST_CASE("a file that passes a limit says that, and which, not that it is no update", "[crdt_tool]") {
+  const Files files;
+  // More clients than an update may have: that is V1's first number, and in V2 the one behind the columns, in place of
+  // the two zeros that an update without effect ends with.
+  const std::string none = *crdt::MergeUpdates({}, UpdateFormat::kV2);
+  const std::string clients("\x81\x80\x80\1", 4);
+  const std::string v1 = files.Make("v1", clients + std::string(9, '\0'));
+  absl::Status status = ReadUpdateFile(v1, std::nullopt).status();
+  CHECK(absl::IsResourceExhausted(status));
+  CHECK(MessageOf(status).find(v1 + " read as V1 passes a limit: ") == 0);
+  CHECK(MessageOf(status).find("an update has more clients than max_clients; read as V2, at byte ") !=
+        std::string::npos);
+  const std::string v2 = files.Make("v2", none.substr(0, none.size() - 2) + clients + std::string(9, '\0'));
+  status = ReadUpdateFile(v2, std::nullopt).status();
+  CHECK(absl::IsResourceExhausted(status));
+  CHECK(MessageOf(status).find(v2 + " read as V2 passes a limit: ") == 0);
+  const UpdateFile as_v1 = *ReadUpdateFile(v1, UpdateFormat::kV1);
+  status = OfFile(crdt::CheckUpdate(as_v1.bytes, as_v1.format), as_v1);
+  CHECK(MessageOf(status).find(v1 + " as V1 passes a limit: ") == 0);
 }
 
 TEST_CASE("what can't be read says why", "[crdt_tool]") {

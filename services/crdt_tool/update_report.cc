@@ -20,7 +20,7 @@ absl::StatusOr<UpdateReport> UpdateReport::Of(const UpdateFile& file) {
   UpdateReport report;
   const absl::Status read = crdt::ReadUpdate(
       file.bytes, file.format, [&](const crdt::UpdateStruct& one) { report.Add(one); },
-      [&](const crdt::DeletedRange& range) { report.Add(range); });
+      [&](const crdt::DeletedRange& range) { report.Add(range); }, FileLimits());
   RM_RETURN_IF_ERROR(OfFile(read, file));
   return report;
 }
