@@ -16,7 +16,6 @@ using crdt::DocumentSummary;
 using crdt::RootSummary;
 using crdt::SharedKind;
 
-constexpr size_t kShownRoots = 20;
 constexpr size_t kShownMissing = 10;
 
 std::string_view LikelyName(const RootSummary& root) { return root.likely.has_value() ? NameOf(*root.likely) : "?"; }
@@ -24,7 +23,7 @@ std::string_view LikelyName(const RootSummary& root) { return root.likely.has_va
 std::string RootsText(const std::vector<RootSummary>& roots) {
   std::string text = fmt::format("\n{:<25} {:<12} {:>12} {:>12}\n", "root", "looks like", "length", "keys");
   for (size_t i = 0; i < std::min(roots.size(), kShownRoots); ++i) {
-    text += fmt::format("{:<25} {:<12} {:>12} {:>12}\n", Quoted(roots[i].name, kShownName), LikelyName(roots[i]),
+    text += fmt::format("{:<25} {:<12} {:>12} {:>12}\n", Quoted(roots[i].name, kNameColumn), LikelyName(roots[i]),
                         roots[i].length, roots[i].keys);
   }
   if (roots.size() > kShownRoots) text += fmt::format("and {} more: --json has all\n", roots.size() - kShownRoots);
@@ -109,9 +108,9 @@ absl::StatusOr<std::string> RootsJson(Doc& doc, const std::vector<std::pair<std:
     if (!doc.FindRoot(name).has_value()) {
       std::string names;
       for (size_t i = 0; i < std::min(roots.size(), kShownRoots); ++i) {
-        names += (i == 0 ? "" : ", ") + Quoted(roots[i].name, kShownName);
+        names += (i == 0 ? "" : ", ") + Quoted(roots[i].name, kNameColumn);
       }
-      return absl::InvalidArgumentError(fmt::format("there is no root {}; {}", Quoted(name, kShownName),
+      return absl::InvalidArgumentError(fmt::format("there is no root {}; {}", Quoted(name, kNameColumn),
                                                     names.empty() ? "it has none" : "it has " + names));
     }
     RM_RETURN_IF_ERROR(doc.GetRoot(name, kind).status());

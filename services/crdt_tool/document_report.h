@@ -14,7 +14,7 @@
 
 namespace rivermeet::crdt_tool {
 
-constexpr size_t kShownName = 22;  // characters of a root's name that tables and messages have room for
+constexpr size_t kNameColumn = 22;  // characters of a root's name that tables and messages have room for
 
 // The document that has taken in just this update.
 // Errors: as those of Doc::Apply, with the file's name.

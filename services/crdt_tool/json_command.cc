@@ -32,7 +32,7 @@ absl::StatusOr<Kinds> KindsOf(const JsonFlags& flags, int& exit_code) {
         if (known != name || other == kind) continue;
         exit_code = commandline::kUsage;
         return absl::InvalidArgumentError(
-            fmt::format("{} is given as {} and as {}", Quoted(name, kShownName), NameOf(other), NameOf(kind)));
+            fmt::format("{} is given as {} and as {}", Quoted(name, kNameColumn), NameOf(other), NameOf(kind)));
       }
       kinds.emplace_back(name, kind);
     }
@@ -46,7 +46,7 @@ void TellHidden(const crdt::DocumentSummary& summary, const UpdateFile& file, co
     for (const auto& [name, kind] : kinds) {
       if (name != root.name || !root.likely.has_value() || *root.likely == kind) continue;
       fmt::print(stderr, "{}: {}: {} looks like {}; as {} not all of it may be shown\n", kProgram, file.name,
-                 Quoted(name, kShownName), NameOf(*root.likely), NameOf(kind));
+                 Quoted(name, kNameColumn), NameOf(*root.likely), NameOf(kind));
     }
   }
 }

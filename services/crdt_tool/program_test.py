@@ -41,7 +41,7 @@ class Program(unittest.TestCase):
     def test_help_goes_to_standard_output_and_mistakes_to_standard_error(self):
         done = run("--help")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
-        for command in (b"inspect", b"json", b"state-vector", b"convert", b"merge", b"diff"):
+        for command in (b"inspect", b"json", b"state-vector", b"convert", b"merge", b"diff", b"obfuscate"):
             self.assertIn(command, done.stdout)
         done = run("inspect")
         self.assertEqual((done.returncode, done.stdout), (2, b""))
@@ -98,6 +98,11 @@ class Program(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (1, b""))
         self.assertEqual(done.stderr.decode(), f"tools/crdt: {V1} as a state vector: at byte 6: bytes are left after "
                                                "the state vector's end\n")
+
+    def test_standard_input_is_called_so_wherever_it_is_wrong(self):
+        done = run("diff", "--v1", V1, "-", "--state-vector", input=V1.read_bytes())
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertTrue(done.stderr.startswith(b"tools/crdt: standard input as a state vector: at byte 6: "))
 
     def test_what_is_no_update_but_known_is_told_by_name(self):
         done = run("inspect", "-", input=b"")

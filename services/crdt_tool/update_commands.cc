@@ -88,7 +88,7 @@ absl::Status Diff(const DiffFlags& flags, int& exit_code) {
   if (flags.since_is_state_vector) {
     RM_ASSIGN_OR_RETURN(state_vector, ReadInput(flags.since));
     const absl::Status decoded = crdt::DecodeStateVector(state_vector).status();
-    RM_RETURN_IF_ERROR(Annotate(decoded, fmt::format("{} as a state vector", flags.since)));
+    RM_RETURN_IF_ERROR(Annotate(decoded, fmt::format("{} as a state vector", ShownName(flags.since))));
   } else {
     RM_ASSIGN_OR_RETURN(const UpdateFile since, ReadInputUpdate(flags, flags.since, /*tell=*/false));
     RM_ASSIGN_OR_RETURN(state_vector, StateVectorOf(since));

@@ -18,8 +18,6 @@
 namespace rivermeet::crdt_tool {
 namespace {
 
-std::string ShownName(const std::string& path) { return path == "-" ? "standard input" : path; }
-
 absl::Status Unreadable(const std::string& path) {
   return absl::InvalidArgumentError(fmt::format("{} can't be read: {}", ShownName(path), std::strerror(errno)));
 }
@@ -45,6 +43,8 @@ crdt::Limits FileLimits() {
   limits.max_repeats = limits.max_structs;
   return limits;
 }
+
+std::string ShownName(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 std::string_view NameOf(crdt::UpdateFormat format) { return format == crdt::UpdateFormat::kV1 ? "V1" : "V2"; }
 

@@ -26,6 +26,9 @@ crdt::Limits FileLimits();
 // "V1" or "V2".
 std::string_view NameOf(crdt::UpdateFormat format);
 
+// How messages call what is read: "standard input" for "-".
+std::string ShownName(const std::string& path);
+
 // All of a file, a pipe or, for "-", standard input. Error messages begin with its name.
 //
 // Errors:

@@ -11,8 +11,7 @@ namespace rivermeet::crdt_tool {
 namespace {
 
 constexpr size_t kShownClients = 20;
-constexpr size_t kShownRoots = 20;
-constexpr size_t kShownName = 40;
+constexpr size_t kListedName = 40;  // characters of a root's name in the line of all
 
 }  // namespace
 
@@ -77,7 +76,7 @@ std::string UpdateReport::ClientsText() const {
 std::string UpdateReport::ToText(const UpdateFile& file) const {
   std::string roots;
   for (size_t i = 0; i < std::min(roots_.size(), kShownRoots); ++i) {
-    roots += (i == 0 ? "" : ", ") + Quoted(roots_[i], kShownName);
+    roots += (i == 0 ? "" : ", ") + Quoted(roots_[i], kListedName);
   }
   if (roots_.size() > kShownRoots) roots += fmt::format(" and {} more", roots_.size() - kShownRoots);
   std::string text = fmt::format("{}: {}, {} bytes\n", file.name, NameOf(file.format), file.bytes.size());

@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_TOOL_UPDATE_REPORT_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "crdt_tool/update_file.h"
 
 namespace rivermeet::crdt_tool {
+
+constexpr size_t kShownRoots = 20;  // that a report, or a message, names
 
 class UpdateReport {
  public:
