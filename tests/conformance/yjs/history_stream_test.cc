@@ -13,6 +13,7 @@ namespace {
 // histories --causal --ops 60 --first-seed 3 --for-yrs | ask_yrs
 // histories --kind functions --ops 30 --first-seed 5
 // histories --kind local --ops 120 --first-seed 8 --count 2
+// histories --kind merges --updates 20 --first-seed 5
 constexpr char kSample[] = "tests/conformance/yjs/testdata/sample.bin";
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
@@ -76,7 +77,8 @@ TEST_CASE("the sample holds each kind of history, as many steps as its trailers 
     for (const Step& step : stream.history().steps) steps += step.results.told ? 1 : 0;
     steps += stream.history().calls.size();
   }
-  CHECK(kinds == std::set{History::Kind::kApply, History::Kind::kFunctions, History::Kind::kLocal});
+  CHECK(kinds ==
+        std::set{History::Kind::kApply, History::Kind::kFunctions, History::Kind::kLocal, History::Kind::kMerges});
   CHECK(histories == stream.totals().at("histories"));
   CHECK(steps == stream.totals().at("steps"));
 }

@@ -93,11 +93,6 @@ export class StreamWriter {
     if (this.at >= kBatchBytes) this.flush();
   }
 
-  // Forgets what was written since begin().
-  abandon() {
-    this.at = this.recordAt;
-  }
-
   flush() {
     for (let sent = 0; sent < this.at;) {
       try {

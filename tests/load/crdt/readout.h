@@ -1,8 +1,7 @@
 // The hashes that every timed region of tools/bench crdt ends with, so that no engine can put work off and all can be
 // seen to agree. FNV-1a of 64 bits throughout (offset 0xcbf29ce484222325, prime 0x100000001b3).
 //
-//   of a text    hash of its UTF-8, "-", hash of a thousand UTF-16 units read at random indices, two bytes each, the
-//   low
+//   of a text    hash of its UTF-8, "-", hash of a thousand UTF-16 units read at random indices, two bytes each, low
 //                one first
 //   of an array  hash of its JSON text, "-", hash of the JSON texts of a thousand elements read at random indices
 //   of a map     hash of its JSON text, keys sorted

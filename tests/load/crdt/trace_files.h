@@ -2,8 +2,7 @@
 // first, 0x80 on all but the last; lengths count bytes.
 //
 //   b4-editing-trace.bin   count, then as often: 1, index, length, UTF-8 (an insertion) or 2, index, length (a
-//   deletion).
-//                          Indices and the length of a deletion count UTF-16 units.
+//                          deletion). Indices and the length of a deletion count UTF-16 units.
 //   single-edit updates    count, then as often: length, a V1 update. Made by peers/js: each edit of B4 as the update
 //                          that a yjs document with the client id ClientIdOf(0) gives for its transaction.
 //
