@@ -134,7 +134,7 @@ struct Results {
   std::optional<Digest> events;
   // yjs keeps pending what it could integrate: no measure from here on.
   bool behind = false;
-  // A search marker of yjs was beside its item's place, here or in an earlier step: a difference is none from here on.
+  // A search marker of yjs was beside its item's place, in this or an earlier step: a difference is none from here on.
   bool misplaced = false;
   bool pending = false;
   // An undo or redo did something.

@@ -57,6 +57,7 @@ class LocalHistory {
       const edit = randomEdit(random, target, this.setting.rich);
       writeEdit(this.writer, target, edit);
       apply(edit, target.shared);
+      witness.lookAtMarkers();
     }
   }
 

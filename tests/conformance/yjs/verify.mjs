@@ -47,12 +47,13 @@ const readUndoManager = (reader, doc) => {
   return new Y.UndoManager(types, { captureTimeout, trackedOrigins });
 };
 
-const transact = ({ doc, type }, reader) => {
+const transact = ({ doc, type, lookAtMarkers }, reader) => {
   const origin = readOrigin(reader);
   const edits = () => {
     for (let op = reader.u8(); op !== 0; op = reader.u8()) {
       const [shared, edit] = readEdit(op, reader, doc, type);
       apply(edit, shared);
+      lookAtMarkers();
     }
   };
   try {
@@ -64,7 +65,8 @@ const transact = ({ doc, type }, reader) => {
   }
 };
 
-// `history` is {doc, undoManager, type}; `type` is called with each root that is about to be used.
+// `history` is {doc, undoManager, type, lookAtMarkers}; `type` is called with each root that is about to be used,
+// `lookAtMarkers` after each edit.
 const kSteppers = {
   [kSteps.applyV1]: ({ doc }, reader) => receive(doc, { format: 1, bytes: reader.bytes() }),
   [kSteps.applyV2]: ({ doc }, reader) => receive(doc, { format: 2, bytes: reader.bytes() }),
@@ -86,10 +88,11 @@ const kSteppers = {
   [kSteps.advance]: (_history, reader) => (clock.now += reader.varUint()),
 };
 
-const compareResults = (doc, reader, { emitted, heard }, popped, where) => {
+const compareResults = (doc, reader, { emitted, heard, misplaced }, popped, where) => {
   const asked = reader.varUint();
   if (asked === 0) return;
   expect("popped", ((asked & kResults.popped) !== 0) === popped, where);
+  expect("misplaced", ((asked & kResults.misplaced) !== 0) === misplaced, where);
   const bytes = (what, value) => expect(what, reader.matches(value), where);
   if (asked & kResults.stateV1) bytes("state V1", Y.encodeStateAsUpdate(doc));
   if (asked & kResults.stateV2) bytes("state V2", Y.encodeStateAsUpdateV2(doc));
@@ -113,10 +116,6 @@ const compareResults = (doc, reader, { emitted, heard }, popped, where) => {
   expect("whether there are events", ((asked & kResults.events) !== 0) === heard.length > 0, where);
   if (asked & kResults.events) bytes("events", Buffer.from(heard.join("\n"), "utf8"));
   if (asked & kResults.threw) reader.string();
-  if (asked & kResults.misplaced && !where.misplaced) {
-    expect("misplaced", isMisplaced(doc), where);
-    where.misplaced = true;
-  }
 };
 
 const verifyDocument = (kind) => (reader, where) => {
@@ -129,7 +128,11 @@ const verifyDocument = (kind) => (reader, where) => {
     if (flags & kFlags.observes && !typed.has(root.name)) observe(doc, root, heard);
     typed.add(root.name);
   };
-  const history = { doc, undoManager: null, type };
+  let misplaced = false;
+  const lookAtMarkers = () => {
+    if (flags & kFlags.misplaced && !misplaced) misplaced = isMisplaced(doc);
+  };
+  const history = { doc, undoManager: null, type, lookAtMarkers };
   if (flags & kFlags.listener) {
     doc.on("update", (bytes) => emitted.push([bytes, null]));
     doc.on("updateV2", (bytes) => {
@@ -146,7 +149,8 @@ const verifyDocument = (kind) => (reader, where) => {
     } catch (error) {
       if (!(flags & kFlags.threw)) throw error;
     }
-    compareResults(doc, reader, { emitted, heard }, popped, where);
+    lookAtMarkers();
+    compareResults(doc, reader, { emitted, heard, misplaced }, popped, where);
   }
   if (kind !== 1) return;
   readRoots(reader);
@@ -180,7 +184,7 @@ for (const [magic, reader] of records(process.argv[2])) {
   }
   if (magic === kAnswersMagic) continue;
   const seed = BigInt(reader.u32()) | (BigInt(reader.u32()) << 32n);
-  const where = { seed, step: 0, misplaced: false };
+  const where = { seed, step: 0 };
   kVerifiers[reader.u8() & ~kDisputed](reader, where);
   expect("end of the record", reader.at === reader.buffer.length, where);
 }

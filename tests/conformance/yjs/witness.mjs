@@ -135,6 +135,11 @@ export class Witness {
     this.watching = true;
   }
 
+  // After a step; and after each edit, since a later one of the step can end the markers.
+  lookAtMarkers() {
+    if (this.watching && isMisplaced(this.doc)) this.flags |= kFlags.misplaced;
+  }
+
   // A root got its type.
   type(root) {
     this.typed.push(root);
@@ -234,7 +239,7 @@ export class Witness {
 
   writeResults(error, popped) {
     const { writer, doc } = this;
-    if (this.watching && isMisplaced(doc)) this.flags |= kFlags.misplaced;
+    this.lookAtMarkers();
     const asked = this.chooseResults(error) | (popped ? kResults.popped : 0);
     if (asked & kResults.behind) this.flags |= kFlags.behind;
     if (asked & kResults.threw) this.flags |= kFlags.threw;
