@@ -87,7 +87,6 @@ BENCHMARK_CAPTURE(OverText, measure_ascii, Measure, "a")->Arg(12)->Arg(1 << 16)-
 BENCHMARK_CAPTURE(OverText, measure_mixed, Measure, "na\xC3\xAFve \xE6\x97\xA5")->Arg(1 << 16);
 BENCHMARK_CAPTURE(OverText, utf8_ascii, IsUtf8, "a")->Arg(12)->Arg(1 << 16);
 BENCHMARK_CAPTURE(OverText, utf8_mixed, IsUtf8, "na\xC3\xAFve \xE6\x97\xA5")->Arg(1 << 16);
-BENCHMARK_CAPTURE(OverText, ascii, IsAscii, "a")->Arg(12)->Arg(1 << 16);
 
 void FindInText(benchmark::State& state, std::string_view piece) {
   const std::string text = TextOf(piece, 1 << 16);

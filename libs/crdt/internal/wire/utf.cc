@@ -118,7 +118,7 @@ size_t SkipAsciiBlocks(std::string_view text, size_t at) {
   return at;
 }
 
-// IsAscii of a text of at most kBlock bytes: two words that may overlap, or three bytes.
+// Whether a text of at most kBlock bytes is ASCII: two words that may overlap, or three bytes.
 bool IsShortAscii(std::string_view text) {
   const char* const begin = text.data();
   const size_t size = text.size();
@@ -212,12 +212,6 @@ size_t FindSurrogate(std::string_view text, size_t at) {
 }
 
 }  // namespace
-
-bool IsAscii(std::string_view text) {
-  if (text.size() <= kBlock) return IsShortAscii(text);
-  const size_t at = SkipAsciiBlocks(text, 0);
-  return text.size() - at < kBlock && IsShortAscii(text.substr(at));
-}
 
 size_t AsciiPrefix(std::string_view text) {
   size_t at = SkipAsciiBlocks(text, 0);

@@ -19,8 +19,6 @@ struct TextSize {
   uint64_t astral = 0;  // characters outside the Basic Multilingual Plane: two units, four bytes each
 };
 
-// True when every byte is below 0x80: then bytes, units and code points are the same.
-bool IsAscii(std::string_view text);
 // How many bytes before the first that isn't below 0x80.
 size_t AsciiPrefix(std::string_view text);
 // Whether `bytes` are UTF-8: shortest forms, no surrogates, at most U+10FFFF.

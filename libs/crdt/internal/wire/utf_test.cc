@@ -79,8 +79,6 @@ TEST_CASE("texts of any units measure, cut and join as UTF-16 does", "[crdt]") {
     REQUIRE(IsUtf8(text) == IsWellFormed(text));
     REQUIRE(AsciiPrefix(text) ==
             static_cast<size_t>(std::ranges::find_if(text, [](char c) { return c < 0; }) - text.begin()));
-    REQUIRE(IsAscii(text) == (text.size() == units.size() && size.astral == 0 &&
-                              std::ranges::all_of(units, [](uint16_t unit) { return unit < 0x80; })));
 
     const uint64_t from = random.Below(units.size() + 1);
     const uint64_t to = from + random.Below(units.size() - from + 1);
@@ -158,7 +156,6 @@ TEST_CASE("what isn't UTF-8 is told at every place in a text", "[crdt]") {
         const std::string text = std::string(before, 'a') + std::string(bytes) + std::string(after, 'b');
         CHECK_FALSE(IsUtf8(text));
         CHECK_FALSE(IsWtf8(text));
-        CHECK_FALSE(IsAscii(text));
       }
     }
   }
