@@ -30,7 +30,8 @@ struct Limits {
   // destroy one (any.h) takes stack for each level.
   int max_depth = 512;
   // Of a document, in bytes: structs, texts and values, types, subdocuments, names and what waits; not what reading by
-  // index and attribution add. It ends to within a megabyte there, or what the cuts of an update add.
+  // index and attribution add. It ends to within a megabyte there, or what the cuts of an update add. Whatever this
+  // says, texts and values may come to 4 GiB in all.
   uint64_t max_document_bytes = uint64_t{4} << 30;
 };
 

@@ -365,5 +365,33 @@ TEST_CASE("values and attributes of 4 GiB are refused", "[.][crdt][large]") {
   CHECK(room.doc.StructCount() == 0);
 }
 
+// An update with a text of `size` bytes, all of them zero, of `client` in the text "text".
+std::string HeadOf(uint64_t client, uint64_t size) {
+  std::string head = internal::Hex("0101");
+  internal::WriteVarUint(head, client);
+  head += internal::Hex("0004010474657874");
+  internal::WriteVarUint(head, size);
+  return head;
+}
+
+// Takes 5 GB: run it by its tag.
+TEST_CASE("texts and values that come to 4 GiB in all are refused, so that every place counts", "[.][crdt][large]") {
+  constexpr uint64_t kHalf = (uint64_t{1} << 31) - 50'000'000;
+  Room room(Roomy());
+  for (const uint64_t client : {2, 3, 4}) {
+    const std::string head = HeadOf(client, kHalf);
+    Endless update(head.size() + kHalf + 1);
+    head.copy(update.data(), head.size());
+    const absl::Status status = room.doc.Apply(update.view(), UpdateFormat::kV1);
+    CHECK(status.ok() == (client < 4));
+    CHECK((client < 4 || absl::StrContains(status.message(), "4 GiB")));
+  }
+  CHECK(room.text().length() == 2 * kHalf);
+  CHECK(room.text().length(TextUnit::kUtf8) == 2 * kHalf);
+  while (room.text().Insert(0, std::string(1'000'000, 'x')).ok()) continue;
+  CHECK(room.text().length() > 2 * kHalf + 90'000'000);
+  CHECK(room.text().UnitAt(room.text().length() - 1) == u'\0');
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt

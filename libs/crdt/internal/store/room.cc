@@ -1,5 +1,8 @@
 #include "crdt/internal/store/room.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/status.h"
 #include "crdt/internal/wire/utf.h"
 #include "fmt/format.h"
@@ -16,13 +19,18 @@ struct Use {
     structs = document.items.live() + waiting.structs;
     clients = document.structs.size() + waiting.clients;
     bytes = document.growing_bytes() + waiting.all_bytes();
+    contents = document.contents.live() + document.pending.bytes();
   }
 
-  uint64_t structs, clients, bytes;
+  uint64_t structs, clients, bytes, contents;
 };
+
+// So many units and bytes a list can count. What stands in one is a struct, or a part of a content.
+constexpr uint64_t kMostPlaces = std::numeric_limits<uint32_t>::max();
 
 absl::Status Check(const Use& use, const Limits& limits, const Addition& adds) {
   std::string_view passed;
+  if (use.contents + use.structs + adds.bytes + adds.structs > kMostPlaces) passed = "4 GiB of texts and values";
   if (use.bytes + adds.all_bytes() > limits.max_document_bytes) passed = "max_document_bytes";
   if (use.clients + adds.clients > limits.max_clients) passed = "max_clients";
   if (use.structs + adds.structs > limits.max_structs) passed = "max_structs";
@@ -56,7 +64,8 @@ absl::Status EditRoom::Look(const Document& document, const Limits& limits, cons
   const Use use(document);
   RM_RETURN_IF_ERROR(Check(use, limits, cost));
   structs_ = limits.max_structs - use.structs - cost.structs;
-  bytes_ = limits.max_document_bytes - use.bytes - cost.all_bytes();
+  bytes_ = std::min(limits.max_document_bytes - use.bytes - cost.all_bytes(),
+                    kMostPlaces - use.contents - use.structs - cost.bytes - cost.structs);
   return absl::OkStatus();
 }
 
