@@ -11,6 +11,7 @@
 #include "crdt/internal/wire/any_walk.h"
 #include "crdt/internal/wire/utf.h"
 #include "crdt/shared_types.h"
+#include "crdt/versions.h"
 
 namespace rivermeet::crdt {
 
@@ -168,7 +169,13 @@ class PreparedDelta {
 }  // namespace
 
 std::vector<DeltaChange> Text::ToDelta() const {
-  return alive() ? internal::ReadText(*session_, type_) : std::vector<DeltaChange>();
+  std::vector<DeltaChange> delta;
+  if (!alive()) return delta;
+  for (DeltaInsertion& run : YjsDelta(*this)) {
+    delta.push_back({.kind = DeltaChange::Kind::kInsert, .attributes = std::move(run.attributes)});
+    delta.back().inserted.push_back(std::move(run.insert));
+  }
+  return delta;
 }
 
 std::optional<char16_t> Text::UnitAt(uint64_t index) const {

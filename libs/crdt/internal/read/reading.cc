@@ -282,45 +282,4 @@ Attributes ReadAttributes(const Document& document, const AttributeMap& attribut
   return read;
 }
 
-std::vector<DeltaChange> ReadText(Session& session, TypeIndex text) {
-  const Document& document = session.document;
-  std::vector<DeltaChange> delta;
-  AttributeMap current;
-  std::string run;
-  const auto pack = [&] {
-    if (run.empty()) return;
-    delta.push_back({.kind = DeltaChange::Kind::kInsert, .attributes = ReadAttributes(document, current)});
-    delta.back().inserted.emplace_back(Any(std::exchange(run, {})));
-  };
-  const KeyIndex ychange = document.keys.Find("ychange");
-  for (ItemRef ref = document.types[text].start; ref != kNoItem; ref = document.items[ref].right) {
-    const Item& item = document.items[ref];
-    if (item.deleted()) continue;
-    switch (item.kind) {
-      case ContentKind::kString:
-        // yjs's own attribute, of the difference to a snapshot: it ends where there is none.
-        if (ychange != 0 && current.Get(ychange).has_value()) {
-          pack();
-          current.Erase(ychange);
-        }
-        AppendJoined(item.bytes(), run);
-        break;
-      case ContentKind::kType:
-      case ContentKind::kEmbed:
-        pack();
-        delta.push_back({.kind = DeltaChange::Kind::kInsert, .attributes = ReadAttributes(document, current)});
-        delta.back().inserted.push_back(ValueIn(session, item, 0));
-        break;
-      case ContentKind::kFormat:
-        pack();
-        current.Apply(item.extra, item.bytes());
-        break;
-      default:
-        break;
-    }
-  }
-  pack();
-  return delta;
-}
-
 }  // namespace rivermeet::crdt::internal

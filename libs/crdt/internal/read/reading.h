@@ -1,4 +1,4 @@
-// Reads what shared types hold now: as JSON, as values, as a delta (yjs: toJSON, toArray, toDelta).
+// Reads what shared types hold now: as JSON, as values (yjs: toJSON, toArray).
 #ifndef RIVERMEET_CRDT_INTERNAL_READ_READING_H_
 #define RIVERMEET_CRDT_INTERNAL_READ_READING_H_
 
@@ -58,8 +58,6 @@ void ForEachValueIn(Session& session, const Item& item, uint32_t from, uint32_t 
 
 // As the object of them has them: array indices first, without `__proto__`.
 Attributes ReadAttributes(const Document& document, const AttributeMap& attributes);
-// yjs: toDelta.
-std::vector<DeltaChange> ReadText(Session& session, TypeIndex text);
 
 }  // namespace rivermeet::crdt::internal
 

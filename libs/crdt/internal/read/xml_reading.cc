@@ -331,7 +331,7 @@ void XmlWriter::EndRun(Frame& frame) {
   AppendJoined(std::exchange(frame.behind, {}), to_);
 }
 
-// Goes on up to the next shared type: as ReadText does, each of its steps inside its formats.
+// Goes on up to the next shared type: as YjsDelta does, each of its steps inside its formats.
 bool XmlWriter::StepText() {
   Frame& frame = open_.back();
   EndRun(frame);  // of an embedded type, if there was one
