@@ -13,13 +13,20 @@ namespace {
 
 // What has come, and what may come of what waits.
 struct Use {
-  explicit Use(const Document& document) {
-    const Addition waiting{.structs = document.pending.structs.structs() + document.pending.deletes.size(),
-                           .clients = document.pending.structs.clients()};
-    structs = document.items.live() + waiting.structs;
-    clients = document.structs.size() + waiting.clients;
-    bytes = document.growing_bytes() + waiting.all_bytes();
-    contents = document.contents.live() + document.pending.bytes();
+  explicit Use(const Document& document)
+      : structs(document.items.live()),
+        clients(document.structs.size()),
+        bytes(document.growing_bytes()),
+        contents(document.contents.live()) {
+    if (!document.pending.empty()) AddWaiting(document.pending);
+  }
+  void AddWaiting(const Pending& pending) {
+    const Addition waiting{.structs = pending.structs.structs() + pending.deletes.size(),
+                           .clients = pending.structs.clients()};
+    structs += waiting.structs;
+    clients += waiting.clients;
+    bytes += waiting.all_bytes();
+    contents += pending.bytes();
   }
 
   uint64_t structs, clients, bytes, contents;
