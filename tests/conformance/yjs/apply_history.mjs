@@ -61,7 +61,6 @@ export const writeApplyHistory = (random, writer, options) => {
   const server = new Witness(random, doc, setting.causal, writer, options);
   if (random.chance(0.5)) server.listen();
   if (options.observe) server.observe();
-  if (!writers.agreed) server.watchMarkers();
   // Most servers never learn what the roots are, some when they start, some on the way.
   const knowing = random.below(100);
   const typing = knowing < 60 ? 0 : 0.05;

@@ -22,7 +22,6 @@ class LocalHistory {
     this.witness = new Witness(random, this.doc, true, writer, options);
     this.witness.listen();
     if (options.observe) this.witness.observe();
-    if (!this.writers.agreed) this.witness.watchMarkers();
     // What the document had typed when it was made: that decides what yjs cleans up of formats.
     for (const root of this.writers.roots[0]) if (this.doc.share.has(root.name)) this.witness.typeRoot(root);
     this.undoManager = null;
@@ -56,8 +55,8 @@ class LocalHistory {
         witness.type({ name: target.root, type: target.type });
       const edit = randomEdit(random, target, this.setting.rich);
       writeEdit(this.writer, target, edit);
+      witness.watch(target.shared, edit);
       apply(edit, target.shared);
-      witness.lookAtMarkers();
     }
   }
 

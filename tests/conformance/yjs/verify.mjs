@@ -9,7 +9,7 @@ import { observe } from "./events.mjs";
 import { readEdit } from "./edit_stream.mjs";
 import { apply } from "./edits.mjs";
 import { constructorOf } from "./values.mjs";
-import { isMisplaced, jsonOf, kFlags, kPopped, kResults, kSteps } from "./witness.mjs";
+import { misplacesMarkers, jsonOf, kFlags, kPopped, kResults, kSteps } from "./witness.mjs";
 import { newDocument, receive } from "./writers.mjs";
 
 const compared = {};
@@ -47,13 +47,13 @@ const readUndoManager = (reader, doc) => {
   return new Y.UndoManager(types, { captureTimeout, trackedOrigins });
 };
 
-const transact = ({ doc, type, lookAtMarkers }, reader) => {
+const transact = ({ doc, type, watch }, reader) => {
   const origin = readOrigin(reader);
   const edits = () => {
     for (let op = reader.u8(); op !== 0; op = reader.u8()) {
       const [shared, edit] = readEdit(op, reader, doc, type);
+      watch(shared, edit);
       apply(edit, shared);
-      lookAtMarkers();
     }
   };
   try {
@@ -65,8 +65,8 @@ const transact = ({ doc, type, lookAtMarkers }, reader) => {
   }
 };
 
-// `history` is {doc, undoManager, type, lookAtMarkers}; `type` is called with each root that is about to be used,
-// `lookAtMarkers` after each edit.
+// `history` is {doc, undoManager, type, watch}; `type` is called with each root that is about to be used, `watch` before
+// each edit.
 const kSteppers = {
   [kSteps.applyV1]: ({ doc }, reader) => receive(doc, { format: 1, bytes: reader.bytes() }),
   [kSteps.applyV2]: ({ doc }, reader) => receive(doc, { format: 2, bytes: reader.bytes() }),
@@ -129,10 +129,8 @@ const verifyDocument = (kind) => (reader, where) => {
     typed.add(root.name);
   };
   let misplaced = false;
-  const lookAtMarkers = () => {
-    if (flags & kFlags.misplaced && !misplaced) misplaced = isMisplaced(doc);
-  };
-  const history = { doc, undoManager: null, type, lookAtMarkers };
+  const watch = (shared, edit) => (misplaced ||= misplacesMarkers(shared, edit));
+  const history = { doc, undoManager: null, type, watch };
   if (flags & kFlags.listener) {
     doc.on("update", (bytes) => emitted.push([bytes, null]));
     doc.on("updateV2", (bytes) => {
@@ -149,7 +147,6 @@ const verifyDocument = (kind) => (reader, where) => {
     } catch (error) {
       if (!(flags & kFlags.threw)) throw error;
     }
-    lookAtMarkers();
     compareResults(doc, reader, { emitted, heard, misplaced }, popped, where);
   }
   if (kind !== 1) return;

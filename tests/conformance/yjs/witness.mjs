@@ -2,6 +2,7 @@
 // "local".
 import * as Y from "yjs";
 import { count } from "./counting.mjs";
+import { kEdits } from "./edits.mjs";
 import { observe } from "./events.mjs";
 import { constructorOf } from "./values.mjs";
 import { receive } from "./writers.mjs";
@@ -71,19 +72,14 @@ export const isBehind = ({ store }) => {
   });
 };
 
-// Whether a text's root has a search marker that isn't at its item's place: yjs moves them wrongly where it deletes in a
-// text that holds values which others put there. Which it takes then also hangs on marks that earlier edits left.
-export const isMisplaced = (doc) => {
-  for (const shared of doc.share.values()) {
-    if (!(shared instanceof Y.Text) || !shared._searchMarker?.length) continue;
-    const places = new Map();
-    let place = 0;
-    for (let item = shared._start; item !== null; item = item.right) {
-      places.set(item, place);
-      if (!item.deleted && item.countable) place += item.length;
-    }
-    if (shared._searchMarker.some(({ p, index }) => places.get(p) !== index)) return true;
-  }
+// Whether `edit` deletes in a text without formats that holds values, which others put there: yjs then moves its search
+// markers wrongly, and which of them it takes also hangs on marks that earlier edits left on items.
+const kForeignToText = [Y.ContentAny, Y.ContentJSON, Y.ContentBinary, Y.ContentDoc];
+export const misplacesMarkers = (shared, edit) => {
+  if (edit.op !== kEdits.textDelete && edit.op !== kEdits.textDelta) return false;
+  if (!(shared instanceof Y.Text) || shared._searchMarker === null) return false;
+  for (let item = shared._start; item !== null; item = item.right)
+    if (!item.deleted && kForeignToText.includes(item.content.constructor)) return true;
   return false;
 };
 
@@ -112,7 +108,6 @@ export class Witness {
     this.typed = [];
     this.vectors = [new Uint8Array([0])];
     this.last = false;
-    this.watching = false;
     this.steps = 0;
     this.pendingSteps = 0;
   }
@@ -129,15 +124,9 @@ export class Witness {
     this.flags |= kFlags.observes;
   }
 
-  // Looks from now on whether the search markers are at their places: elsewhere than under roots that writers disagree
-  // about they are.
-  watchMarkers() {
-    this.watching = true;
-  }
-
-  // After a step; and after each edit, since a later one of the step can end the markers.
-  lookAtMarkers() {
-    if (this.watching && isMisplaced(this.doc)) this.flags |= kFlags.misplaced;
+  // Before each edit.
+  watch(shared, edit) {
+    if (misplacesMarkers(shared, edit)) this.flags |= kFlags.misplaced;
   }
 
   // A root got its type.
@@ -239,7 +228,6 @@ export class Witness {
 
   writeResults(error, popped) {
     const { writer, doc } = this;
-    this.lookAtMarkers();
     const asked = this.chooseResults(error) | (popped ? kResults.popped : 0);
     if (asked & kResults.behind) this.flags |= kFlags.behind;
     if (asked & kResults.threw) this.flags |= kFlags.threw;

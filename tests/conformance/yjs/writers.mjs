@@ -105,9 +105,9 @@ export class Writers {
     this.inboxes = Array.from({ length: count + receivers }, () => new Inbox(count));
     this.edits = 0;
     // Now and then writers don't agree what a root is.
-    this.agreed = !random.chance(0.03) && !random.disputed;
+    const agreed = !random.chance(0.03) && !random.disputed;
     this.roots = this.sent.map(() =>
-      this.agreed ? setting.roots : setting.roots.map(({ name }) => ({ name, type: random.of(kAllTypes) })),
+      agreed ? setting.roots : setting.roots.map(({ name }) => ({ name, type: random.of(kAllTypes) })),
     );
     for (let writer = 0; writer < count; writer++) this.docs.push(this.newWriter(writer));
     this.undoManager = null;
