@@ -1,7 +1,9 @@
 #include "net/server.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <catch2/catch.hpp>
@@ -10,7 +12,9 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "net/compression.h"
 #include "net/internal/address_quota.h"
 #include "net/raw_client_test.h"
@@ -354,19 +358,30 @@ TEST_CASE("running out of descriptors refuses connections and recovers", "[net]"
   const rlimit old = limit;
   RawClient waiting(running.server->port());
   CHECK(waiting.Ask(Get("/")).status == 200);
-  // The client's descriptor exists before the limit falls; the server's has to be opened after.
-  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
-  limit.rlim_cur = static_cast<rlim_t>(client) + 1;
+  // The clients' descriptors exist before the limit falls; the server's has to be opened after, when none is left. One
+  // that something before this test closes late is taken, too, or the server gets it and the next client is tried.
+  std::vector<int> opened;
+  absl::Cleanup close_all = [&] {
+    for (const int descriptor : opened) ::close(descriptor);
+    setrlimit(RLIMIT_NOFILE, &old);
+  };
+  for (int i = 0; i < 8; ++i) opened.push_back(::socket(AF_INET, SOCK_STREAM, 0));
+  const std::vector<int> clients = opened;
+  limit.rlim_cur = static_cast<rlim_t>(*std::max_element(clients.begin(), clients.end())) + 1;
   REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(running.server->port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(testing::Eventually([&] { return running.server->Stats().refused != 0; }));
+  const auto refused = [&] { return running.server->Stats().refused != 0; };
+  for (size_t i = 0; i < clients.size() && !refused(); ++i) {
+    for (int left = 0; (left = ::open("/dev/null", O_RDONLY)) >= 0;) opened.push_back(left);
+    REQUIRE(::connect(clients[i], reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    testing::Eventually(refused, absl::Seconds(i + 1 < clients.size() ? 2 : 20));
+  }
+  CHECK(refused());
   CHECK(before.Ask(Get("/")).status == 200);
-  ::close(client);
-  setrlimit(RLIMIT_NOFILE, &old);
+  std::move(close_all).Invoke();
   RawClient after(running.server->port());
   CHECK(after.Ask(Get("/")).status == 200);
 }
