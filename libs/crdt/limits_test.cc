@@ -12,6 +12,7 @@
 #include "crdt/internal/store/room.h"
 #include "crdt/testing/attack.h"
 #include "crdt/testing/undo_fixture.h"
+#include "crdt/versions.h"
 
 namespace rivermeet::crdt {
 namespace {
@@ -290,6 +291,15 @@ TEST_CASE("a subdocument that is gone leaves neither its name nor its options", 
     CHECK(room.bytes() < before + 10'000);
     CHECK(removed == (listens ? "dd" : ""));  // yjs tells it twice, too
   }
+}
+
+TEST_CASE("reading a text's delta adds nothing to a document", "[crdt]") {
+  Room room({});
+  REQUIRE(room.text().Insert(0, "x", kBold).ok());
+  const uint64_t bytes = room.bytes();
+  CHECK(room.text().ToDelta().size() == 1);
+  CHECK(YjsDelta(room.text()).size() == 1);
+  CHECK(room.bytes() == bytes);
 }
 
 TEST_CASE("roots that were got take from the room that edits have", "[crdt]") {

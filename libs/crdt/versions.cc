@@ -173,7 +173,7 @@ class YjsDeltaWriter {
         has_snapshot_(has_snapshot),
         has_previous_(has_previous),
         compute_(compute),
-        ychange_(session.document.keys.Add("ychange")) {}
+        ychange_(session.document.keys.Find(kYChange)) {}
 
   std::vector<DeltaInsertion> Write(uint32_t text) {
     const Document& document = session_.document;
@@ -224,6 +224,7 @@ class YjsDeltaWriter {
   void SetMark(const Item& item, Change change) {
     const uint64_t client = session_.document.structs[item.id.client].id;
     const char* type = change == Change::kRemoved ? "removed" : "added";
+    if (ychange_ == 0) ychange_ = session_.document.keys.Add(kYChange);
     if (const auto mark = attributes_.Get(ychange_); mark.has_value()) {
       const Any is = Any::DecodeTrusted(*mark);
       const Any* user = is.Find("user");
@@ -250,13 +251,15 @@ class YjsDeltaWriter {
     insertion.attributes = internal::ReadAttributes(session_.document, attributes_);
   }
 
+  static constexpr std::string_view kYChange = "ychange";
+
   Session& session_;
   const SnapshotView& snapshot_;
   const SnapshotView& previous_;
   const bool has_snapshot_;
   const bool has_previous_;
   const YChange& compute_;
-  const KeyIndex ychange_;
+  KeyIndex ychange_;  // 0 as long as nothing has it: reading adds no name
   AttributeMap attributes_;
   std::deque<std::string> marks_;  // the values of `ychange`
   std::string text_;
