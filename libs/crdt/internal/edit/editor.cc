@@ -53,66 +53,57 @@ ItemRef Editor::ItemEndingAt(TypeIndex list, uint64_t index) {
   PositionIndex& positions = document_.Index(list);
   if (index > positions.total().units) return positions.Last();
   const PositionIndex::Place place = positions.Find(static_cast<uint32_t>(index - 1));
-  const Item& item = document_.items[place.item];
-  const uint32_t within = static_cast<uint32_t>(index) - place.before.units;
-  if (within < item.length) {
-    document_.items.Reserve(2);
-    document_.CleanStart(transaction_, {item.id.client, item.id.clock + within});
-  }
+  CutBehind(place.item, index - place.before.units);
   return place.item;
+}
+
+Editor::Walk Editor::FromMarker(TypeIndex list, uint64_t index) {
+  const Type& type = document_.types[list];
+  const auto* marker = type.markers->Find(document_.items, type.start, type.length, index);
+  if (marker == nullptr) return {type.start, static_cast<int64_t>(index)};
+  return {marker->item, static_cast<int64_t>(index) - marker->index};
 }
 
 ItemRef Editor::MarkedItemEndingAt(TypeIndex list, uint64_t index) {
   if (index == 0) return kNoItem;
   ItemArena& items = document_.items;
-  const Type& type = document_.types[list];
-  const auto counts = [&items](ItemRef ref) { return items[ref].visible(); };
-  ItemRef ref = type.start;
-  int64_t left = static_cast<int64_t>(index);
-  if (const auto* marker = type.markers->Find(items, type.start, type.length, index); marker != nullptr) {
-    ref = marker->item;
-    left -= marker->index;
-    if (left == 0) {
-      do ref = items[ref].left;
-      while (ref != kNoItem && items[ref].deleted());
-      if (ref != kNoItem && counts(ref)) left += items[ref].length;
-    }
+  auto [ref, left] = FromMarker(list, index);
+  if (left == 0) {  // at a marker: from the item before it
+    do ref = items[ref].left;
+    while (ref != kNoItem && items[ref].deleted());
+    if (ref != kNoItem && items[ref].visible()) left += items[ref].length;
   }
   for (; ref != kNoItem; ref = items[ref].right) {
-    if (!counts(ref)) continue;
-    if (left <= items[ref].length) {
-      CutBehind(ref, left);
-      return ref;
-    }
-    left -= items[ref].length;
-  }
-  return kNoItem;
-}
-
-ItemRef Editor::MarkedItemAt(TypeIndex list, uint64_t index) {
-  ItemArena& items = document_.items;
-  const Type& type = document_.types[list];
-  ItemRef ref = type.start;
-  int64_t left = static_cast<int64_t>(index);
-  if (const auto* marker = type.markers->Find(items, type.start, type.length, index); marker != nullptr) {
-    ref = marker->item;
-    left -= marker->index;
-  }
-  for (; ref != kNoItem && left > 0; ref = items[ref].right) {
     if (!items[ref].visible()) continue;
-    CutBehind(ref, left);
+    if (left <= items[ref].length) break;
     left -= items[ref].length;
+  }
+  if (ref == kNoItem) return ref;
+  if (left >= 0) {
+    CutBehind(ref, static_cast<uint64_t>(left));
+  } else if (const Id id = items[ref].id; left + id.clock >= 0) {
+    // A wrong marker leads to another item of the client.
+    items.Reserve(2);
+    document_.CleanStart(transaction_, {id.client, static_cast<uint32_t>(left + id.clock)});
   }
   return ref;
 }
 
-// Cuts `item` behind its first `units`, or another one of its client where a wrong marker leads there.
-void Editor::CutBehind(ItemRef ref, int64_t units) {
-  const Item& item = document_.items[ref];
-  const int64_t clock = item.id.clock + units;
-  if (units >= item.length || clock < 0) return;
+ItemRef Editor::MarkedItemAt(TypeIndex list, uint64_t index) {
+  auto [ref, left] = FromMarker(list, index);
+  for (; ref != kNoItem && left > 0; ref = document_.items[ref].right) {
+    if (!document_.items[ref].visible()) continue;
+    CutBehind(ref, static_cast<uint64_t>(left));
+    left -= document_.items[ref].length;
+  }
+  return ref;
+}
+
+void Editor::CutBehind(ItemRef ref, uint64_t units) {
+  if (units >= document_.items[ref].length) return;
   document_.items.Reserve(2);
-  document_.CleanStart(transaction_, {document_.items[ref].id.client, static_cast<uint32_t>(clock)});
+  const Id id = document_.items[ref].id;
+  document_.CleanStart(transaction_, {id.client, id.clock + static_cast<uint32_t>(units)});
 }
 
 void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
@@ -126,12 +117,14 @@ void Editor::InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared) {
 absl::Status Editor::ListInsert(TypeIndex list, uint64_t index, const Prepared& prepared) {
   const Type& type = document_.types[list];
   if (index > type.length) return absl::OutOfRangeError("the index is past the end of the list");
-  const ItemRef left = type.markers == nullptr ? ItemEndingAt(list, index) : MarkedItemEndingAt(list, index);
-  if (type.markers != nullptr) {
-    uint64_t places = 0;
-    for (const WireContent& content : prepared.contents()) places += content.length;
-    type.markers->Changed(document_.items, index, static_cast<int64_t>(places));
+  if (type.markers == nullptr) {
+    InsertAll(list, ItemEndingAt(list, index), prepared);
+    return absl::OkStatus();
   }
+  const ItemRef left = MarkedItemEndingAt(list, index);
+  uint64_t places = 0;
+  for (const WireContent& content : prepared.contents()) places += content.length;
+  type.markers->Changed(document_.items, index, static_cast<int64_t>(places));
   InsertAll(list, left, prepared);
   return absl::OkStatus();
 }
@@ -152,12 +145,8 @@ absl::Status Editor::ListDelete(TypeIndex list, uint64_t index, uint64_t length)
     ref = before == kNoItem ? type.start : document_.items[before].right;
   }
   for (; length > 0 && ref != kNoItem; ref = document_.items[ref].right) {
-    document_.items.Reserve(2);
-    const Item& item = document_.items[ref];
-    if (item.deleted()) continue;
-    if (length < item.length) {
-      document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
-    }
+    if (document_.items[ref].deleted()) continue;
+    CutBehind(ref, length);
     document_.Delete(transaction_, ref);
     length -= document_.items[ref].length;
   }

@@ -43,17 +43,25 @@ class Editor {
   // The item that ends at `index`, split off when need be; none at the start, the last one, visible or not, past the
   // end.
   ItemRef ItemEndingAt(TypeIndex list, uint64_t index);
+  // Cuts an item behind its first `units`, when it has more.
+  void CutBehind(ItemRef ref, uint64_t units);
   // As Insert(); what is typed straight behind the last that this client typed makes that longer.
   ItemRef InsertText(TypeIndex text, ItemRef left, ItemRef right, const WireContent& content);
   Document& document() { return document_; }
   Transaction& transaction() { return transaction_; }
 
  private:
+  // As yjs begins to walk to an index in an array with search markers: from where, and how far from there on; the
+  // marker may stand behind the index.
+  struct Walk {
+    ItemRef item;
+    int64_t left;
+  };
+  Walk FromMarker(TypeIndex list, uint64_t index);
   // As yjs walks in an array with search markers: to the item that an insertion goes behind, and to the first one that
   // is deleted; none where that leads past the end.
   ItemRef MarkedItemEndingAt(TypeIndex list, uint64_t index);
   ItemRef MarkedItemAt(TypeIndex list, uint64_t index);
-  void CutBehind(ItemRef ref, int64_t units);
   void InsertAll(TypeIndex list, ItemRef left, const Prepared& prepared);
   bool IsLastOf(ClientIndex client, ItemRef ref) const;
 

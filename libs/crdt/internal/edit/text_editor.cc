@@ -77,12 +77,9 @@ TextPosition TextEditor::FindMarked(uint64_t index, Seek seek) {
   }
   // The marker may stand behind the place: nothing is counted then.
   for (int64_t left = static_cast<int64_t>(index - at.index); at.right != kNoItem && left > 0; Forward(at)) {
-    document_.items.Reserve(2);
     const Item& item = document_.items[at.right];
     if (item.deleted() || item.kind == ContentKind::kFormat) continue;
-    if (left < item.length) {
-      document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(left)});
-    }
+    editor_.CutBehind(at.right, static_cast<uint64_t>(left));
     left -= document_.items[at.right].length;
   }
   return at;
@@ -162,7 +159,6 @@ void TextEditor::FormatAt(TextPosition& at, uint64_t length, const AttributeObje
   PassMatching(at, attributes);
   AttributeMap negated = InsertAttributes(at, attributes);
   while (at.right != kNoItem) {
-    document_.items.Reserve(2);
     const Item& item = document_.items[at.right];
     const bool is_format = item.kind == ContentKind::kFormat;
     if (length == 0 && (negated.empty() || (!item.deleted() && !is_format))) break;
@@ -180,9 +176,7 @@ void TextEditor::FormatAt(TextPosition& at, uint64_t length, const AttributeObje
         document_.Delete(transaction_, at.right);
       }
     } else if (!item.deleted()) {
-      if (length < item.length) {
-        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
-      }
+      editor_.CutBehind(at.right, length);
       length -= document_.items[at.right].length;
     }
     Forward(at);
@@ -205,13 +199,10 @@ void TextEditor::DeleteAt(TextPosition& at, uint64_t length) {
   const AttributeMap at_start = at.attributes;
   const ItemRef start = at.right;
   while (length > 0 && at.right != kNoItem) {
-    document_.items.Reserve(2);
     const Item& item = document_.items[at.right];
     if (!item.deleted() &&
         (item.kind == ContentKind::kType || item.kind == ContentKind::kEmbed || item.kind == ContentKind::kString)) {
-      if (length < item.length) {
-        document_.CleanStart(transaction_, {item.id.client, item.id.clock + static_cast<uint32_t>(length)});
-      }
+      editor_.CutBehind(at.right, length);
       length -= document_.items[at.right].length;
       document_.Delete(transaction_, at.right);
     }

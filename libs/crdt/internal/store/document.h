@@ -83,9 +83,8 @@ class Document {
   bool ShowsMarkers(const Item& item) const;
   // What Type::SetEntry() does, counting what a new entry takes; and what all that `type` has took no longer.
   void SetEntry(Type& type, KeyIndex key, ItemRef item) {
-    if (type.Entry(key) == kNoItem) entry_bytes_ += kEntryBytes;
     if (type.entries == nullptr) entry_bytes_ += sizeof(EntryTable);
-    type.SetEntry(key, item);
+    if (type.SetEntry(key, item)) entry_bytes_ += kEntryBytes;
   }
   void ForgetEntries(const Type& type) {
     if (type.entries != nullptr) entry_bytes_ -= sizeof(EntryTable) + type.entries->size() * kEntryBytes;

@@ -22,11 +22,12 @@ class EntryTable {
     const size_t at = Place(key);
     return at == entries_.size() ? kNoItem : entries_[at].second;
   }
-  void Set(KeyIndex key, ItemRef item) {
+  // Whether the key is new.
+  bool Set(KeyIndex key, ItemRef item) {
     const size_t at = Place(key);
     if (at < entries_.size()) {
       entries_[at].second = item;
-      return;
+      return false;
     }
     entries_.emplace_back(key, item);
     if (entries_.size() == kScanned + 1) {
@@ -34,6 +35,7 @@ class EntryTable {
     } else if (entries_.size() > kScanned) {
       places_.emplace(key, entries_.size() - 1);
     }
+    return true;
   }
   size_t size() const { return entries_.size(); }
   const Entry& operator[](size_t at) const { return entries_[at]; }
@@ -83,9 +85,10 @@ struct Type {
   std::unique_ptr<SearchMarkers> markers;  // only where they show, until a format comes
 
   ItemRef Entry(KeyIndex key) const { return entries == nullptr ? kNoItem : entries->Find(key); }
-  void SetEntry(KeyIndex key, ItemRef item_of_key) {
+  // Whether the key is new.
+  bool SetEntry(KeyIndex key, ItemRef item_of_key) {
     if (entries == nullptr) entries = std::make_unique<EntryTable>();
-    entries->Set(key, item_of_key);
+    return entries->Set(key, item_of_key);
   }
 };
 
