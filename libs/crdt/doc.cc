@@ -255,16 +255,23 @@ absl::StatusOr<std::string> Doc::ToJson(BigInts bigints) const {
   return json;
 }
 
+void internal::Session::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
+  transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
+    transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
+    edit();
+  });
+}
+
 void Doc::Transact(absl::FunctionRef<void()> edit, std::string_view origin) {
   std::exception_ptr thrown;
-  session_->transactor.Run(/*local=*/true, {origin}, [&](Transaction& transaction) {
-    transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
+  const auto catching = [&] {
     try {
       edit();
     } catch (...) {
       thrown = std::current_exception();
     }
-  });
+  };
+  session_->Transact(catching, origin);
   if (thrown != nullptr) std::rethrow_exception(thrown);
 }
 

@@ -196,40 +196,36 @@ absl::Status PutOnHeap(absl::StatusOr<Made> result, Made*& made) {
   return result.status();
 }
 
-// What `body` gives, as a StatusOr, on the heap; null where it gives none.
-template <class Body>
-auto* New(const Body& body) noexcept {
+// What `body` gives, as a StatusOr, on the heap; null where it gives none. `run` runs what makes it.
+template <class Run, class Body>
+auto* NewBy(const Run& run, const Body& body) noexcept {
   using Made = typename std::invoke_result_t<Body>::value_type;
   Made* made = nullptr;
-  Try([&] { return PutOnHeap(body(), made); });
+  run([&] { return PutOnHeap(body(), made); });
   return made;
+}
+template <class Body>
+auto* New(const Body& body) noexcept {
+  return NewBy([](const auto& make) { Try(make); }, body);
 }
 // The same of a `body` that only reads, and of one that changes the document.
 template <class Handle, class Body>
 auto* NewReading(const Handle* handle, const Body& body) noexcept {
-  using Made = typename std::invoke_result_t<Body>::value_type;
-  Made* made = nullptr;
-  TryReading(handle, [&] { return PutOnHeap(body(), made); });
-  return made;
+  return NewBy([handle](const auto& make) { TryReading(handle, make); }, body);
 }
 template <class Handle, class Body>
 auto* NewChanging(const Handle* handle, const Body& body) noexcept {
-  using Made = typename std::invoke_result_t<Body>::value_type;
-  Made* made = nullptr;
-  TryOn(handle, [&] { return PutOnHeap(body(), made); });
-  return made;
+  return NewBy([handle](const auto& make) { TryOn(handle, make); }, body);
 }
 
 // A buffer of what `body` gives, a StatusOr of a string, reading only.
 template <class Handle, class Body>
 rmcrdt_buffer* BytesOn(const Handle* handle, const Body& body) noexcept {
-  rmcrdt_buffer* made = nullptr;
-  TryReading(handle, [&] {
+  return NewReading(handle, [&body]() -> absl::StatusOr<rmcrdt_buffer> {
     absl::StatusOr<std::string> bytes = body();
-    if (bytes.ok()) made = new rmcrdt_buffer{*std::move(bytes)};
-    return bytes.status();
+    if (!bytes.ok()) return bytes.status();
+    return rmcrdt_buffer{*std::move(bytes)};
   });
-  return made;
 }
 
 // --- arguments. Errors: INVALID_ARGUMENT, which names `what` is wrong.

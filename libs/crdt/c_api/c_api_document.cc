@@ -141,10 +141,7 @@ rmcrdt_code rmcrdt_doc_transact(rmcrdt_doc* doc, const char* origin, size_t orig
     RM_ASSIGN_OR_RETURN(const std::string_view from, BytesArgument(origin, origin_size, "origin"));
     SharedDoc& shared = *doc->shared;
     // Unlike Doc::Transact this doesn't end the transaction when `edit` loses the document, which would touch it.
-    HandleAccess::SessionOf(shared.doc).transactor.Run(/*local=*/true, {from}, [&](Transaction& transaction) {
-      transaction.observed = transaction.keeps_deleted = true;  // whatever `edit` does before it comes to observe
-      CallBack(shared, edit, context);
-    });
+    HandleAccess::SessionOf(shared.doc).Transact([&] { CallBack(shared, edit, context); }, from);
     return absl::OkStatus();
   });
 }

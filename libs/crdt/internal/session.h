@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "crdt/internal/edit/transactor.h"
 #include "crdt/internal/listeners.h"
 #include "crdt/internal/store/document.h"
@@ -34,6 +35,9 @@ struct Session {
   Listeners<std::string_view, std::string_view> update_listeners[2];  // of V1 and of V2
   Listeners<const SubdocumentsEvent&> subdocument_listeners;
 
+  // Runs `edit` in a transaction with that origin, in which it may come to observe. An exception of `edit`
+  // leaves the transaction, and so the document, half done.
+  void Transact(absl::FunctionRef<void()> edit, std::string_view origin);
   // The observers, made when there are none.
   Observers& Observed();
   // Gives those who listen what `transaction` changed.
