@@ -188,11 +188,14 @@ class Replay {
     return done;
   }
 
+  // The first is kept.
+  void Differ(std::string difference) {
+    if (difference_.empty()) difference_ = std::move(difference);
+  }
+
   void Expect(std::string_view what, const Digest& wanted, std::string_view got) {
     ++counts_.results;
-    if (difference_.empty() && !wanted.Matches(got)) {
-      difference_ = fmt::format("{}:\n  yjs  {}\n  ours {}", what, Told(wanted), Hex(got));
-    }
+    if (!wanted.Matches(got)) Differ(fmt::format("{}:\n  yjs  {}\n  ours {}", what, Told(wanted), Hex(got)));
   }
   void Expect(std::string_view what, std::string_view wanted, std::string_view got) {
     Expect(what, Digest{wanted.size(), wanted, 0}, got);
@@ -216,15 +219,13 @@ class Replay {
   void ExpectDiff(std::string_view what, const Digest& wanted, std::string_view state_vector, UpdateFormat format) {
     const absl::StatusOr<std::string> diff = doc_.EncodeStateSince(format, state_vector);
     if (diff.ok()) return Expect(what, wanted, *diff);
-    if (difference_.empty()) difference_ = fmt::format("{}: refused: {}", what, std::string(diff.status().message()));
+    Differ(fmt::format("{}: refused: {}", what, std::string(diff.status().message())));
   }
 
   void CompareEmitted(const std::vector<std::pair<Digest, Digest>>& wanted) {
     if (emitted_v1_.size() != wanted.size() || emitted_v2_.size() != wanted.size()) {
-      if (!difference_.empty()) return;
-      difference_ = fmt::format("emitted updates: yjs {}, ours {} V1 and {} V2", wanted.size(), emitted_v1_.size(),
-                                emitted_v2_.size());
-      return;
+      return Differ(fmt::format("emitted updates: yjs {}, ours {} V1 and {} V2", wanted.size(), emitted_v1_.size(),
+                                emitted_v2_.size()));
     }
     for (size_t i = 0; i < wanted.size(); ++i) {
       Expect(fmt::format("emitted update {} V1", i), wanted[i].first, emitted_v1_[i]);
@@ -242,9 +243,8 @@ class Replay {
       const crdt::SharedType type = *ours.FindRoot(root.name);
       const std::string found = type.ToJson(crdt::BigInts::kAsText).value_or("");
       ++counts_.results;
-      if (difference_.empty() && !IsSameJson(found, json) && !HasPrototype(type)) {
-        difference_ = fmt::format("JSON of {} after causal delivery:\n  yjs  {}\n  ours {}", root.name, json, found);
-      }
+      if (!IsSameJson(found, json) && !HasPrototype(type))
+        Differ(fmt::format("JSON of {} after causal delivery:\n  yjs  {}\n  ours {}", root.name, json, found));
       Expect(fmt::format("content of {} after causal delivery", root.name), ContentText(*theirs.FindRoot(root.name)),
              ContentText(type));
     }
@@ -270,11 +270,7 @@ class Replay {
 
   void CompareJson(const Root& root, const Digest& wanted) {
     const auto type = doc_.GetRoot(root.name, static_cast<crdt::SharedKind>(root.type));
-    if (!type.ok()) {
-      if (difference_.empty())
-        difference_ = fmt::format("{} is refused: {}", root.name, std::string(type.status().message()));
-      return;
-    }
+    if (!type.ok()) return Differ(fmt::format("{} is refused: {}", root.name, std::string(type.status().message())));
     // Where yjs throws there is nothing to tell.
     const std::string json = type->ToJson(crdt::BigInts::kAsText).value_or("");
     if (!wanted.Matches(json) && HasPrototype(*type)) return;
