@@ -37,6 +37,7 @@ void Print(const CheckCounts& counts, const std::map<std::string, uint64_t>& tot
       {counts.yrs.histories, "histories that yrs was asked about"},
       {counts.yrs.answers, "answers of yrs"},
       {counts.yrs.tidied, "histories with formats that yjs has tidied and yrs not"},
+      {counts.yrs.both_neighbours, "histories with a unit as both neighbours, which yrs takes otherwise"},
   };
   fmt::print("counts: {} histories", counts.histories);
   for (const auto& [count, name] : all) {

@@ -18,6 +18,9 @@ struct YrsCounts {
   // Histories in which it shows in a text that yjs tidies formats after each update that it is sent, and yrs doesn't:
   // yrs has what yjs has after all updates in one transaction.
   uint64_t tidied = 0;
+  // Histories in which yjs made a struct that names one unit as both its neighbours; yjs and yrs put it on different
+  // sides of that.
+  uint64_t both_neighbours = 0;
   // By what is different otherwise: in how many histories, and an example. Since libs/crdt has yjs's bytes in each,
   // these tell how yrs differs from yjs.
   struct Difference {
