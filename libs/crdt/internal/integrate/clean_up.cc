@@ -53,7 +53,7 @@ bool CleanUp::Step(Budget& budget) {
 // --- collecting (yjs: Item.gc, tryGcDeleteSet)
 
 bool CleanUp::CollectDeleted(Budget& budget) {
-  if (!document_.gc()) return true;
+  if (!document_.gc() || !transaction_.deletes_content) return true;
   if (!CollectChildren(budget)) return false;
   for (const auto deleted = transaction_.deleted(); group_ < deleted.size(); ++group_, place_ = 0) {
     const auto& [client, ranges] = deleted[group_];

@@ -37,7 +37,20 @@ void RangeDeletion::CutOutDone() {
   left_ = {};
 }
 
+bool RangeDeletion::IsDone(ClientIndex number) {
+  const StructStore::Client& client = document_.structs[number];
+  if (client.deleted_by != transaction_.number()) return false;
+  const std::vector<ClockRange>& done = transaction_.deleted()[client.deleted_place].ranges;
+  while (passed_ < done.size() && done[passed_].clock + done[passed_].length <= left_.clock) ++passed_;
+  return passed_ < done.size() && done[passed_].clock <= left_.clock &&
+         left_.clock + left_.length <= done[passed_].clock + done[passed_].length;
+}
+
 bool RangeDeletion::DeleteKnown(ClientIndex client, Budget& budget) {
+  if (IsDone(client)) {
+    left_.length = 0;
+    return true;
+  }
   const uint64_t end = left_.clock + left_.length;
   const StructList& list = document_.structs[client].structs;
   StructList::Position at = list.FindNear(static_cast<uint32_t>(left_.clock));

@@ -25,6 +25,7 @@ class RangeDeletion {
   }
   // The next range; the one before is done.
   void Begin(uint64_t client, ClockRange range) {
+    if (client != client_) passed_ = 0;
     client_ = client;
     left_ = range;
     cut_ = false;
@@ -34,13 +35,16 @@ class RangeDeletion {
 
  private:
   void CutOutDone();
+  // Whether this transaction has deleted all that is left of the range, as it mostly has of what came deleted.
+  bool IsDone(ClientIndex client);
   bool DeleteKnown(ClientIndex client, Budget& budget);
 
   Document& document_;
   Transaction& transaction_;
   uint64_t client_ = 0;
   ClockRange left_;
-  bool cut_ = false;  // what was done before is cut out of the range
+  bool cut_ = false;   // what was done before is cut out of the range
+  size_t passed_ = 0;  // how many of the client's ranges in the transaction end before this one
   struct Overlaps {
     std::vector<ClockRange> gaps;  // what else is left of the range, the last one first
     ClockRanges done;              // gone through

@@ -71,6 +71,7 @@ void Document::MarkDeleted(Transaction& transaction, ItemRef ref) {
   item.flags |= Item::kDeleted;
   if (item.kind == ContentKind::kDoc) RemoveSubdocument(transaction, item.extra);
   if (parent.index != nullptr && !item.is_entry() && before != Extent()) parent.index->Changed(ref, before);
+  transaction.deletes_content = true;
   AddDelete(transaction, item.id, item.length);
   AddChanged(transaction, item.parent, item.is_entry(), item.place);
 }

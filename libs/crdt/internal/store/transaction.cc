@@ -39,6 +39,7 @@ void Transaction::Clear() {
   }
   if (deleted_.size() > kKeptClients) deleted_.resize(kKeptClients);
   deleted_count_ = 0;
+  deletes_content = false;
   ClearSmall(merge_later);
   ClearSmall(changed);
   needs_formatting_cleanup = false;

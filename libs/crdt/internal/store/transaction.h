@@ -65,6 +65,8 @@ class Transaction {
   void AddDeleted(ClientIndex client);
   bool has_changes() const { return !touched.empty() || deleted_count_ > 0; }
 
+  // Whether something that it deleted had content until then: else there is nothing to collect.
+  bool deletes_content = false;
   // Structs to try to merge at the end (yjs: _mergeStructs).
   std::vector<Id> merge_later;
   // Types, in the order of the first change of each. One that was deleted since has kNoType.
