@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_ANY_H_
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -53,10 +54,14 @@ class Any {
   Any() = default;
   Any(Undefined) {}
   Any(Null) : value_(Null()) {}
+  Any(std::nullptr_t) : value_(Null()) {}
   // Of no other type: a pointer would be one, too.
   template <std::same_as<bool> T>
   Any(T value) : value_(value) {}
   Any(double number) : value_(number) {}
+  // Neither a number nor a text of one byte.
+  template <std::same_as<char> T>
+  Any(T) = delete;
   // The nearest number, as JavaScript has them: exact up to 2^53.
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) Any(T number) : value_(static_cast<double>(number)) {}

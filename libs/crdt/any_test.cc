@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "crdt/insertable.h"
 #include "crdt/limits.h"
 
 namespace rivermeet::crdt {
@@ -34,6 +35,7 @@ Any Nested(int depth) {
 TEST_CASE("a value is what it was made of", "[crdt]") {
   CHECK(Any().is_undefined());
   CHECK(Any(Any::Null()).is_null());
+  CHECK(Any(nullptr).is_null());
   CHECK(*Any(true).boolean());
   CHECK(*Any(3).number() == 3);
   CHECK(*Any(0.5).number() == 0.5);
@@ -47,6 +49,23 @@ TEST_CASE("a value is what it was made of", "[crdt]") {
   CHECK(Sample().Find("none") == nullptr);
   CHECK(Any(1).Find("a") == nullptr);
   CHECK(*Any(Any::Object{{"a", 1}, {"a", 2}}).Find("a")->number() == 2);
+}
+
+TEST_CASE("what an element is made of is what an Any is made of, and a char is neither", "[crdt]") {
+  const auto any = [](const Insertable& element) { return std::get<Any>(element.value); };
+  CHECK(any(nullptr).is_null());
+  CHECK(any(Any::Null()).is_null());
+  CHECK(any(Any::Undefined()).is_undefined());
+  CHECK(any(Any::BigInt{7}).bigint()->value == 7);
+  CHECK(any(Any::Bytes{"b"}).bytes()->data == "b");
+  CHECK(any(Any::Array{1}).array()->size() == 1);
+  CHECK(any(Any::Object{{"a", 1}}).object()->size() == 1);
+  CHECK(*any("text").text() == "text");
+  CHECK(*any(std::string("text")).text() == "text");
+  CHECK(*any(1.5f).number() == 1.5);
+  CHECK(*any(true).boolean());
+  CHECK_FALSE(std::is_constructible_v<Any, char>);
+  CHECK_FALSE(std::is_constructible_v<Insertable, char>);
 }
 
 TEST_CASE("copies are equal and their own", "[crdt]") {

@@ -23,26 +23,26 @@ struct Insertable;
 // and as attributes of an element or text, `entries`. What its kind has no use for is dropped.
 struct NewType {
   SharedKind kind = SharedKind::kMap;
-  std::string name;  // of an XML element or hook
-  std::string text;
-  std::vector<Insertable> items;
-  std::vector<std::pair<std::string, Insertable>> entries;
+  std::string name = {};  // of an XML element or hook
+  std::string text = {};
+  std::vector<Insertable> items = {};
+  std::vector<std::pair<std::string, Insertable>> entries = {};
 };
 
 // A document inside the document. Of `options` gc, autoLoad and meta are kept, as yjs does. `guid` is taken as it is,
 // also an empty one: yjs draws a UUID where none is given.
 struct NewSubdocument {
-  std::string guid;
+  std::string guid = {};
   Any options = Any(Any::Object());
 };
 
 struct Insertable {
   Insertable(Any any) : value(std::move(any)) {}  // NOLINT(google-explicit-constructor)
-  // Whatever an Any is made of: Set("count", 1), Push({"a", true}).
+  // Whatever an Any is made of: Set("count", 1), Push({"a", nullptr}), Set("key", Any::Bytes{"..."}).
   template <class T>
-  requires(std::is_arithmetic_v<std::remove_cvref_t<T>> || std::is_convertible_v<T, std::string_view>)
-      Insertable(T&& scalar)
-      : value(Any(std::forward<T>(scalar))) {}                         // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Insertable> && !std::is_same_v<std::remove_cvref_t<T>, Any> &&
+           std::is_constructible_v<Any, T>) Insertable(T&& any)
+      : value(Any(std::forward<T>(any))) {}                            // NOLINT(google-explicit-constructor)
   Insertable(NewType type) : value(std::move(type)) {}                 // NOLINT(google-explicit-constructor)
   Insertable(NewSubdocument document) : value(std::move(document)) {}  // NOLINT(google-explicit-constructor)
 
@@ -58,8 +58,8 @@ struct DeltaStep {
   enum class Kind : uint8_t { kInsert, kRetain, kDelete };
   Kind kind = Kind::kRetain;
   uint64_t length = 0;
-  Insertable insert = Any();  // a text by itself is inserted as such, anything else as one embed
-  Attributes attributes;      // null takes an attribute away
+  Insertable insert = Any();   // a text by itself is inserted as such, anything else as one embed
+  Attributes attributes = {};  // null takes an attribute away
 };
 
 }  // namespace rivermeet::crdt

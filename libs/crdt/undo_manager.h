@@ -37,16 +37,17 @@ struct UndoneItem {
 struct UndoOptions {
   // Changes that follow each other within this are undone together. 0: each transaction by itself.
   absl::Duration capture_timeout = absl::Milliseconds(500);
-  // Transactions of these origins are undone. Updates that are applied without an origin count as "" too.
+  // Transactions of these origins are undone. Updates that are applied without an origin count as "" too:
+  // give those of others one.
   std::vector<std::string> tracked_origins = {""};
   // So are those of any origin that isn't empty (yjs: a class among the tracked origins).
   bool track_named_origins = false;
   // Values that others gave a key are replaced by older ones of one's own. Otherwise what they set stays.
   bool ignore_remote_map_changes = false;
   // Those for which it gives false aren't undone.
-  std::function<bool(const CapturedTransaction&)> capture_filter;
+  std::function<bool(const CapturedTransaction&)> capture_filter = {};
   // What it gives false for stays when it would be deleted.
-  std::function<bool(const UndoneItem&)> delete_filter;
+  std::function<bool(const UndoneItem&)> delete_filter = {};
   // Outlives the manager.
   const Clock* clock = &Clock::System();
 };
