@@ -27,7 +27,8 @@ absl::Status Refused(const UpdateFile& file, const absl::Status& v1, const absl:
   const bool v1_passes = absl::IsResourceExhausted(v1);
   if (!v1_passes && !absl::IsResourceExhausted(v2)) {
     return absl::InvalidArgumentError(
-        fmt::format("{} is no update: read as V1, {}; read as V2, {}. Say which it should be with --v1 or --v2",
+        fmt::format("{} is no update: read as V1, {}; read as V2, {}. Of a damaged one inspect --structs, with --v1 or "
+                    "--v2, lists what stands before the damage",
                     file.name, MessageOf(v1), MessageOf(v2)));
   }
   const auto& [passing, other] = v1_passes ? std::pair(v1, v2) : std::pair(v2, v1);

@@ -56,7 +56,8 @@ TEST_CASE("bytes that read as neither format, or as both, ask which it is", "[cr
   const std::string message = Error(ReadUpdateFile(cut, std::nullopt).status());
   CHECK(message == cut +
                        " is no update: read as V1, at byte 40: it ends too early; read as V2, at byte 17: a length "
-                       "reaches past the end. Say which it should be with --v1 or --v2");
+                       "reaches past the end. Of a damaged one inspect --structs, with --v1 or --v2, lists what stands "
+                       "before the damage");
   CHECK(ReadUpdateFile(cut, UpdateFormat::kV1).ok());
 
   // V1: no structs, a client whose 21 ranges are deleted. V2: nine columns, of 1, 21, 1, 1, 1, 1, 1, 1 and 2 bytes,
