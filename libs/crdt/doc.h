@@ -31,7 +31,8 @@ struct Session;
 class UndoManager;
 
 struct DocOptions {
-  // The client as which local edits are made, at most 2^53 - 1; without one, 32 bits are drawn, as yjs does.
+  // The client as which local edits are made, at most 2^53 - 1 (more ends the program); without one, 32 bits are drawn,
+  // as yjs does.
   std::optional<uint64_t> client_id = {};
   // Whether deleted content is thrown away. Without it old snapshots can be restored.
   bool gc = true;
@@ -57,14 +58,15 @@ class Doc {
 
   // Takes in an update as one transaction, in whatever order updates come and however often: what needs something that
   // isn't there yet is kept and applied once it is. All or nothing: after an error the document is what it was.
-  // `origin` says who made the transaction, for undo managers: any text; empty is nobody in particular (yjs: null).
+  // `origin` says who made the transaction, for undo managers: any text; empty is nobody in particular (yjs: null), and
+  // an undo manager takes that for one's own edits unless it is told otherwise.
   //
   // Errors:
   //   INVALID_ARGUMENT    It isn't such an update; the message has the byte offset. Don't retry.
   //   RESOURCE_EXHAUSTED  A limit would be passed; the message says which. Don't retry.
   absl::Status Apply(std::string_view update, UpdateFormat format, std::string_view origin = {});
   // The same for many in one transaction, which is faster than one by one. At the first that fails it stops and gives
-  // its error, with its number; those before it are applied, and `applied`, when given, says how many.
+  // its error, with its number, from 0; those before it are applied, and `applied`, when given, says how many.
   absl::Status ApplyAll(absl::Span<const EncodedUpdate> updates, std::string_view origin = {},
                         size_t* applied = nullptr);
 

@@ -201,7 +201,7 @@ class Text : public SharedType {
   // With no attributes when none are given, unlike a text: those that hold end before it and go on behind it.
   absl::Status InsertEmbed(uint64_t index, const Insertable& embed, const Attributes* attributes = nullptr);
   absl::Status Delete(uint64_t index, uint64_t length);
-  // Past the end of the text new lines are appended, as in yjs.
+  // What of a range that begins in the text is past its end becomes new lines, as in yjs.
   absl::Status Format(uint64_t index, uint64_t length, const Attributes& attributes);
   absl::Status ApplyDelta(absl::Span<const DeltaStep> delta);
   // The same of what ToDelta() or Event::Delta() told, also of another text: copies or mirrors it. A subdocument

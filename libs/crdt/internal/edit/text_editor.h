@@ -33,7 +33,7 @@ class TextEditor {
   // With no attributes, when none are given.
   void InsertEmbed(uint64_t index, const Prepared& embed, const AttributeObject* attributes);
   void Delete(uint64_t index, uint64_t length);
-  // Past the end of the text new lines are appended.
+  // What of a range that begins in the text is past its end becomes new lines.
   void Format(uint64_t index, uint64_t length, const AttributeObject& attributes);
 
   Document& document() { return document_; }

@@ -41,7 +41,8 @@ class TypeJson {
   };
 
   absl::Status Refused() const {
-    return absl::InvalidArgumentError("something in it has no form in JSON: a bigint, or what isn't XML inside of XML");
+    return absl::InvalidArgumentError(
+        "something in it has no form in JSON: a bigint that isn't asked for as text, or what isn't XML inside of XML");
   }
   bool Open(TypeIndex type);
   bool Step();
