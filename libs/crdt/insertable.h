@@ -37,11 +37,9 @@ struct NewSubdocument {
 };
 
 struct Insertable {
-  Insertable(Any any) : value(std::move(any)) {}  // NOLINT(google-explicit-constructor)
-  // Whatever an Any is made of: Set("count", 1), Push({"a", nullptr}), Set("key", Any::Bytes{"..."}).
+  // An Any, or whatever one is made of: Set("count", 1), Push({"a", nullptr}), Set("key", Any::Bytes{"..."}).
   template <class T>
-  requires(!std::is_same_v<std::remove_cvref_t<T>, Insertable> && !std::is_same_v<std::remove_cvref_t<T>, Any> &&
-           std::is_constructible_v<Any, T>) Insertable(T&& any)
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Insertable> && std::is_constructible_v<Any, T>) Insertable(T&& any)
       : value(Any(std::forward<T>(any))) {}                            // NOLINT(google-explicit-constructor)
   Insertable(NewType type) : value(std::move(type)) {}                 // NOLINT(google-explicit-constructor)
   Insertable(NewSubdocument document) : value(std::move(document)) {}  // NOLINT(google-explicit-constructor)

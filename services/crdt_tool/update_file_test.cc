@@ -49,7 +49,7 @@ TEST_CASE("an update of one format is hardly ever one of the other", "[crdt_tool
   }
 }
 
-TEST_CASE("bytes that read as neither format, or as both, ask which it is", "[crdt_tool]") {
+TEST_CASE("bytes that read as neither format, or as both, are refused with what to do about it", "[crdt_tool]") {
   const Files files;
   const std::string whole = FileText(kSampleV1);
   const std::string cut = files.Make("cut", whole.substr(0, 40));

@@ -293,8 +293,7 @@ RMCRDT_API rmcrdt_code rmcrdt_text_insert(rmcrdt_type* text, uint64_t index, con
 RMCRDT_API rmcrdt_code rmcrdt_text_insert_embed(rmcrdt_type* text, uint64_t index, const rmcrdt_value* embed,
                                                 const rmcrdt_value* attributes);
 RMCRDT_API rmcrdt_code rmcrdt_text_delete(rmcrdt_type* text, uint64_t index, uint64_t length);
-/* Sets `attributes`, takes away those that are null. What of a range that begins in the text is past its end becomes
- * new lines, as in yjs. */
+/* Null takes an attribute away. What of a range that begins in the text is past its end becomes new lines. */
 RMCRDT_API rmcrdt_code rmcrdt_text_format(rmcrdt_type* text, uint64_t index, uint64_t length,
                                           const rmcrdt_value* attributes);
 RMCRDT_API rmcrdt_delta* rmcrdt_text_to_delta(const rmcrdt_type* text); /* all of it, inserted */
