@@ -31,29 +31,31 @@ std::string ContentOf(crdt::Doc& doc, const Root& root) {
   return type.ok() ? ContentText(*type) : std::string(type.status().message());
 }
 
-// What the history brings up to a step, in one transaction.
-crdt::Doc AtOnce(const History& history, uint64_t last) {
+// What the history brings up to a step.
+std::vector<crdt::EncodedUpdate> UpdatesUpTo(const History& history, uint64_t last) {
   std::vector<crdt::EncodedUpdate> all;
   for (uint64_t at = 0; at <= last; ++at) {
     for (const crdt::EncodedUpdate& update : UpdatesOf(history.steps[at])) all.push_back(update);
   }
+  return all;
+}
+
+// All of them in one transaction.
+crdt::Doc AtOnce(const History& history, const std::vector<crdt::EncodedUpdate>& updates) {
   crdt::Doc doc({.client_id = history.client, .gc = history.gc});
-  RM_CHECK_OK(doc.ApplyAll(all));
+  RM_CHECK_OK(doc.ApplyAll(updates));
   return doc;
 }
 
-// Whether a struct that came up to a step names one unit as both its neighbours.
-bool NamesOneAsBoth(const History& history, uint64_t last) {
-  bool names = false;
-  for (uint64_t at = 0; at <= last; ++at) {
-    for (const crdt::EncodedUpdate& update : UpdatesOf(history.steps[at])) {
-      const auto look = [&names](const crdt::UpdateStruct& item) {
-        names |= item.origin.has_value() && item.origin == item.right_origin;
-      };
-      RM_CHECK_OK(crdt::ReadUpdate(update.bytes, update.format, look, [](const crdt::DeletedRange&) {}));
-    }
-  }
-  return names;
+// Whether one of their structs names one unit as both its neighbours.
+bool NameOneAsBoth(const std::vector<crdt::EncodedUpdate>& updates) {
+  bool name = false;
+  const auto look = [&name](const crdt::UpdateStruct& item) {
+    name |= item.origin.has_value() && item.origin == item.right_origin;
+  };
+  for (const crdt::EncodedUpdate& update : updates)
+    RM_CHECK_OK(crdt::ReadUpdate(update.bytes, update.format, look, [](const crdt::DeletedRange&) {}));
+  return name;
 }
 
 }  // namespace
@@ -83,12 +85,12 @@ void YrsCheck::Compare(const YrsAnswer& answer, crdt::Doc& doc) {
   for (const auto& [root, wanted] : answer.contents) {
     const std::string content = ContentOf(doc, root);
     if (content == wanted) continue;
-    crdt::Doc at_once = AtOnce(history_, answer.step);
+    const std::vector<crdt::EncodedUpdate> updates = UpdatesUpTo(history_, answer.step);
+    crdt::Doc at_once = AtOnce(history_, updates);
     if (ContentOf(at_once, root) != wanted) {
-      if (NamesOneAsBoth(history_, answer.step)) {
+      if (NameOneAsBoth(updates)) {
         ++counts_.both_neighbours;
-        next_ = history_.yrs.size();
-        return;
+        return Stop();
       }
       Differ(answer, "content", fmt::format("\n    yrs  {}\n    ours {}", std::string(wanted), content));
       return;
@@ -103,7 +105,7 @@ void YrsCheck::Differ(const YrsAnswer& answer, const std::string& what, std::str
   if (difference.histories++ == 0) {
     difference.example = fmt::format("seed {} step {}{}", history_.seed, answer.step, std::string(example));
   }
-  next_ = history_.yrs.size();
+  Stop();
 }
 
 }  // namespace rivermeet::yjs
