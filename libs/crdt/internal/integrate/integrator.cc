@@ -42,8 +42,26 @@ void Integrator::FindNeighbours(const WireStruct& item, Surroundings& found) {
   if (!item.has_right_origin) return;
   const Id right = ToId(item.right_origin);
   // Mostly the two are neighbours still.
-  found.right = next != kNoItem && document_.items[next].id == right ? next : document_.CleanStart(transaction_, right);
+  if (next != kNoItem && document_.items[next].id == right) {
+    found.right = next;
+    return;
+  }
+  if (found.left != kNoItem && document_.items[found.left].Contains(right)) found.left = CutAtSeam(found.left);
+  found.right = document_.CleanStart(transaction_, right);
   NoteInOrder(found.right);
+}
+
+// Cuts off what yjs has as a struct of its own so far. Else a right neighbour in the part before it would cut that from
+// its own left one.
+ItemRef Integrator::CutAtSeam(ItemRef ref) {
+  const Id last = document_.items[ref].last_id();
+  const StructStore::Client& client = document_.structs[last.client];
+  if (client.touched_by != transaction_.number()) return ref;
+  const uint32_t seam = transaction_.LastSeam(client.touched_place, last.clock);
+  if (seam <= document_.items[ref].id.clock) return ref;
+  ref = document_.CleanStart(transaction_, {last.client, seam});
+  NoteInOrder(ref);
+  return ref;
 }
 
 // `ref` may have just been cut off, or linked.
@@ -108,6 +126,8 @@ ItemRef Integrator::Grow(ClientIndex number, Id right, const WireContent& text) 
   if (parent.markers != nullptr) return kNoItem;
 
   document_.Touch(transaction_, number);
+  if (transaction_.touched[client.touched_place].before < client.state)
+    transaction_.AddSeam(client.touched_place, client.state);
   const Extent before = ExtentOf(last);
   const std::string_view joined = document_.contents.Join(last.bytes(), document_.contents.Add(text.data));
   last.data = joined.data();

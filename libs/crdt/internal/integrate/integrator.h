@@ -53,6 +53,7 @@ class Integrator {
   bool HasRivals(const Item& item) const;
   RivalOrder* OrderOf(const Item& item) const;
   void NoteInOrder(ItemRef ref);
+  ItemRef CutAtSeam(ItemRef ref);
   ItemRef PlaceAmongRivals(const Item& item);
   ItemRef WalkPastRivals(const Item& item);
   void Place(Item& item, ItemRef ref);

@@ -74,6 +74,9 @@ struct Item {
   bool visible() const { return (flags & (kCountable | kDeleted | kEntry)) == kCountable; }
   Id last_id() const { return {id.client, id.clock + length - 1}; }
   uint32_t end_clock() const { return id.clock + length; }
+  bool Contains(Id unit) const {
+    return unit.client == id.client && unit.clock >= id.clock && unit.clock < end_clock();
+  }
   std::string_view bytes() const { return {data, size}; }
 };
 static_assert(sizeof(Item) == 64);

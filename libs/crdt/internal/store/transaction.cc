@@ -1,6 +1,7 @@
 // What a transaction notes.
 #include "crdt/internal/store/transaction.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crdt/internal/store/document.h"
@@ -32,6 +33,8 @@ void Transaction::Clear() {
   ClearSmall(touched);
   ClearSmall(touched_after);
   constexpr size_t kKeptClients = 4;
+  if (seams_.size() > kKeptClients) seams_.resize(kKeptClients);
+  for (std::vector<uint32_t>& seams : seams_) ClearSmall(seams);
   constexpr size_t kKeptRanges = 64;
   for (Deleted& deleted : this->deleted()) {
     deleted.ranges.clear();
@@ -51,6 +54,19 @@ void Transaction::Clear() {
 void Transaction::AddDeleted(ClientIndex client) {
   if (deleted_count_ == deleted_.size()) deleted_.emplace_back();
   deleted_[deleted_count_++].client = client;
+}
+
+void Transaction::AddSeam(uint32_t place, uint32_t clock) {
+  if (place >= seams_.size()) seams_.resize(place + 1);
+  seams_[place].push_back(clock);
+}
+
+uint32_t Transaction::LastSeam(uint32_t place, uint32_t clock) const {
+  const uint32_t before = touched[place].before;
+  if (place >= seams_.size()) return before;
+  const std::vector<uint32_t>& seams = seams_[place];
+  const auto behind = std::upper_bound(seams.begin(), seams.end(), clock);
+  return behind == seams.begin() ? before : *(behind - 1);
 }
 
 uint32_t Document::StateBefore(const Transaction& transaction, ClientIndex client) const {

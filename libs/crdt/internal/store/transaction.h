@@ -63,6 +63,11 @@ class Transaction {
   absl::Span<const Deleted> deleted() const { return {deleted_.data(), deleted_count_}; }
   absl::Span<Deleted> deleted() { return {deleted_.data(), deleted_count_}; }
   void AddDeleted(ClientIndex client);
+  // Notes that text with this first clock became one with the last struct of a client, the one at `place` in `touched`:
+  // to yjs the two are apart until the transaction ends.
+  void AddSeam(uint32_t place, uint32_t clock);
+  // The last of these clocks up to `clock`, or the client's state before the transaction.
+  uint32_t LastSeam(uint32_t place, uint32_t clock) const;
   bool has_changes() const { return !touched.empty() || deleted_count_ > 0; }
 
   // Whether something that it deleted had content until then: else there is nothing to collect.
@@ -83,6 +88,7 @@ class Transaction {
   const void* undo_manager_ = nullptr;
   std::vector<Deleted> deleted_;  // the rest was of earlier ones, and is there for its memory
   size_t deleted_count_ = 0;
+  std::vector<std::vector<uint32_t>> seams_;  // by place in `touched`, each ascending; may be shorter
 };
 
 }  // namespace rivermeet::crdt::internal
