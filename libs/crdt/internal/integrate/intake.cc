@@ -35,7 +35,7 @@ bool Intake<Fields>::Step(Budget& budget) {
       stage_ = Stage::kStructs;
       [[fallthrough]];
     case Stage::kStructs:
-      if (!applier_.ApplyStructs(budget, rest_)) return false;
+      if (!applier_.ApplyStructs(budget)) return false;
       // As in yjs, what begins to wait is tried with the next update.
       retry_ = !pending.structs.empty();
       PutRest();
@@ -84,7 +84,7 @@ void Intake<Fields>::RetryDeletes() {
 template <class Fields>
 void Intake<Fields>::PutRest() {
   PendingStructs& pending = document_.pending.structs;
-  if (!rest_.empty()) pending.Add(std::move(rest_));
+  for (PendingRun& run : applier_.TakeRest()) pending.Add(std::move(run));
   if (!pending.empty()) pending.Advance(Moved());
 }
 
@@ -104,7 +104,7 @@ void Intake<Fields>::TakeWaiting(int max_depth) {
   Budget unlimited = Budget::Unlimited();
   check_.PassPending();
   applier_.DropTypesBelow(max_depth);
-  applier_.ApplyStructs(unlimited, rest_);
+  applier_.ApplyStructs(unlimited);
   PutRest();
   if (!document_.pending.deletes.empty()) RetryDeletes();
 }

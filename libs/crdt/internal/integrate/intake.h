@@ -45,7 +45,6 @@ class Intake {
   UpdateCheck<Fields> check_;
   UpdateApplier<Fields> applier_;
   Stage stage_ = Stage::kCheck;
-  PendingRest rest_;
   WireDeleteSet unknown_;
   bool retry_ = false;
 };

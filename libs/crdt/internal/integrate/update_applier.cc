@@ -49,9 +49,8 @@ void UpdateApplier<Fields>::Begin() {
 }
 
 template <class Fields>
-bool UpdateApplier<Fields>::ApplyStructs(Budget& budget, PendingRest& rest) {
+bool UpdateApplier<Fields>::ApplyStructs(Budget& budget) {
   if (!begun_) Begin();
-  rest_ = &rest;
   for (; update_.new_roots != nullptr && roots_made_ < update_.new_roots->size(); ++roots_made_) {
     if (!budget.Take()) return false;
     document_.Root((*update_.new_roots)[roots_made_]);
@@ -64,7 +63,15 @@ bool UpdateApplier<Fields>::ApplyStructs(Budget& budget, PendingRest& rest) {
     settling_ = true;
   }
   if (!document_.ContinueDelete(transaction_, budget)) return false;
-  return waits_ == nullptr || waits_->rests.empty() || WriteRest(budget);
+  return waits_ == nullptr || WriteRest(budget);
+}
+
+template <class Fields>
+std::vector<PendingRun> UpdateApplier<Fields>::TakeRest() {
+  if (waits_ == nullptr) return {};
+  std::vector<PendingRun> rest = waits_->written.TakeRuns();
+  waits_.reset();
+  return rest;
 }
 
 template <class Fields>
@@ -161,18 +168,17 @@ bool UpdateApplier<Fields>::WriteRest(Budget& budget) {
     const Rest& aside = rests[pass.block];
     if (!pass.begun) {
       if (!budget.Take()) return false;
-      rest_->Begin(*aside.first, aside.missing);
+      waits_->written.Begin(*aside.first, aside.missing);
       pass = {pass.block, aside.first->end_clock(), aside.following, /*begun=*/true};
       if (aside.following > 0) update_.reader.Resume(update_.places[update_.blocks[aside.block].place]);
     }
     for (; pass.left > 0; --pass.left) {
       if (!budget.TakeBytes(update_.item.content.data.size())) return false;
       update_.reader.ReadStruct(aside.client, pass.clock, update_.item);
-      rest_->Add(update_.item);
+      waits_->written.Add(update_.item);
       pass.clock = update_.item.end_clock();
     }
   }
-  waits_.reset();
   return true;
 }
 

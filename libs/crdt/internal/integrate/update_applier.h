@@ -32,8 +32,9 @@ class UpdateApplier {
 
   // Types that would lie deeper are dropped. To be said of what waited, whose place nobody knew when it was checked.
   void DropTypesBelow(int max_depth) { max_depth_ = max_depth; }
-  // Integrates what can be, in yjs's order. What can't be is in `rest`.
-  bool ApplyStructs(Budget& budget, PendingRest& rest);
+  // Integrates what can be, in yjs's order. What can't be is in TakeRest(), once.
+  bool ApplyStructs(Budget& budget);
+  std::vector<PendingRun> TakeRest();
   // Deletes what is there to delete. The ranges that aren't there yet are in `unknown`, each client's in order and
   // apart.
   bool ApplyDeletes(Budget& budget, WireDeleteSet& unknown);
@@ -54,6 +55,7 @@ class UpdateApplier {
     std::vector<Rest> rests;
     absl::flat_hash_map<uint64_t, size_t> rest_of;  // client -> place in `rests`
     BlockPass pass;                                 // over `rests`
+    PendingRest written;                            // `rests`, as far as the pass has come
   };
 
   void Begin();
@@ -78,7 +80,6 @@ class UpdateApplier {
   bool settling_ = false;          // the update's item is on its way
   UpdateBlock* active_ = nullptr;  // whose place the reader has
   std::unique_ptr<Waits> waits_;
-  PendingRest* rest_ = nullptr;
 
   bool deleting_ = false;
   typename UpdateReader<Fields>::DeletePlace delete_place_;

@@ -134,10 +134,6 @@ std::vector<UnitId> PendingStructs::missing() const {
   return all;
 }
 
-void PendingStructs::Add(PendingRest rest) {
-  for (PendingRun& run : rest.TakeRuns()) Add(std::move(run));
-}
-
 void PendingStructs::Add(PendingRun run) {
   const auto beside = [&](Runs::iterator at) {
     return at->first.client == run.id.client && FitTogether(at->second, run);

@@ -49,7 +49,6 @@ class PendingRest {
   // The next one of this client, which waits for what is before it. Skips are passed over.
   void Add(const WireStruct& item);
 
-  bool empty() const { return runs_.empty() && !writer_.has_value(); }
   std::vector<PendingRun> TakeRuns();
 
  private:
@@ -73,7 +72,7 @@ class PendingStructs {
   // Of each client that something waits for the least state that lets it go on, in ascending order of clients.
   std::vector<UnitId> missing() const;
 
-  void Add(PendingRest rest);
+  void Add(PendingRun run);
   // The clients may have come forward. Kept until TakeAdvanced().
   void Advance(const std::vector<uint64_t>& clients);
   std::vector<uint64_t> TakeAdvanced() { return std::exchange(advanced_, {}); }
@@ -93,7 +92,6 @@ class PendingStructs {
  private:
   using Runs = absl::btree_map<RangeStart, PendingRun>;  // by the first struct; none begins inside another
 
-  void Add(PendingRun run);
   void Insert(PendingRun run);
   PendingRun Remove(Runs::iterator& at);  // which then is at the next one
 
