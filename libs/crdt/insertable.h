@@ -3,6 +3,7 @@
 #define RIVERMEET_CRDT_INSERTABLE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,17 +18,7 @@ namespace rivermeet::crdt {
 // Kinds of shared types.
 enum class SharedKind : uint8_t { kArray, kMap, kText, kXmlElement, kXmlFragment, kXmlHook, kXmlText };
 
-struct Insertable;
-
-// A shared type with what it starts with: of a text `text`; of an array, element or fragment `items`; of a map or hook,
-// and as attributes of an element or text, `entries`. What its kind has no use for is dropped.
-struct NewType {
-  SharedKind kind = SharedKind::kMap;
-  std::string name = {};  // of an XML element or hook
-  std::string text = {};
-  std::vector<Insertable> items = {};
-  std::vector<std::pair<std::string, Insertable>> entries = {};
-};
+struct NewType;
 
 // A document inside the document. Of `options` gc, autoLoad and meta are kept, as yjs does. `guid` is taken as it is,
 // also an empty one: yjs draws a UUID where none is given.
@@ -41,12 +32,24 @@ struct Insertable {
   template <class T>
   requires(!std::is_same_v<std::remove_cvref_t<T>, Insertable> && std::is_constructible_v<Any, T>) Insertable(T&& any)
       : value(Any(std::forward<T>(any))) {}                            // NOLINT(google-explicit-constructor)
-  Insertable(NewType type) : value(std::move(type)) {}                 // NOLINT(google-explicit-constructor)
+  Insertable(NewType type);                                            // NOLINT(google-explicit-constructor)
   Insertable(NewSubdocument document) : value(std::move(document)) {}  // NOLINT(google-explicit-constructor)
 
-  // Bytes by themselves become a binary element.
-  std::variant<Any, NewType, NewSubdocument> value;
+  // Bytes by themselves become a binary element. Copies share a type, which holds more of these.
+  std::variant<Any, std::shared_ptr<const NewType>, NewSubdocument> value;
 };
+
+// A shared type with what it starts with: of a text `text`; of an array, element or fragment `items`; of a map or hook,
+// and as attributes of an element or text, `entries`. What its kind has no use for is dropped.
+struct NewType {
+  SharedKind kind = SharedKind::kMap;
+  std::string name = {};  // of an XML element or hook
+  std::string text = {};
+  std::vector<Insertable> items = {};
+  std::vector<std::pair<std::string, Insertable>> entries = {};
+};
+
+inline Insertable::Insertable(NewType type) : value(std::make_shared<const NewType>(std::move(type))) {}
 
 // Attributes of text in the order in which they were given.
 using Attributes = std::vector<std::pair<std::string, Any>>;

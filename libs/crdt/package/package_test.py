@@ -36,22 +36,28 @@ def run(*command):
 
 
 class Package(unittest.TestCase):
+    def setUp(self):
+        self.readme = (here / "../README.md").read_text()
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.prefix, self.source = f"{self.folder}/prefix", pathlib.Path(self.folder, "notes")
+        run("cmake", "--install", build, "--component", "crdt-cpp", "--prefix", self.prefix)
+        self.source.mkdir()
+        include = "\n".join(f'#include "crdt/{name}"' for name in headers)
+        example = re.search(r"```cpp\n(.*?)```", self.readme, re.S)[1]
+        (self.source / "notes.cc").write_text(PROGRAM % (include, example))
+
     def test_the_readmes_example_is_built_with_all_headers_and_runs(self):
-        readme = (here / "../README.md").read_text()
-        example = re.search(r"```cpp\n(.*?)```", readme, re.S)[1]
-        usage = re.search(r"```cmake\n(.*?)```", readme, re.S)[1]
+        usage = re.search(r"```cmake\n(.*?)```", self.readme, re.S)[1]
         target = usage.splitlines()[-1]
-        with tempfile.TemporaryDirectory() as folder:
-            prefix, source = f"{folder}/prefix", pathlib.Path(folder, "notes")
-            run("cmake", "--install", build, "--component", "crdt-cpp", "--prefix", prefix)
-            source.mkdir()
-            include = "\n".join(f'#include "crdt/{name}"' for name in headers)
-            (source / "notes.cc").write_text(PROGRAM % (include, example))
-            (source / "CMakeLists.txt").write_text(LISTS % usage.replace(target, "").strip() + target + "\n")
-            run("cmake", "-S", source, "-B", f"{folder}/build", f"-DCMAKE_PREFIX_PATH={prefix}",
-                f"-DCMAKE_CXX_FLAGS={flags}")
-            run("cmake", "--build", f"{folder}/build")
-            run(f"{folder}/build/notes")
+        (self.source / "CMakeLists.txt").write_text(LISTS % usage.replace(target, "").strip() + target + "\n")
+        run("cmake", "-S", self.source, "-B", f"{self.folder}/build", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+            f"-DCMAKE_CXX_FLAGS={flags}")
+        run("cmake", "--build", f"{self.folder}/build")
+        run(f"{self.folder}/build/notes")
+
+    def test_clang_takes_all_headers(self):
+        run("clang++-14", "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+            f"-I{self.prefix}/include/rivermeet", self.source / "notes.cc")
 
 
 if __name__ == "__main__":

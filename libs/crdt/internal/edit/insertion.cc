@@ -1,6 +1,7 @@
 #include "crdt/internal/edit/insertion.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "crdt/internal/edit/text_editor.h"
 #include "crdt/internal/wire/any_walk.h"
@@ -23,7 +24,7 @@ absl::Status Prepared::Prepare(absl::Span<const Insertable> values, Slot slot, P
 absl::Status Prepared::Add(const Insertable& value, Slot slot) {
   if (const Any* any = std::get_if<Any>(&value.value)) return AddValue(*any, slot);
   open_run_ = false;
-  if (const NewType* type = std::get_if<NewType>(&value.value)) return AddType(*type);
+  if (const auto* type = std::get_if<std::shared_ptr<const NewType>>(&value.value)) return AddType(**type);
   return AddSubdocument(std::get<NewSubdocument>(value.value));
 }
 
