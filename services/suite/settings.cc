@@ -16,11 +16,11 @@
 namespace rivermeet::suite {
 namespace {
 
-// RIVERMEET_ names that are not settings: read by tools, by the command line and by crash points.
+// RIVERMEET_ names that are not settings: read by the command line, by tools, tests and crash points.
 const std::vector<std::string> kReserved = {
-    "RIVERMEET_DEPS",      "RIVERMEET_CRASH_AT",           "RIVERMEET_URL",  "RIVERMEET_GRPC",
-    "RIVERMEET_KEY",       "RIVERMEET_KEY_FILE",           "RIVERMEET_DATA", "RIVERMEET_PROGRAM",
-    "RIVERMEET_CRASH_RUN", "RIVERMEET_TEST_SKIP_FDATASYNC"};
+    "RIVERMEET_URL",      "RIVERMEET_GRPC",      "RIVERMEET_KEY",         "RIVERMEET_KEY_FILE",
+    "RIVERMEET_CA",       "RIVERMEET_DATA",      "RIVERMEET_DEPS",        "RIVERMEET_PROGRAM",
+    "RIVERMEET_CRASH_AT", "RIVERMEET_CRASH_RUN", "RIVERMEET_SHARED_DATA", "RIVERMEET_TEST_SKIP_FDATASYNC"};
 
 // Written as a settings file would be, so that it shows the form.
 constexpr char kBuiltIn[] = R"({

@@ -28,6 +28,12 @@ TEST_CASE("a file, the environment and flags say more, in that order", "[suite]"
   CHECK(settings->gateway().address() == "127.0.0.1");
 }
 
+TEST_CASE("what the command line, tools and tests read from the environment is no setting", "[suite]") {
+  for (const std::string name : {"URL", "GRPC", "KEY", "CA", "DATA", "DEPS", "PROGRAM", "SHARED_DATA"}) {
+    CHECK(LoadSettings("", {"RIVERMEET_" + name + "=x"}, {}).ok());
+  }
+}
+
 TEST_CASE("wrong settings refuse to start and are named", "[suite]") {
   CHECK(Message(LoadSettings("/nowhere", {}, {}).status()).find("/nowhere") != std::string::npos);
   CHECK(Message(LoadSettings("", {"RIVERMEET_GATEWAY__PROT=1"}, {}).status()).find("GATEWAY__PROT") !=
