@@ -146,5 +146,39 @@ TEST_CASE("formats whose values are objects begin and end each by itself", "[crd
         "86010a02656d046e756c6c86010b067374726f6e67046e756c6c00");
 }
 
+// The root "x" of a document with this state, where it is a fragment.
+absl::StatusOr<std::string> XmlOf(std::string_view state) {
+  Doc doc;
+  Ok(doc.Apply(absl::HexStringToBytes({state.data(), state.size()}), UpdateFormat::kV1));
+  return doc.GetRoot("x", SharedKind::kXmlFragment)->ToXml();
+}
+
+TEST_CASE("attributes, formats and children that are no texts are written as JavaScript writes them into one",
+          "[crdt]") {
+  // An element with an attribute of every kind, and in it a text with formats and embeds of many.
+  CHECK(*XmlOf("012d0100070101780301702800010001610175037d017e7503787701787600280001000162017601016b7d01230001000163"
+               "0201ff280001000164017c3fc00000280001000165017a100000000000000028000100016601782800010001670179280001"
+               "000168017f280001000169017e28000100016b017b3fb999999999999a2800010001730177047465787428000100016c017d"
+               "4728000100017901750174010329000100016a04677569647600270001000174060400010f05696e6e657207000100060600"
+               "011504626f6c640474727565840116036f6e6586011904626f6c64046e756c6c86011a04666f6e741e7b2273697a65223a31"
+               "2e352c226e616d65223a5b312c6e756c6c2c325d7d84011b0374776f86011e04666f6e74046e756c6c86011f017304226162"
+               "2284012001338601210173046e756c6c860122016c0a5b6e756c6c2c2271225d8401230134860124016c046e756c6c850125"
+               "0b7b22696d616765223a317d86012604626f6c640b7b226f6e223a747275657d850127075b312c2278225d86012804626f6c"
+               "64046e756c6c86012902656d027b7d87012a03016286012b02656d046e756c6c86012c07796368616e67650a7b2275736572"
+               "223a317d84012d03656e6486013007796368616e6765046e756c6cc60130013107796368616e67650a7b2275736572223a32"
+               "7dc60132013102656d027b7dc401330131046d6f7265c60137013107796368616e67650a7b2275736572223a317dc6013801"
+               "3102656d046e756c6c00") ==
+        R"(<p a="1,,true,x,[object Object]" b="[object Object]" c="1,255" d="1.5" e="1152921504606846976" )"
+        R"(f="true" g="false" h="undefined" i="null" j="[object Object]" k="0.1" l="-7" s="text" t="inner")"
+        R"( y="3"><bold>one</bold><font name="1,,2" size="1.5">two</font><s 0="a" 1="b">3</s><l 0="null" 1)"
+        R"(="q">4</l>[object Object]<bold on="true">1,x</bold><em><b></b></em>end<em>more</em></p>)");
+  // An array, and a text, that another takes for a fragment.
+  CHECK(*XmlOf("0106010008010178027d01770374776f83010102040589010204677569647600870103020400010404746578748801040375"
+               "027d0175017d02760101617d017800") == "1two4,5[object Object]text1,2[object Object]true");
+  CHECK(*XmlOf("010101000401017805706c61696e00") == "plain");
+  // yjs throws.
+  CHECK_FALSE(XmlOf("0101010008010178017e00").ok());
+}
+
 }  // namespace
 }  // namespace rivermeet::crdt
