@@ -273,6 +273,17 @@ TEST_CASE("the last of several blocks of one client counts, also when it is empt
   CHECK(DocInside::Text(doc, "t") == "b");
 }
 
+TEST_CASE("several blocks of one client become one when they are converted or cut, and may then name themselves",
+          "[crdt][hostile]") {
+  // At 0, and at 5 behind 4. Bytes are those of yjs 13.6.33, which throws when it applies them.
+  const std::string two = Hex("02010100040101740161010105840104016200");
+  const std::string converted = *ConvertUpdate(two, UpdateFormat::kV1, UpdateFormat::kV2);
+  CHECK(Hexed(converted) == "000002410001080003040084060374616241010101000001020000");
+  CHECK(Refused(CheckUpdate(converted, UpdateFormat::kV2)));
+  CHECK(Hexed(*DiffUpdate(two, Hex("00"), UpdateFormat::kV1)) == "01020100040101740161840104016200");
+  CHECK(Hexed(*DiffUpdate(two, Hex("010101"), UpdateFormat::kV1)) == "01010105840104016200");
+}
+
 TEST_CASE("half a million new roots in one update are made", "[crdt][hostile]") {
   std::vector<std::string> names;
   for (int i = 0; i < 500'000; ++i) names.push_back(std::to_string(i));
