@@ -33,9 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bool ordered = true;
   for (internal::FuzzPieces::Piece piece; pieces.Next(&piece);) {
     absl::StatusOr<std::string> first = ConvertUpdate(piece.update, piece.format, UpdateFormat::kV1, limits);
-    if (!first.ok()) continue;
+    if (!first.ok() || !CheckUpdate(*first, UpdateFormat::kV1).ok()) continue;  // blocks of one client, joined
     v2.push_back(internal::OfOwn(ConvertUpdate(piece.update, piece.format, UpdateFormat::kV2)));
-    ordered = ordered && internal::IsOrdered<internal::FieldsV1>(*first);
+    ordered = ordered && internal::AreOrdered(internal::ClientsOfBlocks<internal::FieldsV1>(*first));
     v1.push_back(*std::move(first));
   }
   const std::vector<std::string_view> views_v1(v1.begin(), v1.end());
