@@ -7,6 +7,7 @@
 
 #include "crdt/internal/integrate/range_deletion.h"
 #include "crdt/internal/integrate/ready_runs.h"
+#include "crdt/internal/store/pending.h"
 #include "crdt/internal/wire/struct_stream.h"
 
 namespace rivermeet::crdt::internal {

@@ -10,7 +10,6 @@
 #include "crdt/internal/integrate/update_applier.h"
 #include "crdt/internal/integrate/update_check.h"
 #include "crdt/internal/store/budget.h"
-#include "crdt/internal/store/pending.h"
 
 namespace rivermeet::crdt::internal {
 
