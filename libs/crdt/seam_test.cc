@@ -7,14 +7,14 @@
 namespace rivermeet::crdt::internal {
 namespace {
 
-// "z", and before it by client 1 "ab", "cd" and "ef", each typed on.
+// "z", and before it by client 5 "ab", "cd" and "ef", each typed on.
 const WireStruct kEnd = Text({2, 0}, "t", "z");
-const std::vector<WireStruct> kTyped = {Before(Text({1, 0}, "", "ab"), {2, 0}),
-                                        Before(Behind(Text({1, 2}, "", "cd"), {1, 1}), {2, 0}),
-                                        Before(Behind(Text({1, 4}, "", "ef"), {1, 3}), {2, 0})};
+const std::vector<WireStruct> kTyped = {Before(Text({5, 0}, "", "ab"), {2, 0}),
+                                        Before(Behind(Text({5, 2}, "", "cd"), {5, 1}), {2, 0}),
+                                        Before(Behind(Text({5, 4}, "", "ef"), {5, 3}), {2, 0})};
 
-// What is there once `item` came, too, in the same update or in a next one.
-std::string TextWith(const WireStruct& item, bool at_once, UpdateFormat format) {
+// What is there once `last` came, too, in the same update or in a next one.
+std::string TextWith(const std::vector<WireStruct>& last, bool at_once, UpdateFormat format) {
   Doc doc;
   std::vector<WireStruct> items = {kEnd};
   items.insert(items.end(), kTyped.begin(), kTyped.end());
@@ -22,7 +22,7 @@ std::string TextWith(const WireStruct& item, bool at_once, UpdateFormat format) 
     REQUIRE(Attack(doc, Update(items, format), format).ok());
     items.clear();
   }
-  items.push_back(item);
+  items.insert(items.end(), last.begin(), last.end());
   REQUIRE(Attack(doc, Update(items, format), format).ok());
   return DocInside::Text(doc, "t");
 }
@@ -40,11 +40,22 @@ TEST_CASE("what goes between two units of pieces that came with it goes behind t
         Case{4, 2, "abcde-fz", "ab-cdefz"}, Case{4, 1, "abcde-fz", "a-bcdefz"}}) {
     for (const UpdateFormat format : {UpdateFormat::kV1, UpdateFormat::kV2}) {
       INFO("origin " << of.origin << ", right " << of.right);
-      const WireStruct item = Before(Behind(Text({1, 6}, "", "-"), {1, of.origin}), {1, of.right});
-      CHECK(TextWith(item, true, format) == of.at_once);
-      CHECK(TextWith(item, false, format) == of.later);
+      const WireStruct item = Before(Behind(Text({5, 6}, "", "-"), {5, of.origin}), {5, of.right});
+      CHECK(TextWith({item}, true, format) == of.at_once);
+      CHECK(TextWith({item}, false, format) == of.later);
     }
   }
+}
+
+TEST_CASE("a text that was one before is one, though its client goes on from it in the same update", "[crdt]") {
+  const WireStruct more = Before(Behind(Text({5, 6}, "", "g"), {5, 5}), {2, 0});
+  const auto text_with = [&more](uint64_t origin, uint64_t right) {
+    const WireStruct item = Before(Behind(Text({3, 0}, "", "-"), {5, origin}), {5, right});
+    return TextWith({more, item}, /*at_once=*/false, UpdateFormat::kV1);
+  };
+  CHECK(text_with(3, 2) == "ab-cdefgz");
+  CHECK(text_with(6, 6) == "abcdefg-z");
+  CHECK(text_with(6, 2) == "abcdefg-z");
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ ItemRef Integrator::CutAtSeam(ItemRef ref) {
   const StructStore::Client& client = document_.structs[last.client];
   if (client.touched_by != transaction_.number()) return ref;
   const uint32_t seam = transaction_.LastSeam(client.touched_place, last.clock);
-  if (seam <= document_.items[ref].id.clock) return ref;
+  if (seam <= document_.items[ref].id.clock || seam > last.clock) return ref;
   ref = document_.CleanStart(transaction_, {last.client, seam});
   NoteInOrder(ref);
   return ref;

@@ -66,7 +66,7 @@ class Transaction {
   // Notes that text with this first clock became one with the last struct of a client, the one at `place` in `touched`:
   // to yjs the two are apart until the transaction ends.
   void AddSeam(uint32_t place, uint32_t clock);
-  // The last of these clocks up to `clock`, or the client's state before the transaction.
+  // The last of these clocks up to `clock`, or else the client's state before the transaction.
   uint32_t LastSeam(uint32_t place, uint32_t clock) const;
   bool has_changes() const { return !touched.empty() || deleted_count_ > 0; }
 
