@@ -12,7 +12,7 @@ namespace {
 
 // The command line that writes the history again, with all results.
 std::string CommandOf(const History& history) {
-  constexpr const char* kKinds[] = {"", "apply", "functions", "local", "merges"};
+  constexpr const char* kKinds[] = {"", "apply", "functions", "local", "merges", "neighbours"};
   return fmt::format("tests/conformance/yjs/histories --kind {}{}{}{} --first-seed {} --full{} | yjs_differential",
                      kKinds[static_cast<int>(history.kind)], history.observes ? " --observe" : "",
                      history.disputed ? " --disputed" : "", history.yrs.empty() ? "" : " --causal --for-yrs",

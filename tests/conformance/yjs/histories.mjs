@@ -6,6 +6,7 @@ import { counted } from "./counting.mjs";
 import { writeFunctionsHistory } from "./functions_history.mjs";
 import { writeLocalHistory } from "./local_history.mjs";
 import { writeMergesHistory } from "./merges_history.mjs";
+import { writeNeighboursHistory } from "./neighbours_history.mjs";
 import { Random } from "./random.mjs";
 import { kDisputed, kMagic, kTrailerMagic, StreamWriter } from "./stream.mjs";
 
@@ -14,6 +15,7 @@ const kKinds = {
   functions: [2, writeFunctionsHistory],
   local: [3, writeLocalHistory],
   merges: [4, writeMergesHistory],
+  neighbours: [5, writeNeighboursHistory],
 };
 // In every so many histories the state is told after each step, in the others after a part of them: that takes time.
 const kStepwiseEvery = 8n;

@@ -201,7 +201,7 @@ absl::Status ParseHistory(std::string_view record, History& history) {
   history.kind = static_cast<History::Kind>(kind & ~kDisputed);
   if (history.kind == History::Kind::kFunctions || history.kind == History::Kind::kMerges) {
     ParseCalls(cursor, history);
-  } else if (history.kind == History::Kind::kApply || history.kind == History::Kind::kLocal) {
+  } else if (history.kind >= History::Kind::kApply && history.kind <= History::Kind::kNeighbours) {
     ParseDocument(cursor, history);
   } else {
     cursor.Fail();

@@ -208,7 +208,7 @@ struct YrsAnswer {
 };
 
 struct History {
-  enum class Kind : uint8_t { kApply = 1, kFunctions, kLocal, kMerges };
+  enum class Kind : uint8_t { kApply = 1, kFunctions, kLocal, kMerges, kNeighbours };
   uint64_t seed = 0;
   Kind kind = Kind::kApply;
   // Writers were made not to agree what the roots are; some don't anyway.
