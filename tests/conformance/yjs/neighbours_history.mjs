@@ -6,32 +6,48 @@ import { kTypes } from "./values.mjs";
 import { Witness } from "./witness.mjs";
 import { newDocument, randomSetting } from "./writers.mjs";
 
+const kDeleted = 1;
 const kText = 4;
+const kEmbed = 5;
+const kFormat = 6;
+const kAny = 8;
 const kHasOrigin = 128;
 const kHasRightOrigin = 64;
+const kHasKey = 32;
 const kTexts = ["a", "b", "no", "abc", "hello", "é", "Ж", "\u{1f600}", "a\u{1f600}b"];
 
 class Structs {
   constructor(random, clients) {
     this.random = random;
     this.clients = clients;
-    this.states = clients.map(() => 0);
+    // Of each client's units: in the list of a root, "t", or under a key of another, "k".
+    this.lines = clients.map(() => []);
   }
 
-  // A unit that there is by now, mostly one of the last of its client; null where its client has none.
-  unit() {
-    const { random, states } = this;
-    const client = random.below(states.length);
-    const state = states[client];
-    if (state === 0) return null;
-    return [client, random.chance(0.5) ? Math.max(0, state - random.between(1, 4)) : random.below(state)];
+  // A unit that there is by now, mostly one of the last of its client, in the same list or under the same key as
+  // `beside` if that is given; null where none is found.
+  unit(beside = null) {
+    const { random, lines } = this;
+    for (let i = 0; i < 4; i++) {
+      const client = random.below(lines.length);
+      const state = lines[client].length;
+      if (state === 0) continue;
+      const clock = random.chance(0.5) ? Math.max(0, state - random.between(1, 4)) : random.below(state);
+      if (beside === null || this.lineOf(beside) === lines[client][clock]) return [client, clock];
+    }
+    return null;
+  }
+
+  lineOf([client, clock]) {
+    return this.lines[client][clock];
   }
 
   // What goes on from its client's last unit, as typing does, or from any.
   origin(client) {
-    const { random, states } = this;
+    const { random } = this;
+    const state = this.lines[client].length;
     if (random.chance(0.2)) return null;
-    return states[client] > 0 && random.chance(0.6) ? [client, states[client] - 1] : this.unit();
+    return state > 0 && random.chance(0.6) ? [client, state - 1] : this.unit();
   }
 
   writeUnit(encoder, [client, clock]) {
@@ -39,46 +55,88 @@ class Structs {
     encoding.writeVarUint(encoder, clock);
   }
 
+  // [kind, units, writes it].
+  content() {
+    const { random } = this;
+    const kind = random.chance(0.8) ? kText : random.of([kDeleted, kEmbed, kFormat, kAny]);
+    const units = random.between(1, 3);
+    switch (kind) {
+      case kText: {
+        const text = random.of(kTexts);
+        return [kind, text.length, (encoder) => encoding.writeVarString(encoder, text)];
+      }
+      case kDeleted:
+        return [kind, units, (encoder) => encoding.writeVarUint(encoder, units)];
+      case kEmbed:
+        return [kind, 1, (encoder) => encoding.writeVarString(encoder, JSON.stringify({ image: units }))];
+      case kFormat: {
+        const value = random.of(["true", "null"]);
+        return [
+          kind,
+          1,
+          (encoder) => {
+            encoding.writeVarString(encoder, "bold");
+            encoding.writeVarString(encoder, value);
+          },
+        ];
+      }
+      default:
+        return [
+          kind,
+          units,
+          (encoder) => {
+            encoding.writeVarUint(encoder, units);
+            for (let i = 0; i < units; i++) encoding.writeAny(encoder, i);
+          },
+        ];
+    }
+  }
+
   writeDeletes(encoder) {
-    const { random, states } = this;
-    const clients = [...states.keys()].filter((client) => states[client] > 0 && random.chance(0.15));
+    const { random, lines } = this;
+    const clients = [...lines.keys()].filter((client) => lines[client].length > 0 && random.chance(0.15));
     encoding.writeVarUint(encoder, clients.length);
     for (const client of clients) {
-      const clock = random.below(states[client]);
+      const state = lines[client].length;
+      const clock = random.below(state);
       encoding.writeVarUint(encoder, this.clients[client]);
       encoding.writeVarUint(encoder, 1);
       encoding.writeVarUint(encoder, clock);
-      encoding.writeVarUint(encoder, Math.min(states[client] - clock, random.between(1, 4)));
+      encoding.writeVarUint(encoder, Math.min(state - clock, random.between(1, 4)));
     }
   }
 
   // An update of `count` structs, in V1.
   update(count) {
-    const { random, states } = this;
+    const { random, lines } = this;
     const blocks = new Map();
     for (let i = 0; i < count; i++) {
-      const client = random.below(states.length);
+      const client = random.below(lines.length);
       const origin = this.origin(client);
-      const right = random.chance(0.7) ? this.unit() : null;
-      const text = random.of(kTexts);
-      if (!blocks.has(client)) blocks.set(client, { clock: states[client], structs: [] });
-      blocks.get(client).structs.push({ origin, right, text });
-      states[client] += text.length;
+      const right = random.chance(0.7) ? this.unit(origin) : null;
+      const beside = origin ?? right;
+      const line = beside === null ? random.of(["t", "t", "t", "k"]) : this.lineOf(beside);
+      const [kind, units, write] = this.content();
+      if (!blocks.has(client)) blocks.set(client, { clock: lines[client].length, structs: [] });
+      blocks.get(client).structs.push({ kind, origin, right, line, write });
+      for (let unit = 0; unit < units; unit++) lines[client].push(line);
     }
     const encoder = encoding.createEncoder();
     encoding.writeVarUint(encoder, blocks.size);
     for (const [client, { clock, structs }] of blocks) {
       encoding.writeVarUint(encoder, structs.length);
       this.writeUnit(encoder, [client, clock]);
-      for (const { origin, right, text } of structs) {
-        encoding.writeUint8(encoder, kText | (origin ? kHasOrigin : 0) | (right ? kHasRightOrigin : 0));
+      for (const { kind, origin, right, line, write } of structs) {
+        const neighbours = (origin ? kHasOrigin : 0) | (right ? kHasRightOrigin : 0);
+        encoding.writeUint8(encoder, kind | neighbours | (line === "k" ? kHasKey : 0));
         if (origin) this.writeUnit(encoder, origin);
         if (right) this.writeUnit(encoder, right);
-        if (!origin && !right) {
+        if (!neighbours) {
           encoding.writeVarUint(encoder, 1);
-          encoding.writeVarString(encoder, "t");
+          encoding.writeVarString(encoder, line === "k" ? "m" : "t");
+          if (line === "k") encoding.writeVarString(encoder, line);
         }
-        encoding.writeVarString(encoder, text);
+        write(encoder);
       }
     }
     this.writeDeletes(encoder);
