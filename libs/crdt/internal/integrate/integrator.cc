@@ -58,7 +58,7 @@ ItemRef Integrator::CutAtSeam(ItemRef ref) {
   const StructStore::Client& client = document_.structs[last.client];
   if (client.touched_by != transaction_.number()) return ref;
   const uint32_t seam = transaction_.LastSeam(client.touched_place, last.clock);
-  if (seam <= document_.items[ref].id.clock || seam > last.clock) return ref;
+  if (seam <= document_.items[ref].id.clock) return ref;
   ref = document_.CleanStart(transaction_, {last.client, seam});
   NoteInOrder(ref);
   return ref;
@@ -126,8 +126,7 @@ ItemRef Integrator::Grow(ClientIndex number, Id right, const WireContent& text) 
   if (parent.markers != nullptr) return kNoItem;
 
   document_.Touch(transaction_, number);
-  if (transaction_.touched[client.touched_place].before < client.state)
-    transaction_.AddSeam(client.touched_place, client.state);
+  transaction_.AddSeam(client.touched_place, client.state);
   const Extent before = ExtentOf(last);
   const std::string_view joined = document_.contents.Join(last.bytes(), document_.contents.Add(text.data));
   last.data = joined.data();

@@ -57,12 +57,14 @@ void Transaction::AddDeleted(ClientIndex client) {
 }
 
 void Transaction::AddSeam(uint32_t place, uint32_t clock) {
+  if (clock == touched[place].before) return;
   if (place >= seams_.size()) seams_.resize(place + 1);
   seams_[place].push_back(clock);
 }
 
 uint32_t Transaction::LastSeam(uint32_t place, uint32_t clock) const {
   const uint32_t before = touched[place].before;
+  if (clock < before) return 0;
   if (place >= seams_.size()) return before;
   const std::vector<uint32_t>& seams = seams_[place];
   const auto behind = std::upper_bound(seams.begin(), seams.end(), clock);

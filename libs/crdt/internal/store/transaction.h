@@ -66,7 +66,7 @@ class Transaction {
   // Notes that text with this first clock became one with the last struct of a client, the one at `place` in `touched`:
   // to yjs the two are apart until the transaction ends.
   void AddSeam(uint32_t place, uint32_t clock);
-  // The last of these clocks up to `clock`, or else the client's state before the transaction.
+  // The last seam at or before `clock`; 0 when there is none.
   uint32_t LastSeam(uint32_t place, uint32_t clock) const;
   bool has_changes() const { return !touched.empty() || deleted_count_ > 0; }
 
@@ -88,7 +88,8 @@ class Transaction {
   const void* undo_manager_ = nullptr;
   std::vector<Deleted> deleted_;  // the rest was of earlier ones, and is there for its memory
   size_t deleted_count_ = 0;
-  std::vector<std::vector<uint32_t>> seams_;  // by place in `touched`, each ascending; may be shorter
+  // By place in `touched`, each ascending; may be shorter. A seam at Touched::before needs no note.
+  std::vector<std::vector<uint32_t>> seams_;
 };
 
 }  // namespace rivermeet::crdt::internal
