@@ -6,141 +6,110 @@ import { kTypes } from "./values.mjs";
 import { Witness } from "./witness.mjs";
 import { newDocument, randomSetting } from "./writers.mjs";
 
-const kDeleted = 1;
-const kText = 4;
-const kEmbed = 5;
-const kFormat = 6;
-const kAny = 8;
-const kHasOrigin = 128;
-const kHasRightOrigin = 64;
-const kHasKey = 32;
 const kTexts = ["a", "b", "no", "abc", "hello", "é", "Ж", "\u{1f600}", "a\u{1f600}b"];
+// Where a struct may lie: in the list of one root, or under a key of another.
+const kLines = { list: { root: "t", key: null }, entry: { root: "m", key: "k" } };
+
+const randomContent = (random) => {
+  const units = random.between(1, 3);
+  if (random.chance(0.8)) return new Y.ContentString(random.of(kTexts));
+  switch (random.below(4)) {
+    case 0:
+      return new Y.ContentDeleted(units);
+    case 1:
+      return new Y.ContentEmbed({ image: units });
+    case 2:
+      return new Y.ContentFormat("bold", random.of([true, null]));
+    default:
+      return new Y.ContentAny([...Array(units).keys()]);
+  }
+};
 
 class Structs {
   constructor(random, clients) {
     this.random = random;
     this.clients = clients;
-    // Of each client's units: in the list of a root, "t", or under a key of another, "k".
-    this.lines = clients.map(() => []);
+    // Of each client's units.
+    this.lines = new Map(clients.map((client) => [client, []]));
   }
 
-  // A unit that there is by now, mostly one of the last of its client, in the same list or under the same key as
-  // `beside` if that is given; null where none is found.
+  lineOf({ client, clock }) {
+    return this.lines.get(client)[clock];
+  }
+
+  // A unit that there is by now, mostly one of the last of its client, in the same line as `beside` if that is given;
+  // null where none is found.
   unit(beside = null) {
-    const { random, lines } = this;
+    const { random } = this;
     for (let i = 0; i < 4; i++) {
-      const client = random.below(lines.length);
-      const state = lines[client].length;
+      const client = random.of(this.clients);
+      const state = this.lines.get(client).length;
       if (state === 0) continue;
       const clock = random.chance(0.5) ? Math.max(0, state - random.between(1, 4)) : random.below(state);
-      if (beside === null || this.lineOf(beside) === lines[client][clock]) return [client, clock];
+      const unit = Y.createID(client, clock);
+      if (beside === null || this.lineOf(beside) === this.lineOf(unit)) return unit;
     }
     return null;
-  }
-
-  lineOf([client, clock]) {
-    return this.lines[client][clock];
   }
 
   // What goes on from its client's last unit, as typing does, or from any.
   origin(client) {
     const { random } = this;
-    const state = this.lines[client].length;
+    const state = this.lines.get(client).length;
     if (random.chance(0.2)) return null;
-    return state > 0 && random.chance(0.6) ? [client, state - 1] : this.unit();
+    return state > 0 && random.chance(0.6) ? Y.createID(client, state - 1) : this.unit();
   }
 
-  writeUnit(encoder, [client, clock]) {
-    encoding.writeVarUint(encoder, this.clients[client]);
-    encoding.writeVarUint(encoder, clock);
-  }
-
-  // [kind, units, writes it].
-  content() {
+  struct() {
     const { random } = this;
-    const kind = random.chance(0.8) ? kText : random.of([kDeleted, kEmbed, kFormat, kAny]);
-    const units = random.between(1, 3);
-    switch (kind) {
-      case kText: {
-        const text = random.of(kTexts);
-        return [kind, text.length, (encoder) => encoding.writeVarString(encoder, text)];
-      }
-      case kDeleted:
-        return [kind, units, (encoder) => encoding.writeVarUint(encoder, units)];
-      case kEmbed:
-        return [kind, 1, (encoder) => encoding.writeVarString(encoder, JSON.stringify({ image: units }))];
-      case kFormat: {
-        const value = random.of(["true", "null"]);
-        return [
-          kind,
-          1,
-          (encoder) => {
-            encoding.writeVarString(encoder, "bold");
-            encoding.writeVarString(encoder, value);
-          },
-        ];
-      }
-      default:
-        return [
-          kind,
-          units,
-          (encoder) => {
-            encoding.writeVarUint(encoder, units);
-            for (let i = 0; i < units; i++) encoding.writeAny(encoder, i);
-          },
-        ];
-    }
+    const client = random.of(this.clients);
+    const lines = this.lines.get(client);
+    const origin = this.origin(client);
+    const right = random.chance(0.7) ? this.unit(origin) : null;
+    const beside = origin ?? right;
+    const drawn = random.chance(0.25) ? kLines.entry : kLines.list;
+    const line = beside === null ? drawn : this.lineOf(beside);
+    const content = randomContent(random);
+    const id = Y.createID(client, lines.length);
+    for (let unit = 0; unit < content.getLength(); unit++) lines.push(line);
+    return new Y.Item(id, null, origin, null, right, line.root, line.key, content);
   }
 
   writeDeletes(encoder) {
-    const { random, lines } = this;
-    const clients = [...lines.keys()].filter((client) => lines[client].length > 0 && random.chance(0.15));
-    encoding.writeVarUint(encoder, clients.length);
+    const { random } = this;
+    const clients = this.clients.filter((client) => this.lines.get(client).length > 0 && random.chance(0.15));
+    encoding.writeVarUint(encoder.restEncoder, clients.length);
     for (const client of clients) {
-      const state = lines[client].length;
+      const state = this.lines.get(client).length;
       const clock = random.below(state);
-      encoding.writeVarUint(encoder, this.clients[client]);
-      encoding.writeVarUint(encoder, 1);
-      encoding.writeVarUint(encoder, clock);
-      encoding.writeVarUint(encoder, Math.min(state - clock, random.between(1, 4)));
+      encoder.resetDsCurVal();
+      encoding.writeVarUint(encoder.restEncoder, client);
+      encoding.writeVarUint(encoder.restEncoder, 1);
+      encoder.writeDsClock(clock);
+      encoder.writeDsLen(Math.min(state - clock, random.between(1, 4)));
     }
   }
 
-  // An update of `count` structs, in V1.
-  update(count) {
-    const { random, lines } = this;
+  // An update of `count` structs.
+  message(count) {
+    const format = this.random.chance(0.7) ? 1 : 2;
     const blocks = new Map();
     for (let i = 0; i < count; i++) {
-      const client = random.below(lines.length);
-      const origin = this.origin(client);
-      const right = random.chance(0.7) ? this.unit(origin) : null;
-      const beside = origin ?? right;
-      const line = beside === null ? random.of(["t", "t", "t", "k"]) : this.lineOf(beside);
-      const [kind, units, write] = this.content();
-      if (!blocks.has(client)) blocks.set(client, { clock: lines[client].length, structs: [] });
-      blocks.get(client).structs.push({ kind, origin, right, line, write });
-      for (let unit = 0; unit < units; unit++) lines[client].push(line);
+      const struct = this.struct();
+      const { client } = struct.id;
+      if (!blocks.has(client)) blocks.set(client, []);
+      blocks.get(client).push(struct);
     }
-    const encoder = encoding.createEncoder();
-    encoding.writeVarUint(encoder, blocks.size);
-    for (const [client, { clock, structs }] of blocks) {
-      encoding.writeVarUint(encoder, structs.length);
-      this.writeUnit(encoder, [client, clock]);
-      for (const { kind, origin, right, line, write } of structs) {
-        const neighbours = (origin ? kHasOrigin : 0) | (right ? kHasRightOrigin : 0);
-        encoding.writeUint8(encoder, kind | neighbours | (line === "k" ? kHasKey : 0));
-        if (origin) this.writeUnit(encoder, origin);
-        if (right) this.writeUnit(encoder, right);
-        if (!neighbours) {
-          encoding.writeVarUint(encoder, 1);
-          encoding.writeVarString(encoder, line === "k" ? "m" : "t");
-          if (line === "k") encoding.writeVarString(encoder, line);
-        }
-        write(encoder);
-      }
+    const encoder = format === 1 ? new Y.UpdateEncoderV1() : new Y.UpdateEncoderV2();
+    encoding.writeVarUint(encoder.restEncoder, blocks.size);
+    for (const [client, structs] of blocks) {
+      encoding.writeVarUint(encoder.restEncoder, structs.length);
+      encoder.writeClient(client);
+      encoding.writeVarUint(encoder.restEncoder, structs[0].id.clock);
+      for (const struct of structs) struct.write(encoder, 0);
     }
     this.writeDeletes(encoder);
-    return encoding.toUint8Array(encoder);
+    return { format, bytes: encoder.toUint8Array() };
   }
 }
 
@@ -150,14 +119,10 @@ export const writeNeighboursHistory = (random, writer, options) => {
   const server = new Witness(random, newDocument(clients.at(-1), gc), true, writer, options);
   if (random.chance(0.5)) server.listen();
   if (random.chance(0.5)) server.typeRoot({ name: "t", type: kTypes.text });
-  const message = (count) => {
-    const bytes = structs.update(count);
-    return random.chance(0.7) ? { format: 1, bytes } : { format: 2, bytes: Y.convertUpdateFormatV1ToV2(bytes) };
-  };
   let edits = 0;
   while (edits < options.ops) {
     const counts = Array.from({ length: random.chance(0.2) ? random.between(2, 4) : 1 }, () => random.between(1, 8));
-    const messages = counts.map(message);
+    const messages = counts.map((count) => structs.message(count));
     if (messages.length > 1) server.applyMany(messages);
     else server.apply(messages[0]);
     for (const count of counts) edits += count;

@@ -173,7 +173,13 @@ const verifyFunctions = (reader, where) => {
   }
 };
 
-const kVerifiers = { 1: verifyDocument(1), 2: verifyFunctions, 3: verifyDocument(3), 4: verifyFunctions, 5: verifyDocument(5) };
+const kVerifiers = {
+  1: verifyDocument(1),
+  2: verifyFunctions,
+  3: verifyDocument(3),
+  4: verifyFunctions,
+  5: verifyDocument(5),
+};
 for (const [magic, reader] of records(process.argv[2])) {
   if (magic === kTrailerMagic) {
     for (let left = reader.varUint(); left > 0; left--) totals[reader.string()] = reader.varUint();

@@ -92,9 +92,9 @@ class Inbox {
   }
 }
 
-// In a list that some take for a text and some for an array yjs counts deleted formats as places, or doesn't count values
-// it passes over; its search markers are wrong then. It may look for what is to be deleted behind the end, where what it
-// has deleted so far stays deleted, or for a unit of a clock that nothing has, before it changes anything.
+// In a list that some take for a text and some for an array yjs counts deleted formats as places, or doesn't count
+// values it passes over; its search markers are wrong then. It may look for what is to be deleted behind the end, where
+// what it has deleted so far stays deleted, or for a unit of a clock that nothing has, before it changes anything.
 function isLostPlace(error) {
   return error.message === "Length exceeded!" || (error instanceof TypeError && error.stack.includes("findIndexSS"));
 }
