@@ -36,15 +36,16 @@ def run(*command):
 
 
 class Package(unittest.TestCase):
-    def setUp(self):
-        self.readme = (here / "../README.md").read_text()
-        self.folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.prefix, self.source = f"{self.folder}/prefix", pathlib.Path(self.folder, "notes")
-        run("cmake", "--install", build, "--component", "crdt-cpp", "--prefix", self.prefix)
-        self.source.mkdir()
+    @classmethod
+    def setUpClass(cls):
+        cls.readme = (here / "../README.md").read_text()
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.prefix, cls.source = f"{cls.folder}/prefix", pathlib.Path(cls.folder, "notes")
+        run("cmake", "--install", build, "--component", "crdt-cpp", "--prefix", cls.prefix)
+        cls.source.mkdir()
         include = "\n".join(f'#include "crdt/{name}"' for name in headers)
-        example = re.search(r"```cpp\n(.*?)```", self.readme, re.S)[1]
-        (self.source / "notes.cc").write_text(PROGRAM % (include, example))
+        example = re.search(r"```cpp\n(.*?)```", cls.readme, re.S)[1]
+        (cls.source / "notes.cc").write_text(PROGRAM % (include, example))
 
     def test_the_readmes_example_is_built_with_all_headers_and_runs(self):
         usage = re.search(r"```cmake\n(.*?)```", self.readme, re.S)[1]
