@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "aggregation/aggregation_metrics.h"
 #include "aggregation/aggregation_service.h"
+#include "aggregation/partition_owner.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "eventlog/local_event_log.h"
 #include "testing/temp_dir.h"
@@ -65,6 +68,78 @@ inline absl::StatusOr<std::vector<v1::ReadPartialsResponse>> ReadAll(Aggregation
     return absl::OkStatus();
   }));
   return responses;
+}
+
+// Two owned partitions over a real log.
+struct TwoPartitions {
+  testing::TempDir folder;
+  prometheus::Registry registry;
+  AggregationMetrics metrics{registry};
+  std::unique_ptr<eventlog::LocalEventLog> log = OpenLog(folder.path(), 2);
+  AggregationService service;
+  std::vector<std::shared_ptr<PartitionOwner>> owners;
+
+  explicit TwoPartitions(size_t answer_bytes = size_t{128} << 20) : service(metrics, answer_bytes) {
+    for (uint32_t partition = 0; partition < 2; ++partition) {
+      PartitionOwnerOptions options;
+      options.partition = partition;
+      options.epoch = 7;
+      options.log = log.get();
+      owners.push_back(std::make_shared<PartitionOwner>(
+          options, std::make_unique<windows::PartitionState>(windows::FoldOptions()), std::vector<catalog::Segment>(),
+          metrics.Of(partition), [this] { service.OnChange(); }));
+      service.Add(owners.back());
+      owners.back()->Start();
+    }
+  }
+  ~TwoPartitions() {
+    for (auto& owner : owners) owner->Stop();
+  }
+  absl::Status Wait(uint32_t partition, int64_t offset) {
+    v1::WaitForOffsetsRequest request;
+    auto& position = *request.add_positions();
+    position.set_partition(partition);
+    position.set_through_offset(offset);
+    Mutex mutex;
+    CondVar changed;
+    bool done = false;
+    absl::Status outcome;
+    auto wait = service.WaitForOffsets(request, [&](const absl::Status& status) {
+      MutexLock lock(mutex);
+      outcome = status;
+      done = true;
+      changed.NotifyAll();
+    });
+    MutexLock lock(mutex);
+    while (!done && changed.WaitFor(mutex, absl::Seconds(20))) {
+    }
+    return done ? outcome : absl::DeadlineExceededError("not folded in 20 s");
+  }
+  v1::ReadPartialsResponse Read(const v1::PartialsQuery& query, std::string_view tenant = "acme") {
+    v1::ReadPartialsRequest request;
+    *request.mutable_query() = query;
+    auto responses = ReadAll(service, tenant, request);
+    RM_CHECK_OK(responses.status());
+    RM_CHECK(responses->size() == 1);
+    return std::move(responses->front());
+  }
+};
+
+// 60,000 rows of about 100 bytes in partition 0.
+inline v1::ReadPartialsRequest FillWithRows(TwoPartitions& world) {
+  int64_t last = 0;
+  for (int64_t second = 0; second < 20; ++second) {
+    std::vector<windows::TestEvent> events;
+    for (int host = 0; host < 3'000; ++host) {
+      events.push_back({kStart + second * kSecond, {{"host", std::to_string(host)}}, {{"x", 1}}, {}});
+    }
+    last = Append(*world.log, 0, static_cast<uint64_t>(second + 1), events);
+  }
+  RM_CHECK_OK(world.Wait(0, last));
+  v1::ReadPartialsRequest request;
+  *request.mutable_query() = Query({0});
+  request.mutable_query()->add_group_by("host");
+  return request;
 }
 
 }  // namespace rivermeet::aggregation
