@@ -128,6 +128,13 @@ describe("a series grid", () => {
     expect(grid.structure).not.toBe(before);
   });
 
+  test("has a structure of its own, so that a grid in another's place is noticed", () => {
+    const [one, other] = [newGrid(), newGrid()];
+    one.apply(frameOf([[100, "a", 1]]), true);
+    other.apply(frameOf([[100, "b", 1]]), true);
+    expect(other.structure).not.toBe(one.structure);
+  });
+
   test("survives a jump far ahead without holding the gap", () => {
     const grid = newGrid(50);
     grid.apply(frameOf([[100, "a", 1]]), true);

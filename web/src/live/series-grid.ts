@@ -10,6 +10,7 @@ export interface SeriesGroup {
 }
 
 const MICROS = 1e6;
+let nextStructure = 0;
 
 function isNull(column: Column, row: number): boolean {
   const byte = column.nulls[row >> 3];
@@ -40,8 +41,8 @@ export class SeriesGrid {
   times = new Float64Array(0);
   groups: SeriesGroup[] = [];
   units: string[];
-  /** Changes when groups come or go: what is derived from them must be made anew. */
-  structure = 0;
+  /** Changes when groups come or go, and is never that of another grid: what is derived from them must be made anew. */
+  structure = nextStructure++;
 
   private readonly byKey = new Map<string, SeriesGroup>();
   private readonly ordinals = new Map<string, number>();
@@ -133,7 +134,7 @@ export class SeriesGrid {
   private clear(): void {
     this.used = 0;
     this.base = 0;
-    if (this.groups.length > 0) this.structure++;
+    if (this.groups.length > 0) this.structure = nextStructure++;
     this.groups = [];
     this.byKey.clear();
   }
@@ -170,7 +171,7 @@ export class SeriesGrid {
     this.byKey.set(key, group);
     this.groups.push(group);
     this.groups.sort((a, b) => a.ordinal - b.ordinal);
-    this.structure++;
+    this.structure = nextStructure++;
     return group;
   }
 
@@ -218,6 +219,6 @@ export class SeriesGrid {
     if (kept.length === this.groups.length) return;
     for (const group of this.groups) if (!kept.includes(group)) this.byKey.delete(group.key);
     this.groups = kept;
-    this.structure++;
+    this.structure = nextStructure++;
   }
 }
