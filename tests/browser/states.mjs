@@ -213,6 +213,32 @@ export const states = [
     },
   ],
   [
+    "the table view needs no chart, and follows new groups and another measure",
+    async ({ server, signedIn }) => {
+      const page = await signedIn("/streams");
+      let chart;
+      // The chart's code never comes: what a table shows must not wait for it.
+      await page.route(/assets\/chart-.*\.js/, (route) => (chart = route));
+      const now = Math.floor(Date.now() / 1_000);
+      const reading = (room, temperature, humidity) => ({ time: now - 2, room, temperature, humidity });
+      await sendEvents(server, "two.rooms", [reading("attic", 11.5, 60.5)]);
+      await page.goto(`${server.url}/explore?stream=two.rooms&measure=temperature&by=room&last=1m&step=1s`);
+      await ready(page, "result");
+      const result = page.locator('[data-panel="result"]');
+      await result.focus();
+      await page.keyboard.press("m");
+      await page.getByRole("menuitem", { name: "Show as table" }).click();
+      const shows = (...words) => until(`the table has ${words}`, async () => (await result.locator("table").allTextContents()).some((all) => words.every((word) => all.includes(word))));
+      await shows("attic", "11.5");
+      check(chart !== undefined, "the chart's code was asked for");
+      await sendEvents(server, "two.rooms", [reading("cellar", 7.5, 80.5)]);
+      await shows("attic", "11.5", "cellar", "7.5");
+      await page.getByRole("button", { name: /^measure/ }).click();
+      await page.getByRole("menuitemradio", { name: "humidity" }).click();
+      await shows("attic", "60.5", "cellar", "80.5");
+    },
+  ],
+  [
     "on a phone stat panels stand two in a row, the rest alone, and nothing scrolls sideways",
     async ({ server, signedIn }) => {
       const page = await signedIn("/", { width: 390, height: 844 });

@@ -2,24 +2,12 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Painter } from "../live/frame-loop.js";
 import { completeColumns } from "../live/complete.js";
-import type { LiveChannel } from "../live/live-channel.js";
 import { clockTime, formatText, unitDivisor } from "../ui/format.js";
 import { currentPalette, seriesColor } from "../ui/theme.js";
 import { CalmRange, EMPTY_RANGE, niceRange } from "./axis-range.js";
 import { linePath } from "./line-path.js";
+import { linesOf, structureOf, type ChartLine, type ChartSource } from "./lines.js";
 import { tooltip, type TooltipRow } from "./tooltip.js";
-
-/** One line of a chart: an aggregate of a channel, for all its groups or for its only one. */
-export interface ChartSource {
-  readonly channel: LiveChannel;
-  readonly aggregate: number;
-  /** Names a group's line. */
-  readonly label: (groupLabels: readonly string[]) => string;
-  /** The place in the series colours of a group's line; the group's own without it. */
-  readonly ordinal?: (groupOrdinal: number) => number;
-  /** The newest window is drawn only when it is complete: for counts and rates, which start each window at zero. */
-  readonly completeOnly?: boolean;
-}
 
 export interface ChartOptions {
   readonly sources: readonly ChartSource[];
@@ -35,13 +23,6 @@ export interface ChartOptions {
   readonly onReset: () => void;
 }
 
-interface Line {
-  readonly source: ChartSource;
-  readonly group: number;
-  readonly label: string;
-  readonly ordinal: number;
-}
-
 const SYNC_KEY = "rivermeet";
 const AXIS_FONT = '11px "Inter Variable", system-ui, sans-serif';
 const NARROW = 520;
@@ -54,7 +35,7 @@ let chartsOnPage = 0;
 /** A uPlot chart that draws channels' grids without copying them, when the frame loop says so. */
 export class ChartView implements Painter {
   private plot: uPlot | undefined;
-  private lines: Line[] = [];
+  private lines: ChartLine[] = [];
   private structure = "";
   private readonly calm = new CalmRange();
   private range = EMPTY_RANGE;
@@ -66,7 +47,6 @@ export class ChartView implements Painter {
   constructor(
     private readonly host: HTMLElement,
     private readonly options: ChartOptions,
-    private readonly onLines: (lines: readonly Line[]) => void,
   ) {
     chartsOnPage++;
   }
@@ -89,7 +69,7 @@ export class ChartView implements Painter {
 
   paint(now: number): number {
     if (this.width < 40 || this.height < 40) return Infinity;
-    const structure = this.options.sources.map(({ channel }) => channel.grid.structure).join();
+    const structure = structureOf(this.options.sources);
     if (structure !== this.structure || this.plot === undefined) this.rebuild(structure);
     const plot = this.plot;
     if (plot === undefined) return Infinity;
@@ -129,7 +109,7 @@ export class ChartView implements Painter {
     return data;
   }
 
-  private column({ source, group }: Line, firstSeconds: number, length: number): Float64Array {
+  private column({ source, group }: ChartLine, firstSeconds: number, length: number): Float64Array {
     const { channel, aggregate, completeOnly } = source;
     const { grid } = channel;
     const values = grid.groups[group]?.values[aggregate];
@@ -159,16 +139,7 @@ export class ChartView implements Painter {
 
   private rebuild(structure: string): void {
     this.structure = structure;
-    this.lines = this.options.sources.flatMap((source) =>
-      source.channel.grid.groups.map((group, index) => ({
-        source,
-        group: index,
-        label: source.label(group.labels),
-        ordinal: source.ordinal?.(group.ordinal) ?? group.ordinal,
-      })),
-    );
-    this.lines.sort((a, b) => a.ordinal - b.ordinal);
-    this.onLines(this.lines);
+    this.lines = linesOf(this.options.sources);
     this.plot?.destroy();
     this.plot = undefined;
     if (this.width < 40 || this.height < 40) return;
@@ -328,5 +299,3 @@ export class ChartView implements Painter {
     this.options.onSelect(from, to);
   }
 }
-
-export type ChartLine = Line;

@@ -1,8 +1,8 @@
-import { lazy, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { setParams } from "../app/router.js";
 import { rangeParams, type TimeRange } from "../app/time-range.js";
 import { useTick } from "../app/hooks.js";
-import type { ChartLine } from "../charts/chart-view.js";
+import { linesOf, structureOf, type ChartLine, type ChartSource } from "../charts/lines.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import { growsWithinWindow } from "../live/query-spec.js";
 import { text } from "../messages/en.js";
@@ -31,7 +31,6 @@ interface ChartPanelProps extends Omit<PanelProps, "children" | "shape" | "table
 /** A live chart with its legend, table view and text summary. */
 export function ChartPanel(props: ChartPanelProps) {
   const { spec, names, groupName, unit, filled = false, fixed, legend = true, handle, title, ...panel } = props;
-  const [lines, setLines] = useState<readonly ChartLine[]>([]);
   const [table, setTable] = useState(false);
   const channel = handle?.channel;
   const label = useCallback(
@@ -57,6 +56,7 @@ export function ChartPanel(props: ChartPanelProps) {
     // The spec's words decide, not its identity.
     [channel, JSON.stringify(spec.aggregates), JSON.stringify(spec.groupBy), spec.range.kind, label],
   );
+  const lines = useLines(sources);
   const values = useRef(new Map<string, HTMLElement>());
   const writtenAt = useRef(0);
   const writeLegend = useCallback((): void => {
@@ -100,7 +100,6 @@ export function ChartPanel(props: ChartPanelProps) {
               {...(fixed === undefined ? {} : { fixed })}
               range={spec.range}
               label={title}
-              onLines={setLines}
               onPaint={paintLegend}
               onSelect={(from, to) => selectRange(from, to, step)}
               onReset={resetRange}
@@ -111,6 +110,19 @@ export function ChartPanel(props: ChartPanelProps) {
       <Summary title={title} lines={lines} unit={unit} />
     </Panel>
   );
+}
+
+/** The lines that a chart of these sources has, with or without a chart. */
+function useLines(sources: readonly ChartSource[]): readonly ChartLine[] {
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      const stops = sources.map(({ channel }) => channel.onData(changed));
+      return () => stops.forEach((stop) => stop());
+    },
+    [sources],
+  );
+  const structure = useSyncExternalStore(subscribe, () => structureOf(sources));
+  return useMemo(() => linesOf(sources), [sources, structure]);
 }
 
 function selectRange(from: number, to: number, step: number): void {

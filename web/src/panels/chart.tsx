@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "react";
 import type { TimeRange } from "../app/time-range.js";
 import { useObservable } from "../app/hooks.js";
-import { ChartView, type ChartLine, type ChartSource } from "../charts/chart-view.js";
+import { ChartView } from "../charts/chart-view.js";
+import type { ChartSource } from "../charts/lines.js";
 import type { Painter } from "../live/frame-loop.js";
 import { text } from "../messages/en.js";
 import { paletteVersion } from "../ui/theme.js";
@@ -15,7 +16,6 @@ interface ChartProps {
   readonly fixed?: { readonly min: number; readonly max: number };
   readonly range: TimeRange;
   readonly label: string;
-  readonly onLines: (lines: readonly ChartLine[]) => void;
   readonly onPaint: (now: number) => void;
   readonly onSelect: (fromSeconds: number, toSeconds: number) => void;
   readonly onReset: () => void;
@@ -33,20 +33,16 @@ export default function Chart(props: ChartProps) {
   useEffect(() => {
     const element = host.current;
     if (element === null || sources.length === 0) return;
-    const chart = new ChartView(
-      element,
-      {
-        sources,
-        unit,
-        filled,
-        ...(fixed === undefined ? {} : { fixed }),
-        window: () => windowOf(newest.current.range),
-        sliding: range.kind === "last",
-        onSelect: (from, to) => newest.current.onSelect(from, to),
-        onReset: () => newest.current.onReset(),
-      },
-      (lines) => newest.current.onLines(lines),
-    );
+    const chart = new ChartView(element, {
+      sources,
+      unit,
+      filled,
+      ...(fixed === undefined ? {} : { fixed }),
+      window: () => windowOf(newest.current.range),
+      sliding: range.kind === "last",
+      onSelect: (from, to) => newest.current.onSelect(from, to),
+      onReset: () => newest.current.onReset(),
+    });
     const painter: Painter = {
       paint: (now) => {
         const next = chart.paint(now);
