@@ -6,7 +6,7 @@ import { clockTime, formatText, unitDivisor } from "../ui/format.js";
 import { currentPalette, seriesColor } from "../ui/theme.js";
 import { CalmRange, EMPTY_RANGE, niceRange } from "./axis-range.js";
 import { linePath } from "./line-path.js";
-import { linesOf, structureOf, type ChartLine, type ChartSource } from "./lines.js";
+import { linesOf, type ChartLine, type ChartSource } from "./lines.js";
 import { tooltip, type TooltipRow } from "./tooltip.js";
 
 export interface ChartOptions {
@@ -69,7 +69,7 @@ export class ChartView implements Painter {
 
   paint(now: number): number {
     if (this.width < 40 || this.height < 40) return Infinity;
-    const structure = structureOf(this.options.sources);
+    const structure = this.options.sources.map(({ channel }) => channel.grid.structure).join();
     if (structure !== this.structure || this.plot === undefined) this.rebuild(structure);
     const plot = this.plot;
     if (plot === undefined) return Infinity;

@@ -20,11 +20,6 @@ export interface ChartLine {
   readonly ordinal: number;
 }
 
-/** Changes when `linesOf` the same sources does. */
-export function structureOf(sources: readonly ChartSource[]): string {
-  return sources.map(({ channel }) => channel.grid.structure).join();
-}
-
 /** The lines there are now, in the order of their colours. */
 export function linesOf(sources: readonly ChartSource[]): ChartLine[] {
   const lines = sources.flatMap((source) =>

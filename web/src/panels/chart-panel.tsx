@@ -1,8 +1,8 @@
-import { lazy, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { setParams } from "../app/router.js";
 import { rangeParams, type TimeRange } from "../app/time-range.js";
 import { useTick } from "../app/hooks.js";
-import { linesOf, structureOf, type ChartLine, type ChartSource } from "../charts/lines.js";
+import { linesOf, type ChartLine } from "../charts/lines.js";
 import type { LiveChannel } from "../live/live-channel.js";
 import { growsWithinWindow } from "../live/query-spec.js";
 import { text } from "../messages/en.js";
@@ -11,7 +11,7 @@ import { clockTime, dateTime, durationText, formatCount, formatText, unitCaption
 import { seriesColor } from "../ui/theme.js";
 import { Panel, type PanelProps } from "./panel.js";
 import { Skeleton } from "./panel-state.js";
-import { windowOf } from "./use-channel.js";
+import { useStructure, windowOf } from "./use-channel.js";
 
 const Chart = lazy(() => import("./chart.js"));
 
@@ -56,7 +56,9 @@ export function ChartPanel(props: ChartPanelProps) {
     // The spec's words decide, not its identity.
     [channel, JSON.stringify(spec.aggregates), JSON.stringify(spec.groupBy), spec.range.kind, label],
   );
-  const lines = useLines(sources);
+  const structure = useStructure(channel);
+  // As the chart has them, with or without a chart.
+  const lines = useMemo(() => linesOf(sources), [sources, structure]);
   const values = useRef(new Map<string, HTMLElement>());
   const writtenAt = useRef(0);
   const writeLegend = useCallback((): void => {
@@ -110,19 +112,6 @@ export function ChartPanel(props: ChartPanelProps) {
       <Summary title={title} lines={lines} unit={unit} />
     </Panel>
   );
-}
-
-/** The lines that a chart of these sources has, with or without a chart. */
-function useLines(sources: readonly ChartSource[]): readonly ChartLine[] {
-  const subscribe = useCallback(
-    (changed: () => void) => {
-      const stops = sources.map(({ channel }) => channel.onData(changed));
-      return () => stops.forEach((stop) => stop());
-    },
-    [sources],
-  );
-  const structure = useSyncExternalStore(subscribe, () => structureOf(sources));
-  return useMemo(() => linesOf(sources), [sources, structure]);
 }
 
 function selectRange(from: number, to: number, step: number): void {

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { live, queries } from "../api/services.js";
 import { requestIdOf } from "../api/session.js";
 import { SubscribeResponseSchema, type TimeSeriesQuery } from "../gen/rivermeet/query/v1/query_pb.js";
@@ -67,6 +67,12 @@ const nothing = (): (() => void) => () => undefined;
 
 export function useChannelStatus(channel: LiveChannel | undefined): ChannelStatus {
   return useSyncExternalStore(channel?.status.subscribe ?? nothing, channel?.status.get ?? (() => LOADING));
+}
+
+/** Renders again when groups come or go; see SeriesGrid.structure. */
+export function useStructure(channel: LiveChannel | undefined): number | undefined {
+  const subscribe = useCallback((changed: () => void) => channel?.onData(changed) ?? nothing(), [channel]);
+  return useSyncExternalStore(subscribe, () => channel?.grid.structure);
 }
 
 /** The time window that charts show now, in seconds since the Unix epoch. A paused page stands still. */
