@@ -45,6 +45,26 @@ struct Served {
   }
 };
 
+// A watch of acme's for Query({0}).
+struct Watch {
+  grpc::ClientContext context{};
+  v1::WatchPartialsResponse response{};
+  std::unique_ptr<grpc::ClientReader<v1::WatchPartialsResponse>> reader{};
+
+  explicit Watch(Served& served) {
+    Served::Prepare(context, "acme");
+    v1::WatchPartialsRequest request;
+    *request.mutable_query() = Query({0});
+    reader = served.stub->WatchPartials(&context, request);
+  }
+  bool Read() { return reader->Read(&response); }
+  grpc::StatusCode ReadToTheEnd() {
+    while (Read()) {
+    }
+    return reader->Finish().error_code();
+  }
+};
+
 TEST_CASE("reads and watches work over gRPC, with the tenant from the token alone", "[aggregation]") {
   Served served;
   CHECK(served.world.Wait(0, Append(*served.world.log, 0, 1, {{kStart, {}, {{"x", 1}}, {}}})).ok());
@@ -61,23 +81,16 @@ TEST_CASE("reads and watches work over gRPC, with the tenant from the token alon
     CHECK(rows == (bearer == "acme" ? 1 : 0));
     CHECK(status.error_code() == (bearer == "nobody" ? grpc::StatusCode::UNAUTHENTICATED : grpc::StatusCode::OK));
   }
-  grpc::ClientContext context;
-  Served::Prepare(context, "acme");
-  v1::WatchPartialsRequest request;
-  *request.mutable_query() = Query({0});
-  auto reader = served.stub->WatchPartials(&context, request);
-  v1::WatchPartialsResponse response;
-  REQUIRE(reader->Read(&response));
-  CHECK(response.snapshot());
-  CHECK(response.partials().event_count(0) == 1);
+  Watch watch(served);
+  REQUIRE(watch.Read());
+  CHECK(watch.response.snapshot());
+  CHECK(watch.response.partials().event_count(0) == 1);
   Append(*served.world.log, 0, 2, {{kStart, {}, {{"x", 1}}, {}}});
-  REQUIRE(reader->Read(&response));
-  CHECK_FALSE(response.snapshot());
-  CHECK(response.partials().event_count(0) == 2);
-  context.TryCancel();
-  while (reader->Read(&response)) {
-  }
-  CHECK(reader->Finish().error_code() == grpc::StatusCode::CANCELLED);
+  REQUIRE(watch.Read());
+  CHECK_FALSE(watch.response.snapshot());
+  CHECK(watch.response.partials().event_count(0) == 2);
+  watch.context.TryCancel();
+  CHECK(watch.ReadToTheEnd() == grpc::StatusCode::CANCELLED);
 }
 
 TEST_CASE("answers that nobody takes are not kept without end", "[aggregation]") {
@@ -101,17 +114,10 @@ TEST_CASE("answers that nobody takes are not kept without end", "[aggregation]")
 TEST_CASE("a watch over gRPC ends when its caller's bearer is revoked", "[aggregation]") {
   Served served;
   CHECK(served.world.Wait(0, Append(*served.world.log, 0, 1, {{kStart, {}, {{"x", 1}}, {}}})).ok());
-  grpc::ClientContext context;
-  Served::Prepare(context, "acme");
-  v1::WatchPartialsRequest request;
-  *request.mutable_query() = Query({0});
-  auto reader = served.stub->WatchPartials(&context, request);
-  v1::WatchPartialsResponse response;
-  REQUIRE(reader->Read(&response));
+  Watch watch(served);
+  REQUIRE(watch.Read());
   served.verifier.revoked = true;
-  while (reader->Read(&response)) {
-  }
-  CHECK(reader->Finish().error_code() == grpc::StatusCode::UNAUTHENTICATED);
+  CHECK(watch.ReadToTheEnd() == grpc::StatusCode::UNAUTHENTICATED);
 }
 
 TEST_CASE("a wait over gRPC ends with the fold or with its deadline", "[aggregation]") {
