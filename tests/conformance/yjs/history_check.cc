@@ -380,8 +380,7 @@ std::string CheckHistory(const History& history, CheckCounts& counts) {
   ++counts.histories;
   counts.behind += history.behind ? 1 : 0;
   counts.threw += history.threw ? 1 : 0;
-  const bool has_calls = history.kind == History::Kind::kFunctions || history.kind == History::Kind::kMerges;
-  return has_calls ? CheckCalls(history, counts) : Replay(history, counts).Run();
+  return history.has_calls() ? CheckCalls(history, counts) : Replay(history, counts).Run();
 }
 
 }  // namespace rivermeet::yjs

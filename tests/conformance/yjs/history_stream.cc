@@ -199,7 +199,7 @@ absl::Status ParseHistory(std::string_view record, History& history) {
   const uint8_t kind = cursor.Byte();
   history.disputed = (kind & kDisputed) != 0;
   history.kind = static_cast<History::Kind>(kind & ~kDisputed);
-  if (history.kind == History::Kind::kFunctions || history.kind == History::Kind::kMerges) {
+  if (history.has_calls()) {
     ParseCalls(cursor, history);
   } else if (history.kind >= History::Kind::kApply && history.kind <= History::Kind::kNeighbours) {
     ParseDocument(cursor, history);

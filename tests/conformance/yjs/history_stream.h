@@ -229,6 +229,9 @@ struct History {
   std::optional<CausalResult> causal_result;
   // What yrs has, where a program was asked that writes it into the stream. The last may say that it gave up.
   std::vector<YrsAnswer> yrs;
+
+  // Whether it is one of calls, without a document.
+  bool has_calls() const { return kind == Kind::kFunctions || kind == Kind::kMerges; }
 };
 
 // A stream, or several one after another. For one thread.
